@@ -1,1 +1,4 @@
-//! stub
+//! docker-auto keeps Docker containers up to date and never loses one.
+#![forbid(unsafe_code)]
+
+pub mod core;

@@ -1,0 +1,79 @@
+//! What happened: the events that logs, the command line and later the panel and notifications show.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::{OperationId, TargetId, Timestamp};
+use crate::core::journal::Outcome;
+
+/// One thing that happened to one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// To whom.
+    pub target: TargetId,
+    /// In which operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum What {
+    /// A newer image was found; said once for each.
+    UpdateAvailable {
+        /// The image that runs.
+        old: String,
+        /// The image that could run.
+        new: String,
+    },
+    /// A target's check ended badly; said once for each reason.
+    CheckFailed {
+        /// The reason's code.
+        reason: String,
+        /// The reason in words.
+        message: String,
+    },
+    /// An operation began.
+    OperationStarted {
+        /// What it is about to do.
+        summary: String,
+    },
+    /// A step began.
+    StepStarted {
+        /// Its verb, `undo: ` before it on the way back.
+        step: String,
+    },
+    /// A step failed, or is tried again.
+    StepFailed {
+        /// Its verb.
+        step: String,
+        /// Why.
+        error: String,
+    },
+    /// A pull moved on.
+    PullProgress(PullProgress),
+    /// An operation ended.
+    OperationFinished {
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+}
+
+/// How far a pull is, over all layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullProgress {
+    /// Bytes that arrived.
+    pub done_bytes: u64,
+    /// Bytes in all, as far as the layers' sizes are known.
+    pub total_bytes: u64,
+    /// Layers that are complete.
+    pub layers_done: u32,
+    /// Layers in all.
+    pub layers: u32,
+}

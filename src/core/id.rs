@@ -1,0 +1,144 @@
+//! The names of things: newtypes, so that two texts of different meaning never stand side by side.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment in UTC; RFC 3339 in JSON.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;
+
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Wraps a text that is already known to be one.
+            pub fn new(text: impl Into<Box<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text_id!(
+    /// The configured name of a Docker host; `local` unless named (decisions.md 17).
+    HostId
+);
+text_id!(
+    /// A container's name without the leading slash.
+    ContainerName
+);
+text_id!(
+    /// A container's full hexadecimal ID as the engine reports it.
+    ContainerId
+);
+text_id!(
+    /// An image's ID as the engine reports it: `sha256:` and 64 hexadecimal digits.
+    ImageId
+);
+text_id!(
+    /// The ID of one operation: a UUIDv7 in its hyphenated form, so that IDs sort by time.
+    OperationId
+);
+
+impl Default for HostId {
+    fn default() -> Self {
+        Self::new("local")
+    }
+}
+
+impl ContainerName {
+    /// Returns the name of what the engine lists as `/name`.
+    pub fn from_engine(listed: &str) -> Self {
+        Self::new(listed.strip_prefix('/').unwrap_or(listed))
+    }
+
+    /// Says whether the name is one that operations give to their own containers
+    /// (`<name>.da-(new|old|bad|kept)-<six hexadecimal digits>`, decisions.md 10).
+    pub fn is_reserved(&self) -> bool {
+        self.reserved_parts().is_some()
+    }
+
+    /// Returns the original name, the role (`new`, `old`, `bad`, `kept`) and the operation's six
+    /// digits of a reserved name.
+    pub fn reserved_parts(&self) -> Option<(&str, &str, &str)> {
+        let (base, suffix) = self.0.rsplit_once(".da-")?;
+        let (role, short) = suffix.split_once('-')?;
+        let known = matches!(role, "new" | "old" | "bad" | "kept");
+        let hexadecimal = short.len() == 6 && short.bytes().all(|b| b.is_ascii_hexdigit());
+        (known && hexadecimal && !base.is_empty()).then_some((base, role, short))
+    }
+}
+
+impl ContainerId {
+    /// Returns the first twelve digits, as `docker ps` shows them.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl ImageId {
+    /// Returns the first twelve digits after the algorithm.
+    pub fn short(&self) -> &str {
+        let hexadecimal = self.0.split_once(':').map_or(&*self.0, |(_, digits)| digits);
+        hexadecimal.get(..12).unwrap_or(hexadecimal)
+    }
+}
+
+impl OperationId {
+    /// Returns the last six digits, which stand in the names of the operation's containers
+    /// ("op6", decisions.md 10).
+    pub fn short(&self) -> &str {
+        self.0.len().checked_sub(6).and_then(|start| self.0.get(start..)).unwrap_or(&self.0)
+    }
+}
+
+/// What can be updated: a container by its name on a host; stable across updates.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TargetId {
+    /// The host it runs on.
+    pub host: HostId,
+    /// Its name there.
+    pub name: ContainerName,
+}
+
+impl fmt::Display for TargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_names_are_recognised() {
+        for (name, parts) in [
+            ("web.da-new-0a1b2c", Some(("web", "new", "0a1b2c"))),
+            ("a.da-old-x.da-old-123456", Some(("a.da-old-x", "old", "123456"))),
+            ("web.da-kept-abcdef", Some(("web", "kept", "abcdef"))),
+            ("web", None),
+            ("web.da-new-12345", None),
+            ("web.da-new-12345g", None),
+            ("web.da-next-123456", None),
+            (".da-new-123456", None),
+        ] {
+            assert_eq!(ContainerName::new(name).reserved_parts(), parts, "{name}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What to do next in an operation, from its plan and what is written: execution, rollback and
+//! crash recovery in one pure function (decisions.md 1–8, updater.md §7.3).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
+use crate::core::inventory::RunState;
+use crate::core::plan::{Key, OnWake, PlannedStep, Step, UpdatePlan};
+
+mod replay;
+
+use replay::{Phase, Replay, Side};
+
+/// Wake-ups that force the way back.
+pub const WAKES_FORCE_BACK: u32 = 3;
+/// Wake-ups that park the operation as needing help.
+pub const WAKES_PARK: u32 = 6;
+
+/// A place in a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// The step with this index.
+    Forward(usize),
+    /// The `undo`-th entry of a step's way back.
+    Undo {
+        /// The step's index.
+        step: usize,
+        /// The index in its undo list.
+        undo: usize,
+    },
+    /// The entry of the rescue list with this index.
+    Rescue(usize),
+}
+
+impl Position {
+    /// Returns the step that stands at this place of the plan.
+    pub fn step(self, plan: &UpdatePlan) -> Option<&Step> {
+        match self {
+            Self::Forward(index) => plan.steps.get(index).map(|planned| &planned.action),
+            Self::Undo { step, undo } => plan.steps.get(step)?.undo.get(undo),
+            Self::Rescue(index) => plan.rescue.get(index),
+        }
+    }
+}
+
+/// How bad an error is (decisions.md 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// The engine could not be asked: nothing is known, nothing is written.
+    Unreachable,
+    /// It may go well a little later: a port still taken, an engine that is busy.
+    Transient,
+    /// It will not go well.
+    Lasting,
+    /// The world is no longer the plan's: someone else changed, removed or replaced a container.
+    Superseded,
+}
+
+/// What a step brought back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "output", rename_all = "snake_case")]
+pub enum StepOutput {
+    /// Nothing to say.
+    Done,
+    /// A container was made.
+    Created {
+        /// Its ID.
+        id: ContainerId,
+    },
+    /// An image was pulled and verified.
+    Pulled {
+        /// Its ID.
+        image: ImageId,
+        /// Its size on disk in bytes.
+        size_bytes: u64,
+    },
+    /// What a failed container left behind.
+    Evidence(Evidence),
+}
+
+/// What a failed container left behind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its run state in the engine's word.
+    pub state: String,
+    /// The exit code of its last run.
+    pub exit_code: i64,
+    /// The engine's own error of the last start.
+    pub error: String,
+    /// Whether the kernel killed it for memory.
+    pub out_of_memory: bool,
+    /// How often its restart policy restarted it.
+    pub restart_count: u64,
+    /// The outputs of its last health probes.
+    pub health: Vec<String>,
+    /// The last lines that it logged.
+    pub logs: String,
+}
+
+/// A container as seen on waking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its ID.
+    pub id: ContainerId,
+    /// Its name.
+    pub name: ContainerName,
+    /// Its run state.
+    pub state: RunState,
+}
+
+/// What the engine shows of an operation's containers on waking; a key that is absent is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// The operation's own containers.
+    pub containers: BTreeMap<Key, Seen>,
+    /// Who has the target's name now.
+    pub name_owner: Option<ContainerId>,
+}
+
+/// How an operation ended (decisions.md 11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new container runs under the name.
+    Updated,
+    /// The pull brought the image that already runs.
+    NoChange,
+    /// It ended before the old container was touched.
+    Aborted(String),
+    /// The old container is back.
+    RolledBack(String),
+    /// Someone else changed the container meanwhile; theirs was left alone.
+    Superseded(String),
+    /// The old container was gone and was made anew from its saved body.
+    RecoveredFromSpec(String),
+    /// Everything is kept as it is; a person must look.
+    NeedsHelp(String),
+}
+
+impl Outcome {
+    /// Returns the reason; empty where all went well.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Updated | Self::NoChange => "",
+            Self::Aborted(reason)
+            | Self::RolledBack(reason)
+            | Self::Superseded(reason)
+            | Self::RecoveredFromSpec(reason)
+            | Self::NeedsHelp(reason) => reason,
+        }
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+pub enum JournalEntry {
+    /// A step begins; written durably before its effect.
+    Started { position: Position, at: Timestamp },
+    /// A step ended well.
+    Done { position: Position, at: Timestamp, output: StepOutput },
+    /// A step ended badly.
+    Failed { position: Position, at: Timestamp, class: Class, error: String },
+    /// The program woke up, or the engine came back, and this is what it saw.
+    Resumed { at: Timestamp, observed: Observed },
+    /// The operation is over.
+    Finished { at: Timestamp, outcome: Outcome },
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Run what stands here.
+    Do(Position),
+    /// Nothing more; this is how it ended.
+    Finish(Outcome),
+}
+
+/// Returns what to do next. Pure: the same plan and entries always give the same answer, and after
+/// a `Started` without an end the caller appends a `Resumed` before it asks.
+pub fn next(plan: &UpdatePlan, entries: &[JournalEntry]) -> Next {
+    let replay = Replay::of(plan, entries);
+    match &replay.phase {
+        Phase::Over(outcome) => Next::Finish(outcome.clone()),
+        Phase::Forward => match plan.steps.get(replay.forward) {
+            Some(_) => Next::Do(Position::Forward(replay.forward)),
+            None => Next::Finish(Outcome::Updated),
+        },
+        Phase::Rescue { index, .. } if *index < plan.rescue.len() => {
+            Next::Do(Position::Rescue(*index))
+        }
+        Phase::Rescue { .. } => replay.next_undo(plan, Side::Ours, &Outcome::RecoveredFromSpec),
+        Phase::Back { side, .. } => match side {
+            Side::Ours => replay.next_undo(plan, Side::Ours, &Outcome::Superseded),
+            Side::All if replay.no_change => {
+                replay.next_undo(plan, Side::All, &|_| Outcome::NoChange)
+            }
+            Side::All if replay.touched => replay.next_undo(plan, Side::All, &Outcome::RolledBack),
+            Side::All => replay.next_undo(plan, Side::All, &Outcome::Aborted),
+        },
+    }
+}
+
+/// Says whether the operation has passed its point of no return.
+pub fn is_committed(plan: &UpdatePlan, entries: &[JournalEntry]) -> bool {
+    let replay = Replay::of(plan, entries);
+    replay.committed
+}
+
+/// The containers of a plan with what the journal adds to them: the keys' IDs and names.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The operation, which the containers it made carry as a label.
+    pub operation: OperationId,
+    /// The target's name.
+    pub name: ContainerName,
+    /// The IDs by key, as far as they are known.
+    pub ids: BTreeMap<Key, ContainerId>,
+    /// The names that containers are made with, by key: how one is found whose ID was lost.
+    pub created_as: BTreeMap<Key, ContainerName>,
+}
+
+impl Known {
+    /// Returns what is known after these entries.
+    pub fn of(plan: &UpdatePlan, entries: &[JournalEntry]) -> Self {
+        let mut known = Self {
+            operation: plan.operation.clone(),
+            name: plan.target.name.clone(),
+            ids: BTreeMap::new(),
+            created_as: BTreeMap::new(),
+        };
+        for (key, container) in &plan.containers {
+            known.ids.extend(container.id.clone().map(|id| (key.clone(), id)));
+        }
+        let all = plan.steps.iter().map(|planned| &planned.action).chain(&plan.rescue);
+        for step in all {
+            if let Step::Create { key, name, .. } = step {
+                known.created_as.insert(key.clone(), name.clone());
+            }
+        }
+        for entry in entries {
+            known.learn(plan, entry);
+        }
+        known
+    }
+
+    fn learn(&mut self, plan: &UpdatePlan, entry: &JournalEntry) {
+        match entry {
+            JournalEntry::Done { position, output: StepOutput::Created { id }, .. } => {
+                if let Some(key) = position.step(plan).and_then(Step::container) {
+                    self.ids.insert(key.clone(), id.clone());
+                }
+            }
+            JournalEntry::Resumed { observed, .. } => {
+                for (key, seen) in &observed.containers {
+                    self.ids.insert(key.clone(), seen.id.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Says whether a key names a container that the plan itself makes.
+fn is_ours(plan: &UpdatePlan, key: &Key) -> bool {
+    plan.containers.get(key).is_none_or(|container| container.id.is_none())
+}
+
+fn wake_of(steps: &[PlannedStep], index: usize) -> OnWake {
+    steps.get(index).map_or(OnWake::Forward, |planned| planned.on_wake)
+}
