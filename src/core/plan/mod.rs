@@ -1,5 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
+pub mod recreate;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
@@ -27,7 +29,7 @@ impl Key {
     }
 
     /// The container that replaces it.
-    pub fn new() -> Self {
+    pub fn replacement() -> Self {
         Self("new".into())
     }
 
@@ -295,7 +297,6 @@ pub(crate) mod seconds {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference")]
     pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(value.as_secs_f64())
     }
