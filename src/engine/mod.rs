@@ -1,0 +1,3 @@
+//! The flow: discover, check, decide, plan, execute, record.
+
+pub mod execute;
