@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod recreate;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
