@@ -115,7 +115,8 @@ def described(media, data):
 class Image:
     """One image of one platform."""
 
-    def __init__(self, name, version, kind, platform, config, created, blob, media):
+    def __init__(self, repository, version, kind, platform, config, created, blob, media):
+        name = repository.rsplit("/", 1)[-1]
         architecture, _, variant = platform.partition("/")
         self.platform = {"architecture": architecture, "os": "linux"}
         if variant:
@@ -137,7 +138,7 @@ class Image:
         if blob[0]:
             noise = hashlib.shake_128(f"{name}{blob[1]}".encode()).digest(blob[0])
             self.layers.append(layer([("blob", noise, 0o644)]))
-        self.config = self.configuration(name, version, kind, config, created)
+        self.config = self.configuration(repository, version, kind, config, created)
         self.manifest = json.dumps(
             {
                 "schemaVersion": 2,
@@ -147,8 +148,9 @@ class Image:
             }
         ).encode()
 
-    def configuration(self, name, version, kind, changes, created):
+    def configuration(self, repository, version, kind, changes, created):
         variables, check = KINDS[kind]
+        name = repository.rsplit("/", 1)[-1]
         config = {
             "Env": ["PATH=/bin", f"APP_NAME={name}", f"APP_VERSION={version}"]
             + [f"{key}={value}" for key, value in variables.items()],
@@ -158,7 +160,8 @@ class Image:
             "Labels": {
                 "org.opencontainers.image.title": name,
                 "org.opencontainers.image.version": version,
-                "org.opencontainers.image.source": f"https://example.test/{name}",
+                # Makes images of different repositories different, so that tests do not share one.
+                "org.opencontainers.image.source": f"https://example.test/{repository}",
                 "org.opencontainers.image.created": created,
             },
         }

@@ -38,7 +38,7 @@ def arguments():
 
 def made(options, platform=None, version=None):
     return image.Image(
-        name=options.repository.rsplit("/", 1)[-1],
+        repository=options.repository,
         version=version or options.version or options.tag,
         kind=options.kind,
         platform=platform or options.platform or image.own_platform(),
