@@ -1,5 +1,8 @@
 //! docker-auto keeps Docker containers up to date and never loses one.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod core;
 pub mod engine;
+pub mod logging;
+pub mod shutdown;
