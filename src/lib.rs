@@ -2,5 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod clock;
 pub mod core;
 pub mod engine;
+pub mod logging;
+pub mod shutdown;

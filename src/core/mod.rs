@@ -3,6 +3,7 @@
 pub mod digest;
 pub mod event;
 pub mod health;
+pub mod history;
 pub mod id;
 pub mod inventory;
 pub mod journal;
