@@ -52,7 +52,7 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
             let name = if name.is_empty() { "no" } else { name };
             format!("set the restart policy of {} to {name}", who(container))
         }
-        Step::Stop { container, grace } => {
+        Step::Stop { container, grace, .. } => {
             format!("stop {} (up to {} s)", who(container), grace.as_secs())
         }
         Step::WaitRemoved { container } => format!("wait until {} is removed", who(container)),
