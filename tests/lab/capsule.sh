@@ -54,7 +54,7 @@ FIRST_PROCESS='
   hostname "${dir##*/}"
   ip link set lo up
   mount -t tmpfs -o mode=755 run /run
-  mkdir -p /run/lock /etc/docker
+  mkdir -p /run/lock /run/tmp /etc/docker
   ln -s "$dir/docker.sock" /run/docker.sock
   mount --bind "$dir/etc" /etc/docker # each engine has its own identity there
   if [ -n "$DATA_SIZE" ]; then mount -t tmpfs -o size="$DATA_SIZE" data "$dir/data"; fi
@@ -75,12 +75,11 @@ FIRST_PROCESS='
 # Connects the capsule whose first process is $1 to the switch; its hardware address is fixed, so that
 # no neighbour remembers an old one.
 wire() {
-  ip link add "host$ADDRESS" type veth peer name eth0 address "$(printf 02:77:00:00:00:%02x "$ADDRESS")" netns "$1"
-  ip link set "host$ADDRESS" master switch
-  ip link set "host$ADDRESS" up
-  nsenter --target "$1" --net ip address add "$NETWORK.$ADDRESS/16" dev eth0
-  nsenter --target "$1" --net ip link set eth0 up
-  touch "$DIR/wired"
+  ip link add "host$ADDRESS" type veth peer name eth0 address "$(printf 02:77:00:00:00:%02x "$ADDRESS")" netns "$1" &&
+    ip link set "host$ADDRESS" master switch up &&
+    nsenter --target "$1" --net ip address add "$NETWORK.$ADDRESS/16" dev eth0 &&
+    nsenter --target "$1" --net ip link set eth0 up &&
+    touch "$DIR/wired"
 }
 
 configure() { # what /etc/docker holds
@@ -117,20 +116,19 @@ up() {
   take_address
   NAME=${NAME:-host-$ADDRESS}
   DIR=$LAB_DIR/hosts/$NAME
+  mkdir "$DIR"
+  echo "$ADDRESS" >"$DIR/address"
   configure
   # A minimum version of the API makes the engine refuse old clients as Docker 29 does.
   if [ "$ENGINE" = containerd ]; then VARIABLES+=(DOCKER_MIN_API_VERSION=1.44); fi
-  PATH=$(engine_path "$ENGINE") DATA_SIZE=$DATA_SIZE setsid env "${VARIABLES[@]}" \
+  setsid env -i PATH="$(engine_path "$ENGINE")" TMPDIR=/run/tmp DATA_SIZE="$DATA_SIZE" "${VARIABLES[@]}" \
     unshare --pid --mount --net --uts --ipc --fork --kill-child=KILL --mount-proc --propagation private \
     /bin/sh -c "$FIRST_PROCESS" capsule "$DIR" \
     dockerd --data-root "$DIR/data" --exec-root /run/docker --pidfile /run/docker.pid -H "unix://$DIR/docker.sock" \
     --cgroup-parent="/$LAB_CONTROL_GROUP/$NAME" --exec-opt native.cgroupdriver=cgroupfs \
     --insecure-registry "$NETWORK.0/16" "$@" >"$DIR/log" 2>&1 </dev/null &
   printf '%s %s\n' $! "$(started_at $!)" >"$DIR/holder"
-  await_first_process $!
-  wire "$(cat "$DIR/first")"
-  printf '%s\n' "$ADDRESS" >"$DIR/address"
-  await_engine "$NAME" || { down "$NAME"; return 1; }
+  { await_first_process $! && wire "$(cat "$DIR/first")" && await_engine "$NAME"; } || { down "$NAME"; return 1; }
   echo "ready $NAME $NETWORK.$ADDRESS $DIR/docker.sock"
 }
 
@@ -160,14 +158,16 @@ await_engine() {
 
 # One SIGKILL to the first process ends everything in the capsule; the control groups stay.
 down() {
-  local dir=$LAB_DIR/hosts/$1
+  local dir=$LAB_DIR/hosts/$1 address
   [ -d "$dir" ] || return 0
   if lab_alive "$dir"; then
-    kill -KILL "$(cat "$dir/first")" 2>/dev/null || true
+    kill -KILL "$(cat "$dir/first" 2>/dev/null || cut -d ' ' -f 1 "$dir/holder")" 2>/dev/null || true
     while lab_alive "$dir"; do sleep 0.01; done
   fi
   remove_control_groups "$LAB_CONTROL_GROUP/$1" || say "control groups of $1 are still in use"
-  rmdir "$LAB_DIR/addresses/$(cat "$dir/address")"
+  address=$(cat "$dir/address")
+  ip link delete "host$address" 2>/dev/null || true # the kernel would do it a little later
+  rmdir "$LAB_DIR/addresses/$address"
   rm -rf --one-file-system "$dir"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # get-engines.sh FOLDER: unpacks Debian's newest Docker engine into FOLDER, once; the system stays as it is.
 set -euo pipefail
-DEST=$1
+DEST=${1:?a folder}
 PACKAGES=(docker.io docker-cli containerd runc docker-compose docker-buildx libc6 libseccomp2)
 WORK=$DEST.work
 
@@ -45,7 +45,7 @@ echo "lab: fetching Debian's newest engine into $DEST" >&2
 fetch testing || fetch unstable
 
 for package in "$WORK"/debs/*.deb; do dpkg -x "$package" "$DEST"; done
-rm -rf "$DEST/usr/share" "$DEST/usr/bin/tini" "$DEST/usr/bin/docker-init"
+rm -rf "${DEST:?}/usr/share" "$DEST/usr/bin/tini" "$DEST/usr/bin/docker-init"
 # Everything but runc runs on an older libc; runc executes itself again, so a wrapper would not do.
 RUNC=$DEST/usr/sbin/runc
 [ -x "$RUNC" ] || RUNC=$DEST/usr/bin/runc

@@ -43,17 +43,19 @@ lab_list() {
   done
 }
 
-# Starts an empty lab and sets LAB_DIR. With the argument "tied" it dies with the calling shell, however that ends.
-lab_create() {
+# Starts an empty lab and sets LAB_DIR. One that is tied dies with the calling shell, however that ends.
+lab_create() { # tied|free
   local tie=()
-  if [ "${1:-}" = tied ]; then tie=(setpriv --pdeathsig KILL); fi
+  if [ "$1" = tied ]; then tie=(setpriv --pdeathsig KILL); fi
   LAB_DIR=$(mktemp -d "${LAB_PREFIX}XXXXXX")
   mkfifo "$LAB_DIR/ready"
   PATH=$SYSTEM_PATH "${tie[@]}" setsid unshare --pid --mount --net --fork --kill-child=KILL --mount-proc \
     --propagation private /bin/bash "$SCRIPTS/hold.sh" "$LAB_DIR" >"$LAB_DIR/log" 2>&1 </dev/null &
-  local holder=$! word=
+  local holder=$! word=''
   disown
-  printf '%s %s\n' "$holder" "$(started_at "$holder")" >"$LAB_DIR/holder"
+  # In one step: a lab whose holder file says nothing looks dead to lab_sweep.
+  printf '%s %s\n' "$holder" "$(started_at "$holder")" >"$LAB_DIR/holder.new"
+  mv "$LAB_DIR/holder.new" "$LAB_DIR/holder"
   # Opened for both directions, so that a holder that died early does not block us.
   read -r -t 20 word <>"$LAB_DIR/ready" || true
   if [ "$word" != ready ]; then
@@ -68,8 +70,10 @@ lab_inside() {
   local dir=$1 first
   shift
   first=$(lab_first_process "$dir")
-  # Setting the mount namespace forgets the working directory; proxies of the outer world are of no use inside.
-  nsenter --target "$first" --mount --net --pid -- /usr/bin/env \
+  # Setting the mount namespace forgets the working directory; proxies of the outer world are of no use inside;
+  # a command in the background would ignore the signals of the terminal, and all its children with it.
+  # shellcheck disable=SC2016
+  nsenter --target "$first" --mount --net --pid -- /usr/bin/env --default-signal=INT,QUIT \
     -u http_proxy -u https_proxy -u all_proxy -u no_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u NO_PROXY \
     /bin/bash -c 'cd "$1" && shift && exec "$@"' lab "$PWD" "$@"
 }
@@ -78,6 +82,7 @@ lab_inside() {
 lab_enter() {
   local dir=$1
   shift
+  # shellcheck disable=SC2016
   lab_inside "$dir" /bin/bash -c 'set -a && . "$1/variables" && set +a && shift && exec "$@"' lab "$dir" "$@"
 }
 
@@ -136,7 +141,7 @@ lab_namespaces() {
 
 # lab_leftovers DIR NAMESPACES prints what is still there of a lab that was taken down; fails if there is anything.
 lab_leftovers() {
-  local dir=$1 namespaces=$2 found= entry name
+  local dir=$1 namespaces=$2 found='' entry name
   name=docker-auto-lab-${dir#"$LAB_PREFIX"}
   if [ -e "$dir" ]; then found+="  folder $dir"$'\n'; fi
   for entry in "/sys/fs/cgroup/$name" /sys/fs/cgroup/*/"$name"; do
