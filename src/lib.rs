@@ -3,7 +3,9 @@
 
 pub mod cli;
 pub mod clock;
+pub mod connect;
 pub mod core;
+pub mod docker;
 pub mod engine;
 pub mod logging;
 pub mod shutdown;
