@@ -8,5 +8,6 @@ pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod plan;
+pub mod recreate;
 pub mod reference;
 pub mod secret;
