@@ -93,7 +93,7 @@ lab_down() {
     # The first process ends when all others of the lab are gone; the holder waits for it.
     first=$(lab_first_process "$dir")
     kill -KILL "${first:-$(cut -d ' ' -f 1 "$dir/holder")}" 2>/dev/null || true
-    for ((tries = 0; tries < 2000; tries++)); do
+    for ((tries = 0; tries < 12000; tries++)); do
       lab_alive "$dir" || break
       sleep 0.01
     done
