@@ -34,20 +34,25 @@ lab_first_process() {
   tr -d ' ' <"/proc/$pid/task/$pid/children"
 }
 
-# Prints the folders of all running labs.
+# Prints the folders of the running labs that were started from this checkout to be kept.
 lab_list() {
   local dir
   for dir in "$LAB_PREFIX"*/; do
     dir=${dir%/}
-    if [ -O "$dir" ] && [ ! -L "$dir" ] && lab_alive "$dir"; then printf '%s\n' "$dir"; fi
+    [ -O "$dir" ] && [ ! -L "$dir" ] && [ "$(cat "$dir/checkout" 2>/dev/null)" = "$SCRIPTS" ] || continue
+    if lab_alive "$dir"; then printf '%s\n' "$dir"; fi
   done
 }
 
 # Starts an empty lab and sets LAB_DIR. One that is tied dies with the calling shell, however that ends.
 lab_create() { # tied|free
   local tie=()
-  if [ "$1" = tied ]; then tie=(setpriv --pdeathsig KILL); fi
   LAB_DIR=$(mktemp -d "${LAB_PREFIX}XXXXXX")
+  if [ "$1" = tied ]; then
+    tie=(setpriv --pdeathsig KILL)
+  else
+    echo "$SCRIPTS" >"$LAB_DIR/checkout"
+  fi
   mkfifo "$LAB_DIR/ready"
   PATH=$SYSTEM_PATH "${tie[@]}" setsid unshare --pid --mount --net --fork --kill-child=KILL --mount-proc \
     --propagation private /bin/bash "$SCRIPTS/hold.sh" "$LAB_DIR" >"$LAB_DIR/log" 2>&1 </dev/null &
