@@ -39,8 +39,9 @@ lab_list() {
   local dir
   for dir in "$LAB_PREFIX"*/; do
     dir=${dir%/}
-    [ -O "$dir" ] && [ ! -L "$dir" ] && [ "$(cat "$dir/checkout" 2>/dev/null)" = "$SCRIPTS" ] || continue
-    if lab_alive "$dir"; then printf '%s\n' "$dir"; fi
+    if [ -O "$dir" ] && [ ! -L "$dir" ] && [ "$(cat "$dir/checkout" 2>/dev/null)" = "$SCRIPTS" ] && lab_alive "$dir"; then
+      printf '%s\n' "$dir"
+    fi
   done
 }
 
