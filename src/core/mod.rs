@@ -1,6 +1,7 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
 pub mod digest;
+pub mod duration;
 pub mod event;
 pub mod health;
 pub mod id;
@@ -9,3 +10,5 @@ pub mod journal;
 pub mod plan;
 pub mod reference;
 pub mod secret;
+pub mod suggestion;
+pub mod value;
