@@ -12,3 +12,4 @@ pub mod reference;
 pub mod secret;
 pub mod suggestion;
 pub mod value;
+pub mod window;
