@@ -1,5 +1,6 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
+pub mod compose;
 pub mod digest;
 pub mod duration;
 pub mod event;
@@ -7,7 +8,9 @@ pub mod health;
 pub mod id;
 pub mod inventory;
 pub mod journal;
+pub mod labels;
 pub mod plan;
+pub mod policy;
 pub mod reference;
 pub mod secret;
 pub mod suggestion;
