@@ -1,6 +1,9 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
+pub mod candidate;
+pub mod comparison;
 pub mod compose;
+pub mod decision;
 pub mod digest;
 pub mod duration;
 pub mod event;
@@ -12,6 +15,7 @@ pub mod labels;
 pub mod plan;
 pub mod policy;
 pub mod reference;
+pub mod remote;
 pub mod secret;
 pub mod suggestion;
 pub mod value;
