@@ -9,3 +9,4 @@ pub mod docker;
 pub mod engine;
 pub mod logging;
 pub mod shutdown;
+pub mod store;
