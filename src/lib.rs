@@ -7,6 +7,8 @@ pub mod connect;
 pub mod core;
 pub mod docker;
 pub mod engine;
+pub mod http;
 pub mod logging;
+pub mod registry;
 pub mod shutdown;
 pub mod store;

@@ -46,13 +46,29 @@ pub(super) struct Subject<'a> {
     pub(super) manifest: Option<Digest>,
 }
 
+/// What was found out of the image behind a digest.
+pub(super) struct Found {
+    pub(super) answer: RemoteAnswer,
+    pub(super) platform: Platform,
+    pub(super) manifest: Option<Digest>,
+}
+
+impl Subject<'_> {
+    /// Takes in what was found out; returns the registry's answer.
+    pub(super) fn learn(&mut self, found: Found) -> RemoteAnswer {
+        self.platform = found.platform;
+        self.manifest = found.manifest;
+        found.answer
+    }
+}
+
 impl Engine {
     /// Reads what was found out before.
     pub(super) async fn memory(&self) -> Result<Memory, EngineError> {
         let host = self.host.id();
         let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
-        for (name, reject) in self.store.rejects().of_host(host).await? {
-            rejects.entry(name).or_default().push(reject);
+        for rejected in self.store.rejects().of_host(host).await? {
+            rejects.entry(rejected.target.name).or_default().push(rejected.reject);
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
         Ok(Memory { equivalents, rejects })
@@ -99,9 +115,8 @@ impl<'a> Bench<'a> {
         &self,
         subject: &Subject<'_>,
         answer: Option<&RemoteAnswer>,
-        request: Request,
     ) -> bool {
-        let decision = self.decide(subject, answer, request);
+        let decision = self.decide(subject, answer, Request::Named);
         let unresolved = |reason: &_| matches!(reason, UnknownReason::Unresolved { .. });
         matches!(&decision, Decision::Unknown { reason } if unresolved(reason))
     }

@@ -35,7 +35,7 @@ pub use keep::KeepDays;
 pub use lock::{Holder, Lock};
 pub use operations::{OpenOperation, OpenOperations, Operations, Unreadable};
 pub use record::RecordError;
-pub use rejects::{Reject, Rejects};
+pub use rejects::{Rejected, Rejects};
 pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use targets::{Checked, News, Saying, Scope, Targets};
