@@ -148,7 +148,7 @@ impl Engine {
         let platform = platform.unwrap_or_else(|| inventory.engine.platform.clone());
         let manifest = self.running_manifest(&container.id).await?;
         let wanted = remote::wanted(reference, inventory);
-        let resolved = self.registry.resolve(&wanted, &digest.digest, &platform).await;
+        let resolved = remote::resolve(&self.registry, wanted, &digest.digest, &platform).await;
         let answer = match resolved {
             Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
             Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
