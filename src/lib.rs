@@ -3,3 +3,4 @@
 
 pub mod connect;
 pub mod core;
+pub mod registry;
