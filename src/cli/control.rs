@@ -34,7 +34,9 @@ pub enum ControlError {
         message: String,
     },
     /// The connection broke; what was asked for goes on in the server.
-    #[error("the running server's answer was cut off; it goes on by itself, see `docker-auto history`")]
+    #[error(
+        "the running server's answer was cut off; it goes on by itself, see `docker-auto history`"
+    )]
     CutOff(#[source] hyper::Error),
     /// It answered what this version does not understand.
     #[error("the running server gave an answer that this version does not understand")]

@@ -65,7 +65,12 @@ impl HostRunner {
                 self.set_restart_policy(known, container, policy).await
             }
             Step::Stop { container, timeout_seconds, grace } => {
-                self.stop(known, container, run::Patience { timeout_seconds: *timeout_seconds, grace: *grace }).await
+                self.stop(
+                    known,
+                    container,
+                    run::Patience { timeout_seconds: *timeout_seconds, grace: *grace },
+                )
+                .await
             }
             Step::WaitRemoved { container } => self.wait_removed(known, container).await,
             Step::Rename { container, to } => self.rename(known, container, to).await,

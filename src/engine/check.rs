@@ -65,7 +65,12 @@ impl Engine {
             let resolved = resolved.remove(&index).map(|found| subject.learn(found));
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
-            assessments.push(self.assessment(&bench, subject, (question.as_ref(), answer), request));
+            assessments.push(self.assessment(
+                &bench,
+                subject,
+                (question.as_ref(), answer),
+                request,
+            ));
         }
         Ok(assessments)
     }
@@ -129,10 +134,8 @@ impl Engine {
                 }));
             }
         }
-        let found: Vec<_> = futures_util::stream::iter(work)
-            .buffer_unordered(RESOLVED_AT_ONCE)
-            .collect()
-            .await;
+        let found: Vec<_> =
+            futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await;
         found.into_iter().collect()
     }
 
@@ -148,7 +151,7 @@ impl Engine {
         let platform = platform.unwrap_or_else(|| inventory.engine.platform.clone());
         let manifest = self.running_manifest(&container.id).await?;
         let wanted = remote::wanted(reference, inventory);
-        let resolved = remote::resolve(&self.registry, wanted, &digest.digest, &platform).await;
+        let resolved = self.registry.resolve(&wanted, &digest.digest, &platform).await;
         let answer = match resolved {
             Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
             Err(error) => RemoteAnswer::Failed(remote::failure(&error)),

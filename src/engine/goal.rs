@@ -37,7 +37,7 @@ impl Engine {
         let wanted = remote::wanted(reference, inventory);
         let digest = &image.resolved.digest;
         let found = image.config.clone().ok_or_else(|| EngineError::NoConfig(digest.clone()))?;
-        let config = remote::image_config(&self.registry, wanted, &found).await?;
+        let config = self.registry.image_config(&wanted, &found).await?;
         let id = match inventory.engine.store {
             ImageStore::GraphDriver => &found,
             ImageStore::Containerd => digest,

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Identity, LocalImages, Remembered, Running};
-use crate::core::decision::{
-    Decision, Facts, Request, Role, UnknownReason, decide, question,
-};
+use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Inventory};
@@ -106,7 +104,11 @@ impl<'a> Bench<'a> {
     }
 
     /// Returns the reference whose registry must be asked, if any.
-    pub(super) fn question(&'a self, subject: &'a Subject<'a>, request: Request) -> Option<ImageRef> {
+    pub(super) fn question(
+        &'a self,
+        subject: &'a Subject<'a>,
+        request: Request,
+    ) -> Option<ImageRef> {
         question(&self.facts(subject, None, request))
     }
 
@@ -132,7 +134,11 @@ impl<'a> Bench<'a> {
     }
 
     /// Returns the digest by which the repository of a reference knows what runs.
-    pub(super) fn current(&'a self, subject: &'a Subject<'a>, reference: &ImageRef) -> Option<Digest> {
+    pub(super) fn current(
+        &'a self,
+        subject: &'a Subject<'a>,
+        reference: &ImageRef,
+    ) -> Option<Digest> {
         self.running(subject).known_digests(reference).into_iter().next()
     }
 

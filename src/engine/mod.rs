@@ -182,7 +182,9 @@ fn log_event(event: &Event) {
             let reason = outcome.reason();
             match reason {
                 "" => log::info!(action = "update", container; "{container} is done"),
-                _ => log::warn!(action = "update", container, err = reason; "{container}: {reason}"),
+                _ => {
+                    log::warn!(action = "update", container, err = reason; "{container}: {reason}")
+                }
             }
         }
     }

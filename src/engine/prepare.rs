@@ -176,11 +176,7 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
 }
 
 fn making(recreation: Recreation) -> Making {
-    Making {
-        body: recreation.body,
-        platform: recreation.platform,
-        connects: recreation.connects,
-    }
+    Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
 }
 
 fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {

@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::core::digest::{Digest, Platform};
 use crate::core::inventory::Inventory;
-use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteDigest, RemoteFailure, RemoteImage};
 use crate::docker::PullAuth;
 use crate::engine::command;
-use crate::registry::{
-    self, Freshness, InsecureRule, Login, Registry, RegistryError, Source, Wanted,
-};
+use crate::registry::{self, Freshness, InsecureRule, Login, RegistryError, Source, Wanted};
 
 /// Returns the question for a reference, with what the engine says of registries.
 pub(super) fn wanted(reference: &ImageRef, inventory: &Inventory) -> Wanted {
@@ -31,28 +25,6 @@ pub(super) fn freshness(asked: command::Freshness) -> Freshness {
         command::Freshness::Cached => Freshness::Within(Duration::MAX),
         command::Freshness::Forced => Freshness::Forced,
     }
-}
-
-/// Finds the image for a platform behind a digest. The future owns all it needs, which the compiler
-/// wants to see before it believes that it may be sent to another thread.
-pub(super) fn resolve(
-    registry: &Registry,
-    wanted: Wanted,
-    digest: &Digest,
-    platform: &Platform,
-) -> BoxFuture<'static, Result<registry::RemoteImage, RegistryError>> {
-    let (registry, digest, platform) = (registry.clone(), digest.clone(), platform.clone());
-    Box::pin(async move { registry.resolve(&wanted, &digest, &platform).await })
-}
-
-/// Reads an image's config, by its digest; owned like [`resolve`].
-pub(super) fn image_config(
-    registry: &Registry,
-    wanted: Wanted,
-    digest: &Digest,
-) -> BoxFuture<'static, Result<Value, RegistryError>> {
-    let (registry, digest) = (registry.clone(), digest.clone());
-    Box::pin(async move { registry.image_config(&wanted, &digest).await })
 }
 
 pub(super) fn answer(found: Result<registry::RemoteDigest, RegistryError>) -> RemoteAnswer {

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::FutureExt;
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
 use url::Url;
@@ -80,6 +80,10 @@ pub enum Freshness {
 /// All registries; cloning is cheap, and clones share connections, tokens and answers.
 #[derive(Clone, Debug)]
 pub struct Registry(Arc<Inner>);
+
+/// A question to one registry; boxed, so that its future is `Send` whatever it borrows.
+type Ask<T> =
+    dyn for<'a> Fn(RemoteReference<'a>) -> BoxFuture<'a, Result<T, RegistryError>> + Send + Sync;
 
 #[derive(Debug)]
 struct Inner {
@@ -142,7 +146,12 @@ impl Registry {
         digest: &Digest,
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
-        self.0.anywhere(wanted, async |remote| remote.image(digest, platform).await).await
+        let (digest, platform) = (digest.clone(), platform.clone());
+        let ask: Box<Ask<_>> = Box::new(move |remote| {
+            let (digest, platform) = (digest.clone(), platform.clone());
+            async move { remote.image(&digest, &platform).await }.boxed()
+        });
+        self.0.anywhere(wanted, &*ask).await
     }
 
     /// Reads an image's config, by its digest.
@@ -151,7 +160,12 @@ impl Registry {
         wanted: &Wanted,
         digest: &Digest,
     ) -> Result<Value, RegistryError> {
-        self.0.anywhere(wanted, async |remote| remote.config(digest).await).await
+        let digest = digest.clone();
+        let ask: Box<Ask<_>> = Box::new(move |remote| {
+            let digest = digest.clone();
+            async move { remote.config(&digest).await }.boxed()
+        });
+        self.0.anywhere(wanted, &*ask).await
     }
 
     /// Returns what registries said of how much they still allow.
@@ -186,7 +200,9 @@ impl Registry {
         let inner = self.0.clone();
         let (asking, is_new) = self.0.cache.ask(&reference, || {
             let asking = async move {
-                let reply = inner.anywhere(&wanted, async |remote| remote.digest().await).await;
+                let ask: Box<Ask<_>> =
+                    Box::new(|remote| async move { remote.digest().await }.boxed());
+                let reply = inner.anywhere(&wanted, &*ask).await;
                 inner.cache.keep(&wanted.reference, &reply);
                 reply
             };
@@ -201,11 +217,7 @@ impl Registry {
 
 impl Inner {
     /// Asks an image's own registry, and where that is out of reach its mirrors.
-    async fn anywhere<T>(
-        &self,
-        wanted: &Wanted,
-        ask: impl AsyncFn(RemoteReference<'_>) -> Result<T, RegistryError>,
-    ) -> Result<T, RegistryError> {
+    async fn anywhere<T>(&self, wanted: &Wanted, ask: &Ask<T>) -> Result<T, RegistryError> {
         let reference = &wanted.reference;
         let access = &self.access;
         let host = self.host(wanted);

@@ -12,10 +12,9 @@ const MOST: usize = 1000;
 
 /// Returns past operations, newest first: `?name=`, `?status=success|failed|rollback`, `?limit=`.
 pub async fn list(context: &RequestContext) -> Result<Response, ApiError> {
-    let target = context.query_value("name").map(|name| TargetId {
-        host: HostId::default(),
-        name: ContainerName::from_engine(&name),
-    });
+    let target = context
+        .query_value("name")
+        .map(|name| TargetId { host: HostId::default(), name: ContainerName::from_engine(&name) });
     let status = context.query_value("status").map(|word| status(&word)).transpose()?;
     let limit = context.query_value("limit").map(|text| limit(&text)).transpose()?;
     let filter = HistoryFilter {
@@ -24,8 +23,13 @@ pub async fn list(context: &RequestContext) -> Result<Response, ApiError> {
         limit: limit.unwrap_or(DEFAULT_LIMIT),
         ..HistoryFilter::default()
     };
-    let records: Vec<HistoryRecord> =
-        context.state.store.history().list(filter).await.map_err(crate::engine::EngineError::from)?;
+    let records: Vec<HistoryRecord> = context
+        .state
+        .store
+        .history()
+        .list(filter)
+        .await
+        .map_err(crate::engine::EngineError::from)?;
     Ok(reply::success(&records, context.state.clock.now()))
 }
 
