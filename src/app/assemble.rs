@@ -50,10 +50,7 @@ impl Assembly {
         let endpoint = endpoint(config)?;
         let settings = Settings {
             policy: config.policy.clone(),
-            retention: match config.update.remove_old {
-                true => Retention::Remove,
-                false => Retention::Keep,
-            },
+            retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             own_container: own_container(),
             engine_host: match endpoint.address() {
@@ -82,9 +79,10 @@ pub(super) fn tasks() -> Tasks {
 fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
     let docker = &config.docker;
     // Without DOCKER_TLS_VERIFY only an https address speaks TLS, with the folder's files.
-    let tls = match docker.tls_verify || docker.host.starts_with("https://") {
-        true => Tls::Verify { folder: docker.cert_path.clone() },
-        false => Tls::Off,
+    let tls = if docker.tls_verify || docker.host.starts_with("https://") {
+        Tls::Verify { folder: docker.cert_path.clone() }
+    } else {
+        Tls::Off
     };
     Ok(Endpoint::parse(&docker.host, &tls)?)
 }
