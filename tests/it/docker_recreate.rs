@@ -91,10 +91,16 @@ impl Lab<'_> {
     fn on_the_same_image(&self, wish: &Wish) -> Vec<String> {
         self.tag("old");
         let before = self.fulfil(wish);
+        let route_before = self.default_route("web", wish);
         let made = self.made_anew(&before);
         let after = self.bring(&made, wish, "again");
+        let route = self.default_route("again", wish);
         self.remove("again");
-        lost(&before, &after)
+        let mut lost = lost(&before, &after);
+        if route != route_before {
+            lost.push(format!("the default route: {route_before:?} became {route:?}"));
+        }
+        lost
     }
 
     /// Makes a container anew on another image; returns what would be otherwise had it been asked
@@ -138,6 +144,12 @@ impl Lab<'_> {
             self.must("POST", &format!("/containers/{}/start", self.name(name)), &Value::Null);
         }
         self.inspect(name)
+    }
+
+    /// Returns where packets go from a container in several networks.
+    fn default_route(&self, name: &str, wish: &Wish) -> Option<String> {
+        let command = ["ip", "route", "show", "default"];
+        (!wish.connects.is_empty()).then(|| self.host.exec(&self.name(name), &command))
     }
 
     fn made_anew(&self, inspect: &Value) -> Recreation {
