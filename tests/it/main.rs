@@ -1,5 +1,9 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
 
+/// What is asked of an engine: versions, facts, inventory and inspects.
+mod docker_host;
+/// Each step of a plan, twice, on each kind of engine.
+mod docker_step;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 mod support;
