@@ -83,7 +83,7 @@ pub struct Registry(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    access: Access,
+    access: Arc<Access>,
     tolerance: Tolerance,
     hosts: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
     cache: Cache,
@@ -99,7 +99,7 @@ impl Registry {
             settings.credential_helpers,
         );
         Ok(Self(Arc::new(Inner {
-            access: Access { client, credentials },
+            access: Arc::new(Access { client, credentials }),
             tolerance: Tolerance::new(settings.insecure),
             hosts: Mutex::default(),
             cache: Cache::new(settings.cache_ttl),
@@ -142,7 +142,8 @@ impl Registry {
         digest: &Digest,
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
-        self.0.anywhere(wanted, async |remote| remote.image(digest, platform).await).await
+        let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
+        self.0.anywhere(wanted, ask).await
     }
 
     /// Reads an image's config, by its digest.
@@ -151,7 +152,8 @@ impl Registry {
         wanted: &Wanted,
         digest: &Digest,
     ) -> Result<Value, RegistryError> {
-        self.0.anywhere(wanted, async |remote| remote.config(digest).await).await
+        let ask = |remote: RemoteReference| async move { remote.config(digest).await };
+        self.0.anywhere(wanted, ask).await
     }
 
     /// Returns what registries said of how much they still allow.
@@ -186,7 +188,8 @@ impl Registry {
         let inner = self.0.clone();
         let (asking, is_new) = self.0.cache.ask(&reference, || {
             let asking = async move {
-                let reply = inner.anywhere(&wanted, async |remote| remote.digest().await).await;
+                let ask = |remote: RemoteReference| async move { remote.digest().await };
+                let reply = inner.anywhere(&wanted, ask).await;
                 inner.cache.keep(&wanted.reference, &reply);
                 reply
             };
@@ -201,23 +204,27 @@ impl Registry {
 
 impl Inner {
     /// Asks an image's own registry, and where that is out of reach its mirrors.
-    async fn anywhere<T>(
+    async fn anywhere<T, Asked>(
         &self,
         wanted: &Wanted,
-        ask: impl AsyncFn(RemoteReference<'_>) -> Result<T, RegistryError>,
-    ) -> Result<T, RegistryError> {
-        let reference = &wanted.reference;
-        let access = &self.access;
-        let host = self.host(wanted);
-        let source = Source::Canonical;
-        let own = ask(RemoteReference { access, host: &host, reference, source }).await;
-        let error = match own {
+        ask: impl Fn(RemoteReference) -> Asked,
+    ) -> Result<T, RegistryError>
+    where
+        Asked: Future<Output = Result<T, RegistryError>>,
+    {
+        let at = |host, source| RemoteReference {
+            access: self.access.clone(),
+            host,
+            reference: wanted.reference.clone(),
+            source,
+        };
+        let error = match ask(at(self.host(wanted), Source::Canonical)).await {
             Err(error) if error.is_out_of_reach() => error,
             other => return other,
         };
-        for host in self.mirrors(wanted) {
-            let source = Source::Mirror(host.name.as_ref().into());
-            let answer = ask(RemoteReference { access, host: &host, reference, source }).await;
+        for mirror in self.mirrors(wanted) {
+            let source = Source::Mirror(mirror.name.as_ref().into());
+            let answer = ask(at(mirror, source)).await;
             if answer.is_ok() {
                 return answer;
             }
