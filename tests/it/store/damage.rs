@@ -178,7 +178,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     for part in ["state.redb", "schema 99", "move the file away"] {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }
-    assert_eq!(aside(directory.path()), [PathBuf::new(); 0]);
+    assert_eq!(aside(directory.path()), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! Full and read-only file systems are real ones, small and in memory, mounted by a child of the
 //! test in a mount namespace of its own: the child is this test binary, which runs the same test
-//! again and finds the directory in the variable [`INSIDE`].
+//! again and finds the directory in the variable [`PREPARED`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use docker_auto::store::{HistoryFilter, Lock, Operations, Store, StoreError};
 
 use super::{START, clock, directory, moment, plan};
 
-const INSIDE: &str = "STORE_TEST_DIRECTORY";
+const PREPARED: &str = "STORE_TEST_DIRECTORY";
 
 /// Returns the directory that the parent prepared, in the child; in the parent runs the child and
-/// returns `None`. `prepare` is a shell command that prepares `$STORE_TEST_DIRECTORY`, and then
+/// returns `None`. `script` is a shell command that prepares `$STORE_TEST_DIRECTORY`, and then
 /// runs `"$@"`.
-fn inside(test: &str, prepare: &str) -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os(INSIDE) {
+fn in_child(test: &str, script: &str) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(PREPARED) {
         return Some(path.into());
     }
     let directory = directory();
     let mut child = namespace();
-    child.args(["sh", "-ec", prepare, "sh"]);
+    child.args(["sh", "-ec", script, "sh"]);
     child.arg(std::env::current_exe().unwrap());
     child.args(["--exact", "--nocapture", &format!("store::disk::{test}")]);
-    let output = child.env(INSIDE, directory.path()).output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let output = child.env(PREPARED, directory.path()).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
     None
 }
 
@@ -96,8 +96,8 @@ async fn a_file_is_no_directory() {
 
 #[tokio::test]
 async fn a_read_only_directory_is_named_with_the_cure() {
-    let prepare = "mount -t tmpfs -o ro none \"$STORE_TEST_DIRECTORY\"; exec \"$@\"";
-    let Some(directory) = inside("a_read_only_directory_is_named_with_the_cure", prepare) else {
+    let script = "mount -t tmpfs -o ro none \"$STORE_TEST_DIRECTORY\"; exec \"$@\"";
+    let Some(directory) = in_child("a_read_only_directory_is_named_with_the_cure", script) else {
         return;
     };
     for error in refused(&directory).await {
@@ -110,9 +110,9 @@ async fn a_read_only_directory_is_named_with_the_cure() {
 #[tokio::test]
 async fn a_directory_of_someone_else_is_named_with_the_cure() {
     // Root without the right to override modes obeys them as everyone does.
-    let prepare = "chmod 0500 \"$STORE_TEST_DIRECTORY\"; exec setpriv \
+    let script = "chmod 0500 \"$STORE_TEST_DIRECTORY\"; exec setpriv \
                    --bounding-set=-dac_override,-dac_read_search --inh-caps=-all \"$@\"";
-    let Some(directory) = inside("a_directory_of_someone_else_is_named_with_the_cure", prepare)
+    let Some(directory) = in_child("a_directory_of_someone_else_is_named_with_the_cure", script)
     else {
         return;
     };
@@ -126,7 +126,7 @@ const SMALL: &str = "mount -t tmpfs -o size=4m none \"$STORE_TEST_DIRECTORY\"; e
 
 #[tokio::test]
 async fn a_full_disk_refuses_writes_and_loses_nothing() {
-    let Some(directory) = inside("a_full_disk_refuses_writes_and_loses_nothing", SMALL) else {
+    let Some(directory) = in_child("a_full_disk_refuses_writes_and_loses_nothing", SMALL) else {
         return;
     };
     let store = Store::open(&directory, clock()).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_full_disk_refuses_writes_and_loses_nothing() {
 #[tokio::test]
 async fn a_full_disk_begins_no_operation_but_lets_an_open_one_end() {
     let test = "a_full_disk_begins_no_operation_but_lets_an_open_one_end";
-    let Some(directory) = inside(test, SMALL) else { return };
+    let Some(directory) = in_child(test, SMALL) else { return };
     let operations = Operations::open(&directory).await.unwrap();
     let mut open = operations.create(plan(1, "web")).await.unwrap();
     let filler = fill(&directory);
@@ -188,8 +188,8 @@ async fn a_full_disk_begins_no_operation_but_lets_an_open_one_end() {
 /// A limit on file sizes is met as a full disk is.
 #[tokio::test]
 async fn a_file_size_limit_is_a_full_disk() {
-    let prepare = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
-    let Some(directory) = inside("a_file_size_limit_is_a_full_disk", prepare) else { return };
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+    let Some(directory) = in_child("a_file_size_limit_is_a_full_disk", script) else { return };
     let operations = Operations::open(&directory).await.unwrap();
     let error = operations.create(plan(1, "web")).await.unwrap_err();
     assert!(matches!(error, StoreError::NoSpace { .. }), "{error:?}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use docker_auto::core::history::{HistoryRecord, Status};
-use docker_auto::core::id::{OperationId, TargetId};
+use docker_auto::core::id::OperationId;
 use docker_auto::core::journal::{JournalEntry, Outcome, Position};
 use docker_auto::store::{HistoryFilter, KeepDays, Store, StoreError};
 use redb::{Database, TableDefinition};
@@ -45,8 +45,8 @@ fn number(id: &OperationId) -> u32 {
     u32::from_str_radix(id.as_str().rsplit('-').next().unwrap(), 16).unwrap()
 }
 
-fn of(container: &str) -> Option<TargetId> {
-    Some(plan(0, container).target)
+fn of(container: &str) -> HistoryFilter {
+    HistoryFilter { target: Some(plan(0, container).target), ..HistoryFilter::default() }
 }
 
 #[tokio::test]
@@ -66,12 +66,12 @@ async fn pages_are_newest_first_and_filtered() {
         (HistoryFilter { since: since("07"), ..all() }, &[]),
         (HistoryFilter { status: Some(Status::Failed), ..all() }, &[6, 2]),
         (HistoryFilter { status: Some(Status::Success), limit: 1, ..all() }, &[5]),
-        (HistoryFilter { target: of("web"), ..all() }, &[6, 4, 3, 1]),
-        (HistoryFilter { target: of("db"), ..all() }, &[5, 2]),
-        (HistoryFilter { target: of("we"), ..all() }, &[]),
-        (HistoryFilter { target: of("web"), before: before(4), limit: 1, ..all() }, &[3]),
-        (HistoryFilter { target: of("web"), since: since("02"), ..all() }, &[6, 4, 3]),
-        (HistoryFilter { target: of("web"), status: Some(Status::Rollback), ..all() }, &[3]),
+        (of("web"), &[6, 4, 3, 1]),
+        (of("db"), &[5, 2]),
+        (of("we"), &[]),
+        (HistoryFilter { before: before(4), limit: 1, ..of("web") }, &[3]),
+        (HistoryFilter { since: since("02"), ..of("web") }, &[6, 4, 3]),
+        (HistoryFilter { status: Some(Status::Rollback), ..of("web") }, &[3]),
         (HistoryFilter { limit: 0, ..all() }, &[]),
     ] {
         check(&store, filter, expected).await;
@@ -111,10 +111,9 @@ async fn old_records_are_removed_and_others_kept() {
     clock.set(moment("2026-12-22T12:03:00Z"));
     assert_eq!(store.clean_up(keep).await.unwrap(), 2);
     check(&store, HistoryFilter::default(), &[6, 5, 4, 3]).await;
-    check(&store, HistoryFilter { target: of("web"), ..HistoryFilter::default() }, &[6, 4, 3])
-        .await;
+    check(&store, of("web"), &[6, 4, 3]).await;
     assert_eq!(store.history().find(&plan(1, "").operation).await.unwrap(), None);
-    clock.advance(Duration::from_secs(3600));
+    clock.advance(Duration::from_hours(1));
     assert_eq!(store.clean_up(KeepDays::default()).await.unwrap(), 0);
     assert_eq!(store.clean_up(keep).await.unwrap(), 4);
     check(&store, HistoryFilter::default(), &[]).await;

@@ -70,7 +70,7 @@ async fn what_is_appended_is_read_back() {
     let mode = fs::metadata(path.parent().unwrap()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
     let bytes = fs::read(&path).unwrap();
-    assert_eq!(lines(&bytes).iter().filter(|byte| **byte == b'\n').count(), 4);
+    assert_eq!(std::str::from_utf8(&bytes).unwrap().trim_end().lines().count(), 4);
     let operation = reopen(directory.path()).await;
     assert_eq!(operation.plan(), &plan(1, "web"));
     assert_eq!(operation.entries(), entries(&appends()));
