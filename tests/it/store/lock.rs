@@ -1,5 +1,7 @@
 //! One instance at a time, and a standby that takes over.
 
+use std::time::Duration;
+
 use docker_auto::store::{Lock, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +41,10 @@ async fn a_standby_takes_over_or_leaves() {
     let lock = Lock::acquire(directory.path(), &clock).unwrap();
     let mut waiting = Box::pin(Lock::wait(directory.path(), &clock, &stop));
     assert!(futures_util::FutureExt::now_or_never(&mut waiting).is_none());
+    clock.advance(Duration::from_secs(5));
+    assert!(futures_util::FutureExt::now_or_never(&mut waiting).is_none());
     drop(lock);
+    clock.advance(Duration::from_secs(5));
     let taken = waiting.await.unwrap();
     assert!(taken.is_some());
 
