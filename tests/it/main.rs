@@ -11,3 +11,9 @@ mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
 mod support;
+#![cfg(test)]
+
+/// The house's rules about its own text.
+mod architecture;
+/// Real files: what is stored is read back, whatever happened to the files meanwhile.
+mod store;
