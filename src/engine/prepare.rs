@@ -16,6 +16,7 @@ use crate::core::policy::Policy;
 use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
 use crate::engine::goal::Goal;
 use crate::engine::{Engine, EngineError, gate, preflight};
+use crate::store::{ImageSnapshot, Snapshot};
 
 /// The engine's own patience with a container that does not say how long it needs to stop.
 const DEFAULT_STOP_SECONDS: u64 = 10;
@@ -36,7 +37,7 @@ impl Engine {
         let name = &job.container.name;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
-        let old_image = self.old_image(job.container).await?;
+        let old_image = self.image_inspect(&job.container.image_id).await?;
         self.remember(&job, &inspect, old_image.as_ref()).await?;
         let operation = self.new_operation(job.inventory);
         let containers = others(job.inventory, name);
@@ -107,15 +108,6 @@ impl Engine {
         }
     }
 
-    /// Returns the inspect of the image that a container runs, or the one that was stored while the
-    /// image was still there.
-    async fn old_image(&self, container: &Container) -> Result<Option<Value>, EngineError> {
-        match self.host.inspect_image(container.image_id.as_str(), None).await? {
-            Some(inspect) => Ok(Some(inspect)),
-            None => Ok(self.store.image_snapshot(&container.image_id).await?),
-        }
-    }
-
     /// Stores what the engine shows now, for the day when the image is gone.
     async fn remember(
         &self,
@@ -123,12 +115,23 @@ impl Engine {
         inspect: &Value,
         old_image: Option<&Value>,
     ) -> Result<(), EngineError> {
-        let target = self.target(&job.container.name);
-        self.store.remember_container(&target, inspect).await?;
-        if let Some(image) = old_image {
-            self.store.remember_image(&job.container.image_id, image).await?;
-        }
-        Ok(())
+        let seen_at = self.clock.now();
+        let image_id = &job.container.image_id;
+        let container = Snapshot {
+            name: job.container.name.clone(),
+            container_id: job.container.id.clone(),
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        };
+        let image = old_image.map(|inspect| ImageSnapshot {
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        });
+        let images = image.into_iter().collect();
+        let host = self.host.id();
+        Ok(self.store.snapshots().record(host, vec![container], images).await?)
     }
 
     async fn volume_sources(
@@ -173,11 +176,7 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
 }
 
 fn making(recreation: Recreation) -> Making {
-    Making {
-        body: recreation.body,
-        platform: recreation.platform,
-        connects: recreation.connects,
-    }
+    Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
 }
 
 fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {
