@@ -1,4 +1,5 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
+#![cfg(test)]
 
 /// Environment variables → configuration and problems.
 mod config;
@@ -17,8 +18,6 @@ mod recreate;
 mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-#![cfg(test)]
-
 /// The house's rules about its own text.
 mod architecture;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
