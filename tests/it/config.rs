@@ -99,11 +99,11 @@ fn names_follow_from_keys() {
 
 #[test]
 fn nothing_set_is_the_documented_default() {
-    let (config, problems) = load("HOME=/home/me");
+    let (config, problems) = load("HOME=/users/me");
     assert!(problems.is_empty());
     assert_eq!(config.policy, Policy::default());
-    assert_eq!(config.data, Path::new("/home/me/.local/state/docker-auto"));
-    assert_eq!(config.docker.config.as_deref(), Some(Path::new("/home/me/.docker")));
+    assert_eq!(config.data, Path::new("/users/me/.local/state/docker-auto"));
+    assert_eq!(config.docker.config.as_deref(), Some(Path::new("/users/me/.docker")));
     assert_eq!(config.docker.host, "unix:///var/run/docker.sock");
     assert!(!config.docker.tls_verify);
     assert_eq!((&*config.server.host, config.server.port), ("", 8080));
@@ -120,9 +120,9 @@ fn nothing_set_is_the_documented_default() {
 #[test]
 fn the_data_directory_is_found() {
     for (lines, expected) in [
-        ("DOCKER_AUTO_DATA=/data\nHOME=/root\nXDG_STATE_HOME=/state", "/data"),
-        ("HOME=/root\nXDG_STATE_HOME=/state", "/state/docker-auto"),
-        ("HOME=/root\nXDG_STATE_HOME=relative", "/root/.local/state/docker-auto"),
+        ("DOCKER_AUTO_DATA=/data\nHOME=/me\nXDG_STATE_HOME=/state", "/data"),
+        ("HOME=/me\nXDG_STATE_HOME=/state", "/state/docker-auto"),
+        ("HOME=/me\nXDG_STATE_HOME=relative", "/me/.local/state/docker-auto"),
         ("", "/var/lib/docker-auto"),
     ] {
         assert_eq!(load(lines).0.data, Path::new(expected), "{lines}");
