@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::core::plan::Difference;
 use crate::core::recreate::effective::{merged, variable};
 use crate::core::recreate::labels::OPERATION_LABEL;
+use crate::core::recreate::podman;
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::{clean_path, entries, items, same, text};
 
@@ -35,8 +36,10 @@ pub(super) fn between(scene: &Scene<'_>, body: &Value) -> Vec<Difference> {
                 differences.push(difference(field.to_owned(), &old[field], &new[field]));
             }
         }
-        let variables = |config: &Value| environment(&config["Env"]);
-        compare("Env", &variables(old), &variables(&new), &mut differences);
+        let shown = items(&old["Env"]).iter();
+        let old_env = environment(shown.filter(|entry| !podman::adds_variable(entry, scene)));
+        let new_env = environment(items(&new["Env"]).iter());
+        compare("Env", &old_env, &new_env, &mut differences);
         for &field in BY_ENTRY {
             let fields = |config: &Value| by_name(&config[field]);
             compare(field, &fields(old), &fields(&new), &mut differences);
@@ -85,8 +88,8 @@ fn presence(value: &Value) -> Value {
 }
 
 /// A variable without `=` is one that the container does not have.
-fn environment(list: &Value) -> Entries {
-    let set = items(list).iter().filter_map(|entry| {
+fn environment<'a>(list: impl Iterator<Item = &'a Value>) -> Entries {
+    let set = list.filter_map(|entry| {
         let (_, value) = text(entry).split_once('=')?;
         Some((variable(entry).to_owned(), Value::from(value)))
     });
