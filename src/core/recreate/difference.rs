@@ -21,7 +21,7 @@ const BY_ENTRY: &[&str] = &["Healthcheck", "Labels", "ExposedPorts", "Volumes"];
 const UNSHOWN: &[&str] = &[OPERATION_LABEL, "com.docker.compose.image"];
 
 /// Words in the name of a variable or label whose value is nobody's business.
-const SECRET: &[&str] = &["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+const SECRET: &[&str] = &["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL"];
 
 /// Returns what will be otherwise, by the path of its field.
 ///
@@ -107,7 +107,9 @@ fn mask(name: &str, value: &Value) -> Value {
     let name = name.to_ascii_uppercase();
     let user = text.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
     let has_password = user.is_some_and(|(user, _)| user.contains(':') && !user.contains('/'));
-    if has_password || SECRET.iter().any(|word| name.contains(word)) {
+    let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let is_secret = SECRET.iter().any(|part| name.contains(part)) || words.any(|it| it == "AUTH");
+    if has_password || is_secret {
         return "***".into();
     }
     value.clone()
@@ -125,6 +127,8 @@ mod tests {
             ("db_passwd", "a", "***"),
             ("API_TOKEN", "a", "***"),
             ("aws_secret", "a", "***"),
+            ("BASIC_AUTH", "a:b", "***"),
+            ("org.opencontainers.image.authors", "a", "a"),
             ("DATABASE_URL", "postgres://u:p@db/x", "***"),
             ("URL", "https://u@host/x", "https://u@host/x"),
             ("URL", "https://host/a:b@c", "https://host/a:b@c"),
