@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
-use crate::core::plan::{Key, OnWake, PlannedStep, Step, UpdatePlan};
+use crate::core::plan::{BoxFuture, Key, OnWake, PlannedStep, Step, UpdatePlan};
 
 mod replay;
 
@@ -222,6 +222,8 @@ pub struct Known {
     pub ids: BTreeMap<Key, ContainerId>,
     /// The names that containers are made with, by key: how one is found whose ID was lost.
     pub created_as: BTreeMap<Key, ContainerName>,
+    /// Why the way turned back, if it did.
+    pub failure: Option<String>,
 }
 
 impl Known {
@@ -232,6 +234,7 @@ impl Known {
             name: plan.target.name.clone(),
             ids: BTreeMap::new(),
             created_as: BTreeMap::new(),
+            failure: None,
         };
         for (key, container) in &plan.containers {
             known.ids.extend(container.id.clone().map(|id| (key.clone(), id)));
@@ -255,6 +258,9 @@ impl Known {
                     self.ids.insert(key.clone(), id.clone());
                 }
             }
+            JournalEntry::Failed { position: Position::Forward(_), error, .. } => {
+                self.failure.get_or_insert_with(|| error.clone());
+            }
             JournalEntry::Resumed { observed, .. } => {
                 for (key, seen) in &observed.containers {
                     self.ids.insert(key.clone(), seen.id.clone());
@@ -272,4 +278,32 @@ fn is_ours(plan: &UpdatePlan, key: &Key) -> bool {
 
 fn wake_of(steps: &[PlannedStep], index: usize) -> OnWake {
     steps.get(index).map_or(OnWake::Forward, |planned| planned.on_wake)
+}
+
+/// Why an entry could not be written: without it there must be no effect.
+#[derive(Debug)]
+pub struct JournalError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Display for JournalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("writing the operation's journal")
+    }
+}
+
+impl std::error::Error for JournalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// The journal of one open operation.
+pub trait Journal: Send + Sync {
+    /// Returns the plan, which never changes.
+    fn plan(&self) -> &UpdatePlan;
+
+    /// Returns what is written so far.
+    fn entries(&self) -> &[JournalEntry];
+
+    /// Writes entries; durable when it returns, and all of them or none.
+    fn append(&mut self, entries: Vec<JournalEntry>) -> BoxFuture<'_, Result<(), JournalError>>;
 }
