@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use docker_auto::core::candidate::Reject;
 use docker_auto::core::digest::Digest;
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, TargetId};
 use docker_auto::core::plan::RejectKey;
 use docker_auto::store::{
-    Checked, ImageSnapshot, KeepDays, Reject, Saying, Scope, Snapshot, Store,
+    Checked, ImageSnapshot, KeepDays, Rejected, Saying, Scope, Snapshot, Store,
 };
 use serde_json::{Value, json};
 
@@ -17,10 +18,15 @@ fn target(host: &str, name: &str) -> TargetId {
     TargetId { host: HostId::new(host), name: ContainerName::new(name) }
 }
 
-fn reject(target: TargetId, image: &RejectKey) -> Reject {
-    let operation = plan(1, "").operation;
-    let reason = "its healthcheck says unhealthy".into();
-    Reject { target, image: image.clone(), at: moment(START), reason, operation }
+fn reject(target: TargetId, image: &RejectKey) -> Rejected {
+    let reject = Reject {
+        key: image.clone(),
+        image: Some(ImageId::new("sha256:bad")),
+        digest: None,
+        at: moment(START),
+        reason: "its healthcheck says unhealthy".into(),
+    };
+    Rejected { target, reject, operation: plan(1, "").operation }
 }
 
 #[tokio::test]
