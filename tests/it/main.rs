@@ -2,8 +2,12 @@
 
 /// What is asked of an engine: versions, facts, inventory and inspects.
 mod docker_host;
+/// Pulls: progress, verification, and registries that misbehave.
+mod docker_pull;
 /// Each step of a plan, twice, on each kind of engine.
 mod docker_step;
+/// Engines that are dead, frozen, closed, out of date or no engines at all.
+mod docker_trouble;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 mod support;
