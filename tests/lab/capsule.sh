@@ -54,7 +54,7 @@ FIRST_PROCESS='
   hostname "${dir##*/}"
   ip link set lo up
   mount -t tmpfs -o mode=755 run /run
-  mkdir -p /run/lock /etc/docker
+  mkdir -p /run/lock /run/tmp /etc/docker
   ln -s "$dir/docker.sock" /run/docker.sock
   mount --bind "$dir/etc" /etc/docker # each engine has its own identity there
   if [ -n "$DATA_SIZE" ]; then mount -t tmpfs -o size="$DATA_SIZE" data "$dir/data"; fi
@@ -121,7 +121,7 @@ up() {
   configure
   # A minimum version of the API makes the engine refuse old clients as Docker 29 does.
   if [ "$ENGINE" = containerd ]; then VARIABLES+=(DOCKER_MIN_API_VERSION=1.44); fi
-  PATH=$(engine_path "$ENGINE") DATA_SIZE=$DATA_SIZE setsid env "${VARIABLES[@]}" \
+  setsid env -i PATH="$(engine_path "$ENGINE")" TMPDIR=/run/tmp DATA_SIZE="$DATA_SIZE" "${VARIABLES[@]}" \
     unshare --pid --mount --net --uts --ipc --fork --kill-child=KILL --mount-proc --propagation private \
     /bin/sh -c "$FIRST_PROCESS" capsule "$DIR" \
     dockerd --data-root "$DIR/data" --exec-root /run/docker --pidfile /run/docker.pid -H "unix://$DIR/docker.sock" \

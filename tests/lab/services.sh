@@ -3,6 +3,7 @@
 set -euo pipefail
 export LAB_DIR=$1 LAB_ENGINE_DIR=$2 LAB_PKI=$1/pki
 export LAB_CONTROL_GROUP=docker-auto-lab-${LAB_DIR##*.}
+export TMPDIR=$LAB_DIR/tmp
 HERE=$(cd "$(dirname "$0")" && pwd)
 GATE=10.77.0.1 # the lab's own address on the switch
 

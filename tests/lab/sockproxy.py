@@ -78,8 +78,8 @@ def hold(rule):
         time.sleep(0.005)
 
 
-def inject(rules, client):
-    """Carries the rules out; gives what to log if the call ends here, else None."""
+def inject(rules, client, entry):
+    """Carries the rules out; says whether the call ends here, and logs it before anybody can notice."""
     for rule in rules:
         if "hold" in rule:
             hold(rule)
@@ -88,16 +88,19 @@ def inject(rules, client):
         if "run" in rule:
             subprocess.run(rule["run"], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         if "kill" in rule:
+            entry["status"] = f"killed {rule.get('when', 'before')}"
             kill(rule["kill"])
-            return f"killed {rule.get('when', 'before')}"
+            return True
         if "status" in rule:
+            entry["status"] = rule["status"]
             body = json.dumps({"message": rule.get("message", "injected")}).encode()
             head = f"HTTP/1.1 {rule['status']} Injected\r\nContent-Type: application/json\r\n"
             client.sendall(head.encode() + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
-            return rule["status"]
+            return True
         if rule.get("drop"):
-            return f"dropped {rule.get('when', 'before')}"
-    return None
+            entry["status"] = f"dropped {rule.get('when', 'before')}"
+            return True
+    return False
 
 
 def read_head(peer):
@@ -162,19 +165,14 @@ def serve(client):
         rules = matching(entry["call"])
         with LOCK:
             LOG.append(entry)
-        entry["status"] = inject(rules["before"], client)
-        if entry["status"] is not None:
+        if inject(rules["before"], client, entry):
             return
         with socket.socket(socket.AF_UNIX) as engine:
             engine.connect(ENGINE)
             engine.sendall(one_call(lines) + rest)
             answer = relay(client, engine, entry, bool(rules["after"]))
-        if answer:
-            injected = inject(rules["after"], client)
-            if injected is None:
-                client.sendall(answer)
-            else:
-                entry["status"] = injected
+        if answer and not inject(rules["after"], client, entry):
+            client.sendall(answer)
 
 
 def serve_quietly(client):
