@@ -102,7 +102,7 @@ pub struct Platform {
 impl Platform {
     /// Returns a platform; an empty variant counts as none, and so does arm64's implied `v8`.
     pub fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
-        let variant = variant.filter(|v| !v.is_empty() && !(architecture == "arm64" && *v == "v8"));
+        let variant = variant.filter(|v| !(v.is_empty() || architecture == "arm64" && *v == "v8"));
         Self { os: os.into(), architecture: architecture.into(), variant: variant.map(Into::into) }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::core::inventory::RunState;
 use crate::core::plan::seconds;
@@ -18,6 +19,8 @@ pub struct HealthGate {
     pub stable: Duration,
     /// What counts as good.
     pub require: Requirement,
+    /// What an end with exit code 0 means.
+    pub exit_zero: ExitZero,
 }
 
 /// What counts as good.
@@ -28,8 +31,16 @@ pub enum Requirement {
     Healthy,
     /// Staying up, whatever the healthcheck says: it was unhealthy before.
     Stable,
-    /// Staying up, or ending with exit code 0: a job that runs once.
-    StableOrFinished,
+}
+
+/// What an end with exit code 0 means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitZero {
+    /// A job that runs once has run: its restart policy does not expect it to stay.
+    Finished,
+    /// A service that should be up is not.
+    Failed,
 }
 
 /// A container as one inspect shows it.
@@ -136,14 +147,120 @@ impl Watch {
     }
 
     fn finished_well(&self, sample: &Sample) -> bool {
-        self.gate.require == Requirement::StableOrFinished
-            && sample.exit_code == 0
-            && !sample.out_of_memory
+        self.gate.exit_zero == ExitZero::Finished && sample.exit_code == 0 && !sample.out_of_memory
     }
 }
+
+/// Returns how long a healthcheck may take to say `healthy`: its start period, and every retry with
+/// its interval and timeout, by the engine's defaults where they are not set (updater.md §2.5), and
+/// a tenth more for a busy machine.
+pub fn derived_timeout(healthcheck: &Value) -> Duration {
+    let field = |name: &str, default: u64| {
+        healthcheck.get(name).and_then(Value::as_u64).filter(|value| *value > 0).unwrap_or(default)
+    };
+    let retries = field("Retries", 3).min(1_000);
+    let probe = field("Interval", 30 * SECOND).saturating_add(field("Timeout", 30 * SECOND));
+    let whole = field("StartPeriod", 0).saturating_add(retries.saturating_mul(probe));
+    Duration::from_nanos(whole.saturating_add(whole / 10)).max(Duration::from_secs(10))
+}
+
+const SECOND: u64 = 1_000_000_000;
 
 fn ended(sample: &Sample) -> String {
     let memory = if sample.out_of_memory { ", killed for memory" } else { "" };
     let restart = if sample.state == RunState::Restarting { ", restarting" } else { "" };
     format!("ended with exit code {}{memory}{restart}", sample.exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(text: &str) -> Sample {
+        let mut sample = Sample {
+            state: RunState::Running,
+            health: None,
+            started_at: "1".into(),
+            restart_count: 0,
+            exit_code: 0,
+            error: String::new(),
+            out_of_memory: false,
+        };
+        for word in text.split_whitespace() {
+            match word.split_once('=') {
+                Some(("exit", code)) => sample.exit_code = code.parse().unwrap(),
+                Some(("restarts", count)) => sample.restart_count = count.parse().unwrap(),
+                Some(("started", at)) => sample.started_at = at.into(),
+                Some(("error", error)) => sample.error = error.into(),
+                Some(other) => panic!("{other:?}"),
+                None => match word {
+                    "starting" => sample.health = Some(Health::Starting),
+                    "healthy" => sample.health = Some(Health::Healthy),
+                    "unhealthy" => sample.health = Some(Health::Unhealthy),
+                    "memory" => sample.out_of_memory = true,
+                    state => sample.state = RunState::parse(state),
+                },
+            }
+        }
+        sample
+    }
+
+    /// Samples a second apart; the last judgement is compared.
+    fn check(require: Requirement, exit_zero: ExitZero, samples: &[&str], expected: &str) {
+        let seconds = Duration::from_secs;
+        let gate = HealthGate { timeout: seconds(5), stable: seconds(3), require, exit_zero };
+        let mut watch = Watch::new(gate);
+        let mut last = Verdict::Wait;
+        for (second, text) in (0..).zip(samples) {
+            assert_eq!(last, Verdict::Wait, "judged before the end of {samples:?}");
+            last = watch.judge(&sample(text), seconds(second));
+        }
+        let shown = match last {
+            Verdict::Wait => "wait".to_owned(),
+            Verdict::Healthy => "healthy".to_owned(),
+            Verdict::Failed(why) => why,
+        };
+        assert_eq!(shown, expected, "{samples:?}");
+    }
+
+    #[test]
+    fn gates_judge_what_they_see() {
+        use ExitZero::{Failed, Finished};
+        use Requirement::{Healthy, Stable};
+        let up = "running";
+        for (require, exit_zero, samples, expected) in [
+            (Healthy, Failed, &[up, up, up][..], "wait"),
+            (Healthy, Failed, &[up, up, up, up], "healthy"),
+            (Healthy, Failed, &["running starting", "running healthy"], "healthy"),
+            (Healthy, Failed, &["starting"; 6], "not healthy after 5 s"),
+            (Healthy, Failed, &["starting", "unhealthy"], "its healthcheck says unhealthy"),
+            (Stable, Failed, &["unhealthy"; 4], "healthy"),
+            (Healthy, Failed, &[up, "exited exit=1"], "ended with exit code 1"),
+            (Healthy, Failed, &["exited exit=0"], "ended with exit code 0"),
+            (Healthy, Finished, &["exited exit=0"], "healthy"),
+            (Healthy, Finished, &["exited exit=2"], "ended with exit code 2"),
+            (Healthy, Finished, &["exited memory"], "ended with exit code 0, killed for memory"),
+            (Healthy, Failed, &["restarting exit=1"], "ended with exit code 1, restarting"),
+            (Healthy, Failed, &[up, "restarts=1"], "was restarted 1 times by its policy"),
+            (Healthy, Failed, &[up, "started=2"], "was restarted 1 times by its policy"),
+            (Healthy, Failed, &["created error=no-such-file"], "could not start: no-such-file"),
+            (Healthy, Failed, &["created"], "is created instead of running"),
+            (Healthy, Failed, &["dead"], "is dead instead of running"),
+        ] {
+            check(require, exit_zero, samples, expected);
+        }
+    }
+
+    #[test]
+    fn a_timeout_follows_from_the_healthcheck() {
+        let second = SECOND;
+        for (healthcheck, seconds) in [
+            (serde_json::json!({}), 198),
+            (serde_json::json!({"Retries": 2, "Interval": 4 * second, "Timeout": second}), 11),
+            (serde_json::json!({"Retries": 1, "Interval": second, "Timeout": second}), 10),
+            (serde_json::json!({"StartPeriod": 100 * second, "Retries": 0}), 308),
+        ] {
+            assert_eq!(derived_timeout(&healthcheck).as_secs(), seconds, "{healthcheck}");
+        }
+    }
 }

@@ -51,7 +51,7 @@ text_id!(
     ImageId
 );
 text_id!(
-    /// The ID of one operation: a UUIDv7 in its hyphenated form, so that IDs sort by time.
+    /// The ID of one operation: a version 7 UUID in its hyphenated form, so that IDs sort by time.
     OperationId
 );
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
-use crate::core::plan::{Key, OnWake, PlannedStep, Step, UpdatePlan};
+use crate::core::plan::{BoxFuture, Key, OnWake, PlannedStep, Step, UpdatePlan};
 
 mod replay;
 
@@ -272,4 +272,32 @@ fn is_ours(plan: &UpdatePlan, key: &Key) -> bool {
 
 fn wake_of(steps: &[PlannedStep], index: usize) -> OnWake {
     steps.get(index).map_or(OnWake::Forward, |planned| planned.on_wake)
+}
+
+/// Why an entry could not be written: without it there must be no effect.
+#[derive(Debug)]
+pub struct JournalError(pub Box<dyn std::error::Error + Send + Sync>);
+
+impl std::fmt::Display for JournalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("writing the operation's journal")
+    }
+}
+
+impl std::error::Error for JournalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// The journal of one open operation.
+pub trait Journal: Send {
+    /// Returns the plan, which never changes.
+    fn plan(&self) -> &UpdatePlan;
+
+    /// Returns what is written so far.
+    fn entries(&self) -> &[JournalEntry];
+
+    /// Writes entries; durable when it returns, and all of them or none.
+    fn append(&mut self, entries: Vec<JournalEntry>) -> BoxFuture<'_, Result<(), JournalError>>;
 }

@@ -28,6 +28,7 @@ pub(super) enum Phase {
 
 /// Where an operation stands.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read once")]
 pub(super) struct Replay {
     pub(super) phase: Phase,
     /// The next step forward.
@@ -184,7 +185,7 @@ impl Replay {
         if old_gone && !stop_begun {
             return self.turn(Side::Ours, "the container was removed meanwhile");
         }
-        let new = observed.containers.get(&Key::new()).map(|seen| seen.state);
+        let new = observed.containers.get(&Key::replacement()).map(|seen| seen.state);
         let onward = match wake_of(&plan.steps, self.forward) {
             OnWake::Forward => true,
             OnWake::Back => false,
@@ -203,9 +204,10 @@ impl Replay {
     /// After the point of no return a new container that the engine's restart left down is started
     /// again; nothing else is taken back.
     fn restart_new(&mut self, plan: &UpdatePlan, observed: &Observed) {
-        let down = observed.containers.get(&Key::new()).is_some_and(|seen| !seen.state.is_up());
+        let down =
+            observed.containers.get(&Key::replacement()).is_some_and(|seen| !seen.state.is_up());
         let start = plan.steps.iter().position(
-            |planned| matches!(&planned.action, Step::Start { container } if *container == Key::new()),
+            |planned| matches!(&planned.action, Step::Start { container } if *container == Key::replacement()),
         );
         if let (true, true, Some(start)) = (down, plan.was_running, start) {
             self.forward = self.forward.min(start);
@@ -252,6 +254,7 @@ impl Replay {
         match action {
             Step::Reject { .. } => self.image_failed,
             _ if side == Side::All => true,
+            Step::Untag { .. } => true,
             _ => action.container().is_some_and(|key| is_ours(plan, key)),
         }
     }

@@ -1,5 +1,8 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
+pub mod recreate;
+pub mod text;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
@@ -27,8 +30,13 @@ impl Key {
     }
 
     /// The container that replaces it.
-    pub fn new() -> Self {
+    pub fn replacement() -> Self {
         Self("new".into())
+    }
+
+    /// The container that is created, never started, to see whether bind sources exist.
+    pub fn probe() -> Self {
+        Self("probe".into())
     }
 
     /// The container made from the saved body when the old one is gone.
@@ -89,9 +97,12 @@ pub enum Step {
     Connect { container: Key, network: String, endpoint: Value },
     /// Replaces the restart policy of a stopped container.
     SetRestartPolicy { container: Key, policy: Value },
-    /// Stops a container; the engine uses its own signal. `grace` bounds our waiting.
+    /// Stops a container with its own signal, and with its own time to stop unless another one is
+    /// given. `grace` is that time, to bound our waiting.
     Stop {
         container: Key,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_seconds: Option<u64>,
         #[serde(with = "seconds")]
         grace: Duration,
     },
@@ -295,7 +306,6 @@ pub(crate) mod seconds {
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` passes a reference")]
     pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_f64(value.as_secs_f64())
     }

@@ -1,0 +1,232 @@
+//! Runs a plan: ask the journal what is next, write that it begins, do it, write how it ended.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::core::event::What;
+use crate::core::id::Timestamp;
+use crate::core::journal::{
+    Class, Journal, JournalEntry, JournalError, Known, Next, Observed, Outcome, Position,
+    StepOutput, next,
+};
+use crate::core::plan::{Step, StepError, StepRunner};
+
+/// How often and after which pauses a step that failed transiently is tried again.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// On the way forward, where the service may be down meanwhile.
+    pub forward: Vec<Duration>,
+    /// On the way back, where giving up means that a person must help.
+    pub back: Vec<Duration>,
+    /// Between two looks at an engine that cannot be reached; the last one repeats.
+    pub unreachable: Vec<Duration>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs_f64;
+        let mut back = vec![seconds(0.25), seconds(0.5), seconds(1.0), seconds(2.0)];
+        back.extend(std::iter::repeat_n(seconds(5.0), 120));
+        Self {
+            forward: vec![seconds(0.25), seconds(0.5), seconds(1.0), seconds(2.0)],
+            back,
+            unreachable: [0.1, 0.2, 0.5, 1.0, 2.0, 5.0].map(seconds).to_vec(),
+        }
+    }
+}
+
+/// What a run needs besides its journal.
+pub struct Executor<'a> {
+    /// Who performs the steps.
+    pub runner: &'a dyn StepRunner,
+    /// What the time is.
+    pub now: &'a (dyn Fn() -> Timestamp + Send + Sync),
+    /// Who is told.
+    pub tell: &'a (dyn Fn(What) + Send + Sync),
+    /// Set when the program shall end: the run stops at the next boundary.
+    pub stop: &'a CancellationToken,
+    /// How transient failures are met.
+    pub patience: &'a Patience,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The operation is over.
+    Finished(Outcome),
+    /// The program shall end; the operation stays open and goes on at the next start.
+    Stopped,
+}
+
+enum Attempt {
+    Done(StepOutput),
+    Failed(StepError),
+    Seen(Observed),
+    Stopped,
+}
+
+impl Executor<'_> {
+    /// Runs an operation to its end. Cancel-safe: dropped anywhere, it goes on with
+    /// [`Executor::resume`].
+    ///
+    /// # Errors
+    ///
+    /// Only when the journal cannot be written; the operation stays open.
+    pub async fn run(&self, journal: &mut dyn Journal) -> Result<Ended, JournalError> {
+        let mut unwritten = Vec::new();
+        loop {
+            let entries: Vec<_> = journal.entries().iter().chain(&unwritten).cloned().collect();
+            let position = match next(journal.plan(), &entries) {
+                Next::Do(position) => position,
+                Next::Finish(outcome) => return self.finish(journal, unwritten, outcome).await,
+            };
+            if self.stop.is_cancelled() {
+                journal.append(unwritten).await?;
+                return Ok(Ended::Stopped);
+            }
+            unwritten.push(JournalEntry::Started { position, at: (self.now)() });
+            journal.append(std::mem::take(&mut unwritten)).await?;
+            match self.attempt(journal, position).await {
+                Attempt::Done(output) => {
+                    unwritten.push(JournalEntry::Done { position, at: (self.now)(), output });
+                }
+                Attempt::Failed(error) => unwritten.push(JournalEntry::Failed {
+                    position,
+                    at: (self.now)(),
+                    class: error.class,
+                    error: error.message,
+                }),
+                Attempt::Seen(observed) => {
+                    unwritten.push(JournalEntry::Resumed { at: (self.now)(), observed });
+                }
+                Attempt::Stopped => return Ok(Ended::Stopped),
+            }
+        }
+    }
+
+    /// Goes on with an operation that an earlier run left open: looks first, then runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::run`].
+    pub async fn resume(&self, journal: &mut dyn Journal) -> Result<Ended, JournalError> {
+        let known = Known::of(journal.plan(), journal.entries());
+        let Some(observed) = self.observe(&known).await else { return Ok(Ended::Stopped) };
+        journal.append(vec![JournalEntry::Resumed { at: (self.now)(), observed }]).await?;
+        self.run(journal).await
+    }
+
+    async fn finish(
+        &self,
+        journal: &mut dyn Journal,
+        mut unwritten: Vec<JournalEntry>,
+        outcome: Outcome,
+    ) -> Result<Ended, JournalError> {
+        let finished = |entry: &JournalEntry| matches!(entry, JournalEntry::Finished { .. });
+        if !journal.entries().iter().any(finished) {
+            unwritten.push(JournalEntry::Finished { at: (self.now)(), outcome: outcome.clone() });
+            journal.append(unwritten).await?;
+        }
+        (self.tell)(What::OperationFinished { outcome: outcome.clone() });
+        Ok(Ended::Finished(outcome))
+    }
+
+    /// Runs one step, patiently: a transient failure is tried again, an engine that cannot be
+    /// reached is waited for and looked at anew.
+    async fn attempt(&self, journal: &dyn Journal, position: Position) -> Attempt {
+        let plan = journal.plan();
+        let Some(step) = position.step(plan) else {
+            return Attempt::Failed(StepError::new(Class::Lasting, "the plan has no such step"));
+        };
+        let known = Known::of(plan, journal.entries());
+        let shown = shown(position, step);
+        (self.tell)(What::StepStarted { step: shown.clone() });
+        let pauses = match position {
+            Position::Forward(_) => &self.patience.forward,
+            Position::Undo { .. } | Position::Rescue(_) => &self.patience.back,
+        };
+        let mut pauses = pauses.iter();
+        loop {
+            let Some(result) = self.run_or_stop(step, &known).await else {
+                return Attempt::Stopped;
+            };
+            let error = match result {
+                Ok(output) => return Attempt::Done(output),
+                Err(error) => error,
+            };
+            (self.tell)(What::StepFailed { step: shown.clone(), error: error.message.clone() });
+            let pause = match error.class {
+                Class::Unreachable => {
+                    return self.observe(&known).await.map_or(Attempt::Stopped, Attempt::Seen);
+                }
+                Class::Transient => pauses.next(),
+                Class::Lasting | Class::Superseded => None,
+            };
+            match pause {
+                None => return Attempt::Failed(error),
+                Some(pause) if self.pause(*pause).await => {}
+                Some(_) => return Attempt::Stopped,
+            }
+        }
+    }
+
+    /// Steps that only look or load are left at once when the program shall end; others are
+    /// finished, within the time that the shutdown leaves them.
+    async fn run_or_stop(
+        &self,
+        step: &Step,
+        known: &Known,
+    ) -> Option<Result<StepOutput, StepError>> {
+        let waits = matches!(
+            step,
+            Step::AwaitHealthy { .. } | Step::Pull { .. } | Step::WaitRemoved { .. }
+        );
+        let work = self.runner.run(step, known);
+        if !waits {
+            return Some(work.await);
+        }
+        tokio::select! {
+            result = work => Some(result),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Looks at the operation's containers until the engine answers; `None` when the program shall
+    /// end first.
+    async fn observe(&self, known: &Known) -> Option<Observed> {
+        let last = self.patience.unreachable.last().copied().unwrap_or_default();
+        let mut pauses = self.patience.unreachable.iter().copied();
+        loop {
+            match self.runner.observe(known).await {
+                Ok(observed) => return Some(observed),
+                Err(error) => {
+                    (self.tell)(What::StepFailed { step: "observe".into(), error: error.message });
+                }
+            }
+            if !self.pause(pauses.next().unwrap_or(last)).await {
+                return None;
+            }
+        }
+    }
+
+    /// Waits; false when the program shall end first.
+    async fn pause(&self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+}
+
+fn shown(position: Position, step: &Step) -> String {
+    let what = match step.container() {
+        Some(key) => format!("{} {key}", step.verb()),
+        None => step.verb().to_owned(),
+    };
+    match position {
+        Position::Forward(_) => what,
+        Position::Undo { .. } => format!("undo: {what}"),
+        Position::Rescue(_) => format!("rescue: {what}"),
+    }
+}
