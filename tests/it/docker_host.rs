@@ -19,8 +19,8 @@ pub(crate) fn connected(host: &engine::Host) -> Host {
 
 /// The same with time limits.
 pub(crate) fn patient(host: &engine::Host, timeouts: Timeouts) -> Host {
-    let endpoint = Endpoint::parse(&host.docker_host(), &Tls::Off).unwrap();
-    Host::with_timeouts(HostId::default(), endpoint, timeouts).unwrap()
+    let endpoint = Endpoint::parse(&host.docker_host(), &Tls::Off).expect("a socket");
+    Host::with_timeouts(HostId::default(), endpoint, timeouts).expect("no TLS files to read")
 }
 
 /// A container of an image without a network of its own.
@@ -74,7 +74,7 @@ async fn an_inventory_takes_two_lists_and_inspects_only_what_they_hide() {
         let named = &found.containers[&ContainerName::new(named)];
         assert_eq!((named.image.as_str(), named.state), (&*reference, RunState::Created));
         let new = &found.images[&named.image_id];
-        assert_eq!(new.repo_tags, [reference.clone()]);
+        assert_eq!(new.repo_tags, std::slice::from_ref(&reference));
         assert_eq!(new.labels["org.opencontainers.image.version"], "2");
         assert!(new.size_bytes > 0);
         if kind != Engine::Containerd {

@@ -34,12 +34,12 @@ fn known() -> Known {
 }
 
 async fn own_platform(host: &Host) -> Platform {
-    connected(host).engine_facts().await.unwrap().platform
+    connected(host).engine_facts().await.expect("the engine is up").platform
 }
 
 fn pull_step(reference: &str, platform: &Platform, digest: &str) -> Step {
-    let reference = ImageRef::parse(reference).unwrap();
-    let digest: Digest = digest.parse().unwrap();
+    let reference = ImageRef::parse(reference).expect("a reference");
+    let digest: Digest = digest.parse().expect("a digest");
     Step::Pull { reference, platform: platform.clone(), digest }
 }
 

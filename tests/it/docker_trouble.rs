@@ -29,7 +29,7 @@ fn at(text: &str, tls: &Tls) -> Result<Host, DockerError> {
 }
 
 async fn trouble(host: &Host) -> DockerError {
-    host.inventory(Timestamp::default()).await.unwrap_err()
+    host.inventory(Timestamp::default()).await.expect_err("there is trouble")
 }
 
 fn hurried() -> Timeouts {
