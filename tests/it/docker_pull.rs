@@ -29,7 +29,8 @@ fn known() -> Known {
         operation: OperationId::new(unique()),
         name: ContainerName::new("web"),
         ids: BTreeMap::new(),
-        created_as: [(Key::new(), ContainerName::new(unique()))].into(),
+        failure: None,
+        created_as: [(Key::replacement(), ContainerName::new(unique()))].into(),
     }
 }
 
@@ -129,7 +130,7 @@ async fn a_foreign_platform_is_pulled_and_created() {
         let known = known();
         let name = ContainerName::new(format!("{prefix}-foreign"));
         let create = Step::Create {
-            key: Key::new(),
+            key: Key::replacement(),
             name: name.clone(),
             body: body(&reference),
             platform: foreign.clone(),

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docker_auto::core::digest::Platform;
-use docker_auto::core::health::{HealthGate, Requirement};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{Class, Evidence, Known, StepOutput};
 use docker_auto::core::plan::{BoxFuture, Key, Step, StepError, StepRunner, Volumes};
+use docker_auto::core::recreate::OPERATION_LABEL;
 use docker_auto::core::reference::ImageRef;
-use docker_auto::docker::{self, HostRunner, OPERATION_LABEL, PullAuth, PullCredentials};
+use docker_auto::docker::{self, HostRunner, PullAuth, PullCredentials};
 use serde_json::{Value, json};
 
 use crate::docker_host::{body, connected};
@@ -55,7 +56,9 @@ impl<'a> Operation<'a> {
             operation: OperationId::new(format!("operation-{prefix}")),
             name: name.clone(),
             ids: BTreeMap::new(),
-            created_as: [(Key::new(), ContainerName::new(format!("{name}.da-new-0a1b2c")))].into(),
+            failure: None,
+            created_as: [(Key::replacement(), ContainerName::new(format!("{name}.da-new-0a1b2c")))]
+                .into(),
         };
         Self { host, prefix, runner, known, platform }
     }
@@ -82,16 +85,16 @@ impl<'a> Operation<'a> {
     fn create_step(&self, body: Value, image: &ImageId) -> Step {
         let mut body = body;
         body["Labels"][OPERATION_LABEL] = json!(self.known.operation);
-        let name = self.known.created_as[&Key::new()].clone();
+        let name = self.known.created_as[&Key::replacement()].clone();
         let (image, platform) = (image.clone(), self.platform.clone());
-        Step::Create { key: Key::new(), name, body, platform, image }
+        Step::Create { key: Key::replacement(), name, body, platform, image }
     }
 
     /// Makes the new container and knows its ID from then on.
     async fn create(&mut self, body: Value, image: &ImageId) -> ContainerId {
         let step = self.create_step(body, image);
         let id = created(self.run(&step).await);
-        self.known.ids.insert(Key::new(), id.clone());
+        self.known.ids.insert(Key::replacement(), id.clone());
         id
     }
 
@@ -133,10 +136,10 @@ fn start(container: Key) -> Step {
 }
 
 fn stop(container: Key) -> Step {
-    Step::Stop { container, grace: GRACE }
+    Step::Stop { container, timeout_seconds: None, grace: GRACE }
 }
 
-fn await_healthy(container: Key, require: Requirement) -> Step {
+fn await_healthy(container: Key, require: Requirement, exit_zero: ExitZero) -> Step {
     let (timeout, stable) = (Duration::from_secs(30), Duration::from_millis(1500));
-    Step::AwaitHealthy { container, gate: HealthGate { timeout, stable, require } }
+    Step::AwaitHealthy { container, gate: HealthGate { timeout, stable, require, exit_zero } }
 }

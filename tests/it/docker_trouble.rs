@@ -43,6 +43,7 @@ fn knowing(id: &str) -> Known {
         name: ContainerName::new("web"),
         ids: [(Key::old(), ContainerId::new(id))].into(),
         created_as: BTreeMap::new(),
+        failure: None,
     }
 }
 
@@ -77,7 +78,7 @@ async fn a_killed_engine_is_unreachable_and_found_again() {
     assert!(error.to_string().contains("start it"), "{error}");
     for step in [
         Step::Start { container: Key::old() },
-        Step::Stop { container: Key::old(), grace: Duration::from_secs(1) },
+        Step::Stop { container: Key::old(), timeout_seconds: None, grace: Duration::from_secs(1) },
         Step::CollectEvidence { container: Key::old() },
     ] {
         let error = runner.run(&step, &known).await.unwrap_err();
@@ -132,10 +133,24 @@ async fn an_answer_that_is_lost_leaves_a_step_to_be_done_again() {
         let to = ContainerName::new(format!("{prefix}-b"));
         let remove = docker_auto::core::plan::Volumes::Remove;
         for (call, step) in [
-            ("POST .*/stop", Step::Stop { container: Key::old(), grace: Duration::from_secs(9) }),
+            (
+                "POST .*/stop",
+                Step::Stop {
+                    container: Key::old(),
+                    timeout_seconds: None,
+                    grace: Duration::from_secs(9),
+                },
+            ),
             ("POST .*/rename", Step::Rename { container: Key::old(), to }),
             ("POST .*/start", Step::Start { container: Key::old() }),
-            ("POST .*/stop", Step::Stop { container: Key::old(), grace: Duration::from_secs(9) }),
+            (
+                "POST .*/stop",
+                Step::Stop {
+                    container: Key::old(),
+                    timeout_seconds: None,
+                    grace: Duration::from_secs(9),
+                },
+            ),
             ("DELETE", Step::Remove { container: Key::old(), volumes: remove }),
         ] {
             for rule in [Rule::before(call), Rule::after(call)] {

@@ -329,11 +329,7 @@ impl Planner<'_> {
             target: self.blueprint.target.clone(),
             image: reject_key(&self.blueprint.new_image),
         };
-        let undo = vec![
-            Step::CollectEvidence { container: new() },
-            reject,
-            self.stop(new()),
-        ];
+        let undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
         let gate = self.blueprint.gate.clone();
         let verify = |action, undo| PlannedStep { action, undo, on_wake: OnWake::Verify };
         vec![

@@ -40,18 +40,20 @@ async fn the_health_gate_is_watched() {
     needs!(lab);
     let (host, prefix) = (Host::shared(Engine::Old), unique());
     let _cleanup = Cleanup { host: &host, prefix: &prefix };
-    for (tag, kind, require, words) in [
-        ("plain", Kind::Plain, Requirement::Healthy, None),
-        ("sick", Kind::Unhealthy, Requirement::Stable, None),
-        ("job", Kind::ExitsZero, Requirement::StableOrFinished, None),
-        ("sick", Kind::Unhealthy, Requirement::Healthy, Some("unhealthy")),
-        ("exit", Kind::ExitsOne, Requirement::Healthy, Some("exit code 1")),
-        ("job", Kind::ExitsZero, Requirement::Healthy, Some("exit code 0")),
+    use ExitZero::{Failed, Finished};
+    use Requirement::{Healthy, Stable};
+    for (tag, kind, require, exit_zero, words) in [
+        ("plain", Kind::Plain, Healthy, Failed, None),
+        ("sick", Kind::Unhealthy, Stable, Failed, None),
+        ("job", Kind::ExitsZero, Healthy, Finished, None),
+        ("sick", Kind::Unhealthy, Healthy, Failed, Some("unhealthy")),
+        ("exit", Kind::ExitsOne, Healthy, Finished, Some("exit code 1")),
+        ("job", Kind::ExitsZero, Healthy, Failed, Some("exit code 0")),
     ] {
         let mut operation = Operation::begin(&host, &prefix).await;
         let (reference, _) = operation.image(tag, kind);
         operation.old(&body(&reference));
-        let result = operation.run(&await_healthy(Key::old(), require)).await;
+        let result = operation.run(&await_healthy(Key::old(), require, exit_zero)).await;
         match words {
             None => assert_eq!(result.unwrap(), StepOutput::Done, "{tag}"),
             Some(words) => Operation::check(Class::Lasting, words, result),
@@ -72,12 +74,15 @@ async fn a_vanished_container_is_not_healthy() {
     let mut own = body(&reference);
     own["HostConfig"]["AutoRemove"] = json!(true);
     operation.create(own, &image).await;
-    operation.run(&start(Key::new())).await.unwrap();
-    let result = operation.run(&await_healthy(Key::new(), Requirement::Healthy)).await;
+    operation.run(&start(Key::replacement())).await.unwrap();
+    let result = operation
+        .run(&await_healthy(Key::replacement(), Requirement::Healthy, ExitZero::Failed))
+        .await;
     let error = result.unwrap_err();
     assert_eq!(error.class, Class::Lasting, "{error}");
     operation.known.ids.insert(Key::old(), ContainerId::new("0".repeat(64)));
-    let result = operation.run(&await_healthy(Key::old(), Requirement::Healthy)).await;
+    let result =
+        operation.run(&await_healthy(Key::old(), Requirement::Healthy, ExitZero::Failed)).await;
     Operation::check(Class::Superseded, "is gone", result);
 }
 

@@ -76,12 +76,12 @@ async fn networks_are_joined_once() {
         let id = operation.create(own, &image).await;
         let endpoint = json!({"Aliases": ["other"]});
         let connect = |network: &str| Step::Connect {
-            container: Key::new(),
+            container: Key::replacement(),
             network: network.to_owned(),
             endpoint: endpoint.clone(),
         };
         operation.twice(&connect(&back)).await;
-        operation.twice(&start(Key::new())).await;
+        operation.twice(&start(Key::replacement())).await;
         operation.twice(&connect(&back)).await;
         let networks = host.inspect(id.as_str())["NetworkSettings"]["Networks"].clone();
         let aliases = networks[&back]["Aliases"].as_array().unwrap();
@@ -105,19 +105,23 @@ async fn a_taken_port_passes_and_a_bad_command_does_not() {
         });
         operation.old(&published);
         operation.create(published, &image).await;
-        let taken = operation.run(&start(Key::new())).await;
+        let taken = operation.run(&start(Key::replacement())).await;
         Operation::check(Class::Transient, "port is already allocated", taken);
         operation.twice(&stop(Key::old())).await;
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&stop(Key::new())).await;
-        operation.twice(&Step::Remove { container: Key::new(), volumes: Volumes::Remove }).await;
-        operation.known.ids.remove(&Key::new());
+        operation.twice(&start(Key::replacement())).await;
+        operation.twice(&stop(Key::replacement())).await;
+        operation
+            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
+            .await;
+        operation.known.ids.remove(&Key::replacement());
         let mut broken = body(&reference);
         broken["Entrypoint"] = json!(["/no/such/command"]);
         operation.create(broken, &image).await;
-        let result = operation.run(&start(Key::new())).await;
+        let result = operation.run(&start(Key::replacement())).await;
         Operation::check(Class::Lasting, "no such file or directory", result);
-        operation.twice(&Step::Remove { container: Key::new(), volumes: Volumes::Remove }).await;
+        operation
+            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
+            .await;
     }
 }
 

@@ -28,19 +28,21 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
         let first = created(operation.run(&step).await);
         let again = created(operation.run(&step).await);
         assert_eq!(first, again, "found by its label and name");
-        operation.known.ids.insert(Key::new(), first.clone());
+        operation.known.ids.insert(Key::replacement(), first.clone());
         assert_eq!(created(operation.run(&step).await), first, "found by its ID");
         operation.twice(&stop(Key::old())).await;
         let policy = json!({"Name": "no", "MaximumRetryCount": 0});
         operation.twice(&Step::SetRestartPolicy { container: Key::old(), policy }).await;
         operation.twice(&Step::Rename { container: Key::old(), to: aside.clone() }).await;
-        operation.twice(&Step::Rename { container: Key::new(), to: name.clone() }).await;
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&await_healthy(Key::new(), Requirement::Healthy)).await;
+        operation.twice(&Step::Rename { container: Key::replacement(), to: name.clone() }).await;
+        operation.twice(&start(Key::replacement())).await;
+        operation
+            .twice(&await_healthy(Key::replacement(), Requirement::Healthy, ExitZero::Failed))
+            .await;
         let observed = operation.runner.observe(&operation.known).await.unwrap();
         assert_eq!(observed.containers[&Key::old()].name, aside);
         assert_eq!(observed.containers[&Key::old()].state, RunState::Exited);
-        assert_eq!(observed.containers[&Key::new()].state, RunState::Running);
+        assert_eq!(observed.containers[&Key::replacement()].state, RunState::Running);
         assert_eq!(observed.name_owner, Some(first.clone()));
         let old = host.inspect(aside.as_str());
         assert_eq!(old["HostConfig"]["RestartPolicy"]["Name"], "no");
@@ -67,14 +69,18 @@ async fn a_new_container_is_found_again_without_its_id() {
         assert!(observe().await.unwrap().containers.is_empty());
         let id = created(operation.run(&operation.create_step(body(&reference), &image)).await);
         let observed = observe().await.unwrap();
-        assert_eq!(observed.containers[&Key::new()].id, id);
-        assert_eq!(observed.containers[&Key::new()].state, RunState::Created);
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&stop(Key::new())).await;
-        let remove = Step::Remove { container: Key::new(), volumes: Volumes::Remove };
+        assert_eq!(observed.containers[&Key::replacement()].id, id);
+        assert_eq!(observed.containers[&Key::replacement()].state, RunState::Created);
+        operation.twice(&start(Key::replacement())).await;
+        operation.twice(&stop(Key::replacement())).await;
+        let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
         operation.twice(&remove).await;
-        operation.twice(&Step::WaitRemoved { container: Key::new() }).await;
-        Operation::check(Class::Superseded, "is gone", operation.run(&start(Key::new())).await);
+        operation.twice(&Step::WaitRemoved { container: Key::replacement() }).await;
+        Operation::check(
+            Class::Superseded,
+            "is gone",
+            operation.run(&start(Key::replacement())).await,
+        );
     }
 }
 
@@ -87,7 +93,7 @@ async fn a_key_does_not_find_the_container_of_another_key() {
     let (reference, image) = operation.image("1", Kind::Web);
     let new = operation.create(body(&reference), &image).await;
     let name = operation.known.name.clone();
-    operation.twice(&Step::Rename { container: Key::new(), to: name.clone() }).await;
+    operation.twice(&Step::Rename { container: Key::replacement(), to: name.clone() }).await;
     operation.known.created_as.insert(Key::rescue(), name);
     let observed = operation.runner.observe(&operation.known).await.unwrap();
     assert_eq!(observed.containers.len(), 1, "{observed:?}");
@@ -133,7 +139,7 @@ async fn a_name_that_someone_else_has_supersedes() {
         let _cleanup = Cleanup { host: &host, prefix: &prefix };
         let mut operation = Operation::begin(&host, &prefix).await;
         let (reference, image) = operation.image("1", Kind::Web);
-        let temporary = operation.known.created_as[&Key::new()].clone();
+        let temporary = operation.known.created_as[&Key::replacement()].clone();
         let foreign = format!("/containers/create?name={temporary}");
         host.post(&foreign, &body(&reference));
         let step = operation.create_step(body(&reference), &image);
@@ -142,7 +148,7 @@ async fn a_name_that_someone_else_has_supersedes() {
         operation.create(body(&reference), &image).await;
         host.post(&format!("/containers/create?name={}", operation.known.name), &body(&reference));
         let name = operation.known.name.clone();
-        let rename = Step::Rename { container: Key::new(), to: name };
+        let rename = Step::Rename { container: Key::replacement(), to: name };
         Operation::check(Class::Superseded, "another container", operation.run(&rename).await);
         assert_eq!(host.names(&prefix).len(), 2);
     }
