@@ -9,10 +9,14 @@ mod decide;
 mod docker_recreate;
 /// What is asked of an engine: versions, facts, inventory and inspects.
 mod docker_host;
+/// Pulls: progress, verification, and registries that misbehave.
+mod docker_pull;
 /// Real engines: containers made anew are the same again.
 mod docker_recreate;
 /// Each step of a plan, twice, on each kind of engine.
 mod docker_step;
+/// Engines that are dead, frozen, closed, out of date or no engines at all.
+mod docker_trouble;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
