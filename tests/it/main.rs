@@ -3,5 +3,10 @@
 
 /// The house's rules about its own text.
 mod architecture;
+/// The lab itself: engines, registries and faults are what the other tests take them for.
+mod lab;
+/// Containers as engines show them, and the bodies that make them anew.
+mod recreate;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
