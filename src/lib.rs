@@ -1,8 +1,10 @@
 //! docker-auto keeps Docker containers up to date and never loses one.
 #![forbid(unsafe_code)]
 
+pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connect;
 pub mod core;
 pub mod docker;

@@ -58,9 +58,10 @@ fn line(
     for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
         let padding = width.saturating_sub(cell.chars().count());
         let painted = colour == Colour::Yes && only.is_none_or(|cell| cell == index);
-        match painted {
-            true => _ = write!(text, "\x1b[{code}m{cell}\x1b[0m"),
-            false => text.push_str(cell),
+        if painted {
+            _ = write!(text, "\x1b[{code}m{cell}\x1b[0m")
+        } else {
+            text.push_str(cell)
         }
         if index < last {
             text.extend(std::iter::repeat_n(' ', padding + 2));

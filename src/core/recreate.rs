@@ -13,6 +13,8 @@ mod error;
 mod host_config;
 mod hostname;
 mod labels;
+#[cfg(test)]
+mod laws;
 mod mac;
 mod mounts;
 mod namespace;

@@ -42,6 +42,8 @@ pub(super) fn between(scene: &Scene<'_>, body: &Value) -> Vec<Difference> {
             compare(field, &fields(old), &fields(&new), &mut differences);
         }
     }
+    // A volume that the new image no longer declares is mounted all the same.
+    differences.retain(|it| !(it.field.starts_with("Volumes.") && it.new.is_null()));
     let mounts = |host_config: &Value| by_target(&host_config["Mounts"]);
     let (old, new) = (mounts(scene.shown.host_config), mounts(&body["HostConfig"]));
     compare("HostConfig.Mounts", &old, &new, &mut differences);

@@ -208,7 +208,7 @@ fn security_options(value: &Value, scene: &Scene<'_>) -> Fixed {
     let shares = ["IpcMode", "PidMode"]
         .iter()
         .any(|field| text(&scene.shown.host_config[field]).starts_with("container:"));
-    if !shares {
+    if !shares || is_empty(value) {
         return Fixed::Keep;
     }
     let copied = |option: &&Value| {

@@ -6,7 +6,7 @@ use crate::core::recreate::endpoint;
 use crate::core::recreate::error::PlanError;
 use crate::core::recreate::mac;
 use crate::core::recreate::scene::{NetworkMode, Scene};
-use crate::core::recreate::value::{entries, is_empty, text};
+use crate::core::recreate::value::{entries, text};
 
 /// The driver option that holds an endpoint's own kernel settings.
 const ENDPOINT_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
@@ -125,7 +125,7 @@ fn add_sysctls(endpoint: &mut Value, mut settings: String) {
         settings.push(',');
         settings.push_str(present);
     }
-    if is_empty(&endpoint["DriverOpts"]) {
+    if !endpoint["DriverOpts"].is_object() {
         endpoint["DriverOpts"] = Map::new().into();
     }
     endpoint["DriverOpts"][ENDPOINT_SYSCTLS] = settings.into();
