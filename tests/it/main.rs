@@ -1,20 +1,14 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
-
-/// Real engines: containers made anew are the same again.
-mod docker_recreate;
-/// What is asked of an engine: versions, facts, inventory and inspects.
-mod docker_host;
-/// Each step of a plan, twice, on each kind of engine.
-mod docker_step;
-/// The lab itself: engines, registries and faults are what the other tests take them for.
-mod lab;
-/// Containers as engines show them, and the bodies that make them anew.
-mod recreate;
-mod support;
 #![cfg(test)]
 
 /// The house's rules about its own text.
 mod architecture;
+/// What is asked of an engine: versions, facts, inventory and inspects.
+mod docker_host;
+/// Real engines: containers made anew are the same again.
+mod docker_recreate;
+/// Each step of a plan, twice, on each kind of engine.
+mod docker_step;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 /// Containers as engines show them, and the bodies that make them anew.

@@ -42,6 +42,8 @@ fn documents(file: &File, known: &[String]) -> Vec<Problem> {
             let name = word.rsplit('/').next().unwrap_or(word);
             let document =
                 name.strip_suffix(concat!(".", "md")).is_some_and(|stem| !stem.is_empty());
+            // Every repository has its README, written last.
+            let document = document && name != concat!("README", ".md");
             if document && !known.iter().any(|path| path.rsplit('/').next() == Some(name)) {
                 problems.push(format!("{}:{number}: {word} is not here", file.path));
             }
@@ -65,7 +67,7 @@ fn documents_that_are_mentioned_are_here() {
     let known: Vec<_> = files.iter().map(|file| file.path.clone()).collect();
     none(&files.iter().flat_map(|file| documents(file, &known)).collect::<Vec<_>>());
     // Put together here, or this file would mention them itself.
-    let known = [concat!("README", ".md").to_owned(), concat!("examples/GUIDE", ".md").to_owned()];
+    let known = [concat!("examples/GUIDE", ".md").to_owned()];
     let rule = |file: &File| documents(file, &known);
     let good = [
         concat!("see README", ".md."),
