@@ -12,6 +12,7 @@ use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::docker::DockerError;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::goal::platform_of;
 use crate::engine::judge::{Bench, Found, Subject};
@@ -36,7 +37,7 @@ impl Engine {
     /// Looks at the host, and remembers whether it answered.
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
-        self.set_trouble(found.as_ref().err().map(|error| error.chain()));
+        self.set_trouble(found.as_ref().err().map(DockerError::chain));
         Ok(found?)
     }
 

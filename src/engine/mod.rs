@@ -183,7 +183,7 @@ fn log_event(event: &Event) {
             match reason {
                 "" => log::info!(action = "update", container; "{container} is done"),
                 _ => {
-                    log::warn!(action = "update", container, err = reason; "{container}: {reason}")
+                    log::warn!(action = "update", container, err = reason; "{container}: {reason}");
                 }
             }
         }

@@ -74,7 +74,7 @@ async fn an_inventory_takes_two_lists_and_inspects_only_what_they_hide() {
         let named = &found.containers[&ContainerName::new(named)];
         assert_eq!((named.image.as_str(), named.state), (&*reference, RunState::Created));
         let new = &found.images[&named.image_id];
-        assert_eq!(new.repo_tags, [reference.clone()]);
+        assert_eq!(new.repo_tags, std::slice::from_ref(&reference));
         assert_eq!(new.labels["org.opencontainers.image.version"], "2");
         assert!(new.size_bytes > 0);
         if kind != Engine::Containerd {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docker_auto::core::digest::Platform;
-use docker_auto::core::health::{HealthGate, Requirement};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{Class, Evidence, Known, StepOutput};
 use docker_auto::core::plan::{BoxFuture, Key, Step, StepError, StepRunner, Volumes};
+use docker_auto::core::recreate::OPERATION_LABEL;
 use docker_auto::core::reference::ImageRef;
-use docker_auto::docker::{self, HostRunner, OPERATION_LABEL, PullAuth, PullCredentials};
+use docker_auto::docker::{self, HostRunner, PullAuth, PullCredentials};
 use serde_json::{Value, json};
 
 use crate::docker_host::{body, connected};
@@ -51,7 +52,9 @@ impl<'a> Operation<'a> {
             operation: OperationId::new(format!("operation-{prefix}")),
             name: name.clone(),
             ids: BTreeMap::new(),
-            created_as: [(Key::new(), ContainerName::new(format!("{name}.da-new-0a1b2c")))].into(),
+            created_as: [(Key::replacement(), ContainerName::new(format!("{name}.da-new-0a1b2c")))]
+                .into(),
+            failure: None,
         };
         Self { host, prefix, runner, known, platform }
     }
@@ -78,16 +81,16 @@ impl<'a> Operation<'a> {
     fn create_step(&self, body: Value, image: &ImageId) -> Step {
         let mut body = body;
         body["Labels"][OPERATION_LABEL] = json!(self.known.operation);
-        let name = self.known.created_as[&Key::new()].clone();
+        let name = self.known.created_as[&Key::replacement()].clone();
         let (image, platform) = (image.clone(), self.platform.clone());
-        Step::Create { key: Key::new(), name, body, platform, image }
+        Step::Create { key: Key::replacement(), name, body, platform, image }
     }
 
     /// Makes the new container and knows its ID from then on.
     async fn create(&mut self, body: Value, image: &ImageId) -> ContainerId {
         let step = self.create_step(body, image);
         let id = created(self.run(&step).await);
-        self.known.ids.insert(Key::new(), id.clone());
+        self.known.ids.insert(Key::replacement(), id.clone());
         id
     }
 
@@ -128,12 +131,15 @@ fn start(container: Key) -> Step {
 }
 
 fn stop(container: Key) -> Step {
-    Step::Stop { container, grace: GRACE }
+    Step::Stop { container, timeout_seconds: None, grace: GRACE }
 }
 
 fn await_healthy(container: Key, require: Requirement) -> Step {
     let (timeout, stable) = (Duration::from_secs(30), Duration::from_millis(1500));
-    Step::AwaitHealthy { container, gate: HealthGate { timeout, stable, require } }
+    Step::AwaitHealthy {
+        container,
+        gate: HealthGate { timeout, stable, require, exit_zero: ExitZero::Finished },
+    }
 }
 
 #[tokio::test]
@@ -162,19 +168,19 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
         let first = created(operation.run(&step).await);
         let again = created(operation.run(&step).await);
         assert_eq!(first, again, "found by its label and name");
-        operation.known.ids.insert(Key::new(), first.clone());
+        operation.known.ids.insert(Key::replacement(), first.clone());
         assert_eq!(created(operation.run(&step).await), first, "found by its ID");
         operation.twice(&stop(Key::old())).await;
         let policy = json!({"Name": "no", "MaximumRetryCount": 0});
         operation.twice(&Step::SetRestartPolicy { container: Key::old(), policy }).await;
         operation.twice(&Step::Rename { container: Key::old(), to: aside.clone() }).await;
-        operation.twice(&Step::Rename { container: Key::new(), to: name.clone() }).await;
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&await_healthy(Key::new(), Requirement::Healthy)).await;
+        operation.twice(&Step::Rename { container: Key::replacement(), to: name.clone() }).await;
+        operation.twice(&start(Key::replacement())).await;
+        operation.twice(&await_healthy(Key::replacement(), Requirement::Healthy)).await;
         let observed = operation.runner.observe(&operation.known).await.unwrap();
         assert_eq!(observed.containers[&Key::old()].name, aside);
         assert_eq!(observed.containers[&Key::old()].state, RunState::Exited);
-        assert_eq!(observed.containers[&Key::new()].state, RunState::Running);
+        assert_eq!(observed.containers[&Key::replacement()].state, RunState::Running);
         assert_eq!(observed.name_owner, Some(first.clone()));
         let old = host.inspect(aside.as_str());
         assert_eq!(old["HostConfig"]["RestartPolicy"]["Name"], "no");
@@ -201,14 +207,18 @@ async fn a_new_container_is_found_again_without_its_id() {
         assert!(observe().await.unwrap().containers.is_empty());
         let id = created(operation.run(&operation.create_step(body(&reference), &image)).await);
         let observed = observe().await.unwrap();
-        assert_eq!(observed.containers[&Key::new()].id, id);
-        assert_eq!(observed.containers[&Key::new()].state, RunState::Created);
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&stop(Key::new())).await;
-        let remove = Step::Remove { container: Key::new(), volumes: Volumes::Remove };
+        assert_eq!(observed.containers[&Key::replacement()].id, id);
+        assert_eq!(observed.containers[&Key::replacement()].state, RunState::Created);
+        operation.twice(&start(Key::replacement())).await;
+        operation.twice(&stop(Key::replacement())).await;
+        let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
         operation.twice(&remove).await;
-        operation.twice(&Step::WaitRemoved { container: Key::new() }).await;
-        Operation::check(Class::Superseded, "is gone", operation.run(&start(Key::new())).await);
+        operation.twice(&Step::WaitRemoved { container: Key::replacement() }).await;
+        Operation::check(
+            Class::Superseded,
+            "is gone",
+            operation.run(&start(Key::replacement())).await,
+        );
     }
 }
 
@@ -221,7 +231,7 @@ async fn a_key_does_not_find_the_container_of_another_key() {
     let (reference, image) = operation.image("1", Kind::Web);
     let new = operation.create(body(&reference), &image).await;
     let name = operation.known.name.clone();
-    operation.twice(&Step::Rename { container: Key::new(), to: name.clone() }).await;
+    operation.twice(&Step::Rename { container: Key::replacement(), to: name.clone() }).await;
     operation.known.created_as.insert(Key::rescue(), name);
     let observed = operation.runner.observe(&operation.known).await.unwrap();
     assert_eq!(observed.containers.len(), 1, "{observed:?}");
@@ -267,7 +277,7 @@ async fn a_name_that_someone_else_has_supersedes() {
         let _cleanup = Cleanup { host: &host, prefix: &prefix };
         let mut operation = Operation::begin(&host, &prefix).await;
         let (reference, image) = operation.image("1", Kind::Web);
-        let temporary = operation.known.created_as[&Key::new()].clone();
+        let temporary = operation.known.created_as[&Key::replacement()].clone();
         let foreign = format!("/containers/create?name={temporary}");
         host.post(&foreign, &body(&reference));
         let step = operation.create_step(body(&reference), &image);
@@ -276,7 +286,7 @@ async fn a_name_that_someone_else_has_supersedes() {
         operation.create(body(&reference), &image).await;
         host.post(&format!("/containers/create?name={}", operation.known.name), &body(&reference));
         let name = operation.known.name.clone();
-        let rename = Step::Rename { container: Key::new(), to: name };
+        let rename = Step::Rename { container: Key::replacement(), to: name };
         Operation::check(Class::Superseded, "another container", operation.run(&rename).await);
         assert_eq!(host.names(&prefix).len(), 2);
     }
@@ -389,12 +399,12 @@ async fn networks_are_joined_once() {
         let id = operation.create(own, &image).await;
         let endpoint = json!({"Aliases": ["other"]});
         let connect = |network: &str| Step::Connect {
-            container: Key::new(),
+            container: Key::replacement(),
             network: network.to_owned(),
             endpoint: endpoint.clone(),
         };
         operation.twice(&connect(&back)).await;
-        operation.twice(&start(Key::new())).await;
+        operation.twice(&start(Key::replacement())).await;
         operation.twice(&connect(&back)).await;
         let networks = host.inspect(id.as_str())["NetworkSettings"]["Networks"].clone();
         let aliases = networks[&back]["Aliases"].as_array().unwrap();
@@ -418,19 +428,23 @@ async fn a_taken_port_passes_and_a_bad_command_does_not() {
         });
         operation.old(&published);
         operation.create(published, &image).await;
-        let taken = operation.run(&start(Key::new())).await;
+        let taken = operation.run(&start(Key::replacement())).await;
         Operation::check(Class::Transient, "port is already allocated", taken);
         operation.twice(&stop(Key::old())).await;
-        operation.twice(&start(Key::new())).await;
-        operation.twice(&stop(Key::new())).await;
-        operation.twice(&Step::Remove { container: Key::new(), volumes: Volumes::Remove }).await;
-        operation.known.ids.remove(&Key::new());
+        operation.twice(&start(Key::replacement())).await;
+        operation.twice(&stop(Key::replacement())).await;
+        operation
+            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
+            .await;
+        operation.known.ids.remove(&Key::replacement());
         let mut broken = body(&reference);
         broken["Entrypoint"] = json!(["/no/such/command"]);
         operation.create(broken, &image).await;
-        let result = operation.run(&start(Key::new())).await;
+        let result = operation.run(&start(Key::replacement())).await;
         Operation::check(Class::Lasting, "no such file or directory", result);
-        operation.twice(&Step::Remove { container: Key::new(), volumes: Volumes::Remove }).await;
+        operation
+            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
+            .await;
     }
 }
 
@@ -442,7 +456,7 @@ async fn the_health_gate_is_watched() {
     for (tag, kind, require, words) in [
         ("plain", Kind::Plain, Requirement::Healthy, None),
         ("sick", Kind::Unhealthy, Requirement::Stable, None),
-        ("job", Kind::ExitsZero, Requirement::StableOrFinished, None),
+        ("job", Kind::ExitsZero, Requirement::Stable, None),
         ("sick", Kind::Unhealthy, Requirement::Healthy, Some("unhealthy")),
         ("exit", Kind::ExitsOne, Requirement::Healthy, Some("exit code 1")),
         ("job", Kind::ExitsZero, Requirement::Healthy, Some("exit code 0")),
@@ -471,8 +485,8 @@ async fn a_vanished_container_is_not_healthy() {
     let mut own = body(&reference);
     own["HostConfig"]["AutoRemove"] = json!(true);
     operation.create(own, &image).await;
-    operation.run(&start(Key::new())).await.unwrap();
-    let result = operation.run(&await_healthy(Key::new(), Requirement::Healthy)).await;
+    operation.run(&start(Key::replacement())).await.unwrap();
+    let result = operation.run(&await_healthy(Key::replacement(), Requirement::Healthy)).await;
     let error = result.unwrap_err();
     assert_eq!(error.class, Class::Lasting, "{error}");
     operation.known.ids.insert(Key::old(), ContainerId::new("0".repeat(64)));

@@ -13,6 +13,7 @@ mod docker_step;
 mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
+
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
 mod support;

@@ -109,8 +109,8 @@ impl From<Operated> for OperationView {
                 };
                 Self { reason: ReasonView::from(decision), ..plain(result, "", String::new()) }
             }
-            OperatedResult::Planned(plan) => Self {
-                summary: Some(plan.summary.clone()),
+            OperatedResult::Planned(planned) => Self {
+                summary: Some(planned.summary.clone()),
                 ..plain("planned", "planned", String::new())
             },
             OperatedResult::Ended(record) => Self::ended(name, &record),
