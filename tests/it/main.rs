@@ -7,6 +7,8 @@ mod config;
 mod decide;
 /// Real engines: containers made anew are the same again.
 mod docker_recreate;
+/// The house's rules about its own text.
+mod architecture;
 /// What is asked of an engine: versions, facts, inventory and inspects.
 mod docker_host;
 /// Pulls: progress, verification, and registries that misbehave.
