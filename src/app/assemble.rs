@@ -112,7 +112,11 @@ fn credentials(config: &Config) -> Vec<Credential> {
             (Some(username), Some(password), _) => {
                 Login::Password { username: username.clone(), password: password.clone() }
             }
-            (_, _, Some(token)) => Login::RegistryToken(token.clone()),
+            // A user with a token is one with an access token in the password's place.
+            (Some(username), None, Some(token)) => {
+                Login::Password { username: username.clone(), password: token.clone() }
+            }
+            (None, _, Some(token)) => Login::RegistryToken(token.clone()),
             _ => return None,
         };
         Some(Credential { host: login.host.clone(), login: shown })
