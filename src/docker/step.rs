@@ -16,6 +16,7 @@ use crate::core::event::What;
 use crate::core::id::ContainerId;
 use crate::core::journal::{Class, Known, Observed, Seen, StepOutput};
 use crate::core::plan::{BoxFuture, Key, Step, StepError, StepRunner};
+use crate::core::recreate::OPERATION_LABEL;
 
 use super::call::Call;
 use super::convert::{ListedContainer, name, state};
@@ -23,9 +24,6 @@ use super::pull::PullCredentials;
 use super::{Host, convert};
 
 use self::class::{Action, failed};
-
-/// The label by which the containers of an operation are found again (decisions.md 10).
-pub const OPERATION_LABEL: &str = "docker-auto.internal.operation";
 
 /// Who hears of a step's progress.
 pub type Listener = Arc<dyn Fn(What) + Send + Sync>;
@@ -66,7 +64,14 @@ impl HostRunner {
             Step::SetRestartPolicy { container, policy } => {
                 self.set_restart_policy(known, container, policy).await
             }
-            Step::Stop { container, grace } => self.stop(known, container, *grace).await,
+            Step::Stop { container, timeout_seconds, grace } => {
+                self.stop(
+                    known,
+                    container,
+                    run::Patience { timeout_seconds: *timeout_seconds, grace: *grace },
+                )
+                .await
+            }
             Step::WaitRemoved { container } => self.wait_removed(known, container).await,
             Step::Rename { container, to } => self.rename(known, container, to).await,
             Step::Start { container } => self.start(known, container).await,

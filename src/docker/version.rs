@@ -14,7 +14,7 @@ use super::transport::{Answer, Transport};
 /// The oldest version that we speak: Docker 20.10.
 pub const OLDEST: ApiVersion = ApiVersion::v1(41);
 /// The newest version that we know.
-pub const NEWEST: ApiVersion = ApiVersion::v1(52);
+pub const NEWEST: ApiVersion = ApiVersion::v1(51);
 
 /// The version agreed on; empty before the first call and after a lost engine.
 #[derive(Clone, Debug, Default)]

@@ -8,14 +8,15 @@ use serde_json::Value;
 use crate::core::decision::Request;
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerId, ContainerName, ImageId};
-use crate::core::inventory::Inventory;
+use crate::core::inventory::{Container, Inventory};
+use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::RemoteAnswer;
+use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::docker::DockerError;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::goal::platform_of;
-use crate::engine::judge::{Bench, Subject};
-use crate::engine::{Engine, EngineError};
-use crate::registry::Wanted;
+use crate::engine::judge::{Bench, Found, Subject};
+use crate::engine::{Engine, EngineError, remote};
 
 /// How many images are resolved at once; the registry client has limits of its own.
 const RESOLVED_AT_ONCE: usize = 16;
@@ -36,7 +37,7 @@ impl Engine {
     /// Looks at the host, and remembers whether it answered.
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
-        self.set_trouble(found.as_ref().err().map(|error| error.chain()));
+        self.set_trouble(found.as_ref().err().map(DockerError::chain));
         Ok(found?)
     }
 
@@ -58,15 +59,21 @@ impl Engine {
         let mut subjects: Vec<_> = meant.map(|container| bench.subject(container)).collect();
         let questions: Vec<_> =
             subjects.iter().map(|subject| bench.question(subject, request)).collect();
-        let answers = self.ask(inventory, questions.iter().flatten().cloned(), freshness).await;
-        let resolved = self.resolve_all(&bench, &mut subjects, (&answers, request)).await?;
-        let judged = subjects.iter().zip(&questions).zip(&resolved);
-        Ok(judged
-            .map(|((subject, question), resolved)| {
-                let found = question.as_ref().and_then(|reference| answers.get(reference));
-                self.assessment(&bench, subject, (question.as_ref(), resolved.as_ref().or(found)), request)
-            })
-            .collect())
+        let answers = self.ask(inventory, questions.iter().flatten(), freshness).await;
+        let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
+        let mut assessments = Vec::with_capacity(subjects.len());
+        for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
+            let resolved = resolved.remove(&index).map(|found| subject.learn(found));
+            let answer = question.as_ref().and_then(|reference| answers.get(reference));
+            let answer = resolved.as_ref().or(answer);
+            assessments.push(self.assessment(
+                &bench,
+                subject,
+                (question.as_ref(), answer),
+                request,
+            ));
+        }
+        Ok(assessments)
     }
 
     fn assessment<'a>(
@@ -97,68 +104,60 @@ impl Engine {
     async fn ask(
         &self,
         inventory: &Inventory,
-        references: impl Iterator<Item = ImageRef>,
+        references: impl Iterator<Item = &ImageRef>,
         freshness: Freshness,
     ) -> Answers {
         let distinct: BTreeSet<_> = references.collect();
-        let wanted = distinct.into_iter().map(|reference| Wanted {
-            mirrors: inventory.engine.registry_mirrors.clone(),
-            insecure: inventory.engine.insecure_registries.clone(),
-            reference,
-        });
-        let answers = self.registry.check(wanted.collect(), freshness.into()).await;
-        answers
-            .into_iter()
-            .map(|(reference, answer)| match answer {
-                Ok(found) => (reference, RemoteAnswer::Digest(found)),
-                Err(error) => (reference, RemoteAnswer::Failed(error.into())),
-            })
-            .collect()
+        let wanted = distinct.into_iter().map(|reference| remote::wanted(reference, inventory));
+        let answers = self.registry.check(wanted.collect(), remote::freshness(freshness)).await;
+        answers.into_iter().map(|(reference, answer)| (reference, remote::answer(answer))).collect()
     }
 
     /// Where the digest is another one, only the manifest can tell whether the content differs: it
-    /// is fetched for the platform that the container runs as.
-    async fn resolve_all<'a>(
+    /// is fetched for the platform that the container runs as. Returns what was found by the
+    /// subject's index.
+    async fn resolve_all(
         &self,
-        bench: &Bench<'a>,
-        subjects: &mut [Subject<'a>],
-        (answers, request): (&Answers, Request),
-    ) -> Result<Vec<Option<RemoteAnswer>>, EngineError> {
-        let work = subjects.iter_mut().map(|subject| async move {
-            let unresolved = bench
-                .question(subject, request)
-                .filter(|reference| bench.is_unresolved(subject, answers.get(reference), request));
-            match unresolved {
-                Some(reference) => {
-                    self.resolve(subject, &reference, answers.get(&reference)).await
-                }
-                None => Ok(None),
+        bench: &Bench<'_>,
+        (subjects, questions): (&[Subject<'_>], &[Option<ImageRef>]),
+        answers: &Answers,
+    ) -> Result<BTreeMap<usize, Found>, EngineError> {
+        let mut work: Vec<BoxFuture<'_, Result<(usize, Found), EngineError>>> = Vec::new();
+        for (index, (subject, question)) in subjects.iter().zip(questions).enumerate() {
+            let Some(reference) = question else { continue };
+            let answer = answers.get(reference);
+            if let Some(RemoteAnswer::Digest(digest)) = answer
+                && bench.is_unresolved(subject, answer)
+            {
+                let (container, inventory) = (subject.container, bench.inventory);
+                work.push(Box::pin(async move {
+                    Ok((index, self.resolve(inventory, container, reference, digest).await?))
+                }));
             }
-        });
-        let resolved: Vec<_> =
-            futures_util::stream::iter(work).buffered(RESOLVED_AT_ONCE).collect().await;
-        resolved.into_iter().collect()
+        }
+        let found: Vec<_> =
+            futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await;
+        found.into_iter().collect()
     }
 
     async fn resolve(
         &self,
-        subject: &mut Subject<'_>,
+        inventory: &Inventory,
+        container: &Container,
         reference: &ImageRef,
-        answer: Option<&RemoteAnswer>,
-    ) -> Result<Option<RemoteAnswer>, EngineError> {
-        let Some(RemoteAnswer::Digest(found)) = answer else { return Ok(None) };
-        let image = &subject.container.image_id;
-        if let Some(inspect) = self.image_inspect(image).await?
-            && let Some(platform) = platform_of(&inspect)
-        {
-            subject.platform = platform;
-        }
-        subject.manifest = self.running_manifest(&subject.container.id).await?;
-        let resolved = self.registry.resolve(reference, found, &subject.platform).await;
-        Ok(Some(match resolved {
-            Ok(image) => RemoteAnswer::Image(image),
-            Err(error) => RemoteAnswer::Failed(error.into()),
-        }))
+        digest: &RemoteDigest,
+    ) -> Result<Found, EngineError> {
+        let inspect = self.image_inspect(&container.image_id).await?;
+        let platform = inspect.as_ref().and_then(platform_of);
+        let platform = platform.unwrap_or_else(|| inventory.engine.platform.clone());
+        let manifest = self.running_manifest(&container.id).await?;
+        let wanted = remote::wanted(reference, inventory);
+        let resolved = self.registry.resolve(&wanted, &digest.digest, &platform).await;
+        let answer = match resolved {
+            Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
+            Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
+        };
+        Ok(Found { answer, platform, manifest })
     }
 
     /// Returns an image's inspect, or the one that was stored while the image was still there.

@@ -1,5 +1,6 @@
 //! Why the engine could not do what it was asked.
 
+use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId};
 use crate::core::journal::JournalError;
 use crate::core::recreate::PlanError;
@@ -46,6 +47,9 @@ pub enum EngineError {
         /// The reference that it had.
         reference: String,
     },
+    /// The registry's manifest names no config.
+    #[error("the manifest behind {0} names no image config; it is no container image")]
+    NoConfig(Digest),
     /// The program ends.
     #[error("docker-auto is shutting down; ask again when it is back")]
     Stopping,

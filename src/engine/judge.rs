@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Identity, LocalImages, Remembered, Running};
-use crate::core::decision::{
-    Decision, Facts, Request, Role, UnknownReason, decide, question,
-};
+use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Inventory};
@@ -46,13 +44,29 @@ pub(super) struct Subject<'a> {
     pub(super) manifest: Option<Digest>,
 }
 
+/// What was found out of the image behind a digest.
+pub(super) struct Found {
+    pub(super) answer: RemoteAnswer,
+    pub(super) platform: Platform,
+    pub(super) manifest: Option<Digest>,
+}
+
+impl Subject<'_> {
+    /// Takes in what was found out; returns the registry's answer.
+    pub(super) fn learn(&mut self, found: Found) -> RemoteAnswer {
+        self.platform = found.platform;
+        self.manifest = found.manifest;
+        found.answer
+    }
+}
+
 impl Engine {
     /// Reads what was found out before.
     pub(super) async fn memory(&self) -> Result<Memory, EngineError> {
         let host = self.host.id();
         let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
-        for (name, reject) in self.store.rejects().of_host(host).await? {
-            rejects.entry(name).or_default().push(reject);
+        for rejected in self.store.rejects().of_host(host).await? {
+            rejects.entry(rejected.target.name).or_default().push(rejected.reject);
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
         Ok(Memory { equivalents, rejects })
@@ -90,7 +104,11 @@ impl<'a> Bench<'a> {
     }
 
     /// Returns the reference whose registry must be asked, if any.
-    pub(super) fn question(&'a self, subject: &'a Subject<'a>, request: Request) -> Option<ImageRef> {
+    pub(super) fn question(
+        &'a self,
+        subject: &'a Subject<'a>,
+        request: Request,
+    ) -> Option<ImageRef> {
         question(&self.facts(subject, None, request))
     }
 
@@ -99,9 +117,8 @@ impl<'a> Bench<'a> {
         &self,
         subject: &Subject<'_>,
         answer: Option<&RemoteAnswer>,
-        request: Request,
     ) -> bool {
-        let decision = self.decide(subject, answer, request);
+        let decision = self.decide(subject, answer, Request::Named);
         let unresolved = |reason: &_| matches!(reason, UnknownReason::Unresolved { .. });
         matches!(&decision, Decision::Unknown { reason } if unresolved(reason))
     }
@@ -117,7 +134,11 @@ impl<'a> Bench<'a> {
     }
 
     /// Returns the digest by which the repository of a reference knows what runs.
-    pub(super) fn current(&'a self, subject: &'a Subject<'a>, reference: &ImageRef) -> Option<Digest> {
+    pub(super) fn current(
+        &'a self,
+        subject: &'a Subject<'a>,
+        reference: &ImageRef,
+    ) -> Option<Digest> {
         self.running(subject).known_digests(reference).into_iter().next()
     }
 

@@ -12,6 +12,7 @@ mod operate;
 mod preflight;
 mod prepare;
 mod recover;
+mod remote;
 mod report;
 mod rollback;
 pub mod schedule;
@@ -19,7 +20,6 @@ mod snapshot;
 mod update;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -34,8 +34,7 @@ use crate::core::policy::Policy;
 use crate::docker::Host;
 use crate::registry::Registry;
 use crate::shutdown::Tasks;
-use crate::store::Store;
-use crate::store::operations::Operations;
+use crate::store::{Operations, Store};
 
 pub use self::error::EngineError;
 
@@ -152,7 +151,7 @@ impl Engine {
 
 impl Settings {
     /// Compose would take a second container with its labels for surplus and remove it, so that
-    /// only others are kept (decisions.md 21).
+    /// only others are kept.
     fn retention_of(&self, container: &Container) -> Retention {
         match Compose::read(&container.labels) {
             Some(_) => Retention::Remove,
@@ -161,7 +160,7 @@ impl Settings {
     }
 }
 
-/// Events are log lines as well (decisions.md 18).
+/// Events are log lines as well.
 fn log_event(event: &Event) {
     let container = event.target.name.as_str();
     match &event.what {
@@ -183,7 +182,9 @@ fn log_event(event: &Event) {
             let reason = outcome.reason();
             match reason {
                 "" => log::info!(action = "update", container; "{container} is done"),
-                _ => log::warn!(action = "update", container, err = reason; "{container}: {reason}"),
+                _ => {
+                    log::warn!(action = "update", container, err = reason; "{container}: {reason}");
+                }
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::core::event::What;
 use crate::core::id::ContainerName;
 use crate::engine::command::Assessment;
 use crate::engine::{Engine, EngineError};
-use crate::store::targets::{Checked, Saying, Scope};
+use crate::store::{Checked, Saying, Scope};
 
 const AVAILABLE: &str = "available";
 const FAILED: &str = "failed";

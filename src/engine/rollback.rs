@@ -12,7 +12,7 @@ use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{Operated, OperatedResult, Progress};
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
-use crate::store::history::HistoryFilter;
+use crate::store::HistoryFilter;
 
 impl Engine {
     /// Moves a container back, in a task of its own: dropping the receiver stops nothing.

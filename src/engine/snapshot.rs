@@ -1,19 +1,20 @@
 //! Stores what the engine shows of containers and their images while both are there: an image that
-//! is removed by force can no longer say which settings were its own (updater.md §1).
+//! is removed by force can no longer say which settings were its own.
 
 use std::collections::BTreeSet;
 
 use crate::core::id::ContainerId;
 use crate::core::inventory::{Container, Inventory};
 use crate::engine::{Engine, EngineError};
-use crate::store::snapshots::{ImageSnapshot, Snapshot};
+use crate::store::{ImageSnapshot, Snapshot};
 
 impl Engine {
     /// Stores every container that was not seen before, and its image.
     pub(super) async fn snapshot(&self, inventory: &Inventory) -> Result<(), EngineError> {
         let host = self.host.id();
         let known = self.store.snapshots().known(host).await?;
-        let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
+        let present = inventory.containers.values();
+        let present = present.map(|one| (one.name.clone(), one.image_id.clone())).collect();
         let unseen = |container: &&Container| {
             known.get(&container.name) != Some(&container.id) && !container.name.is_reserved()
         };

@@ -8,7 +8,7 @@ use crate::core::decision::{Decision, Request};
 use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::recreate::Source;
-use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
+use crate::core::plan::{BoxFuture, OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{
     Assessment, Freshness, Intent, Operated, OperatedResult, Progress, Selection, UpdateRequest,
 };
@@ -36,7 +36,7 @@ impl Engine {
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
     pub fn update(&self, request: UpdateRequest) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
-        self.follow("update", async move { engine.update_all(&request).await })
+        self.follow("update", async move { engine.update_all(&request, Freshness::Cached).await })
     }
 
     /// Runs work in a task of its own; passes on what happens meanwhile and how it ends.
@@ -68,6 +68,7 @@ impl Engine {
     pub(super) async fn update_all(
         &self,
         request: &UpdateRequest,
+        freshness: Freshness,
     ) -> Result<Vec<Operated>, EngineError> {
         let (names, who) = match (&request.selection, request.trigger) {
             (Selection::Named(names), _) => (names.as_slice(), Request::Named),
@@ -76,12 +77,15 @@ impl Engine {
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
         };
         let inventory = self.discover().await?;
-        let found = self.assess(&inventory, names, Freshness::Cached, who).await?;
+        let found = self.assess(&inventory, names, freshness, who).await?;
         self.record(names, &found).await?;
         let wanted = found.into_iter().filter(|assessment| {
             !names.is_empty() || matches!(assessment.decision, Decision::Update { .. })
         });
-        let work = wanted.map(|assessment| self.update_one(&inventory, assessment, request));
+        let mut work: Vec<BoxFuture<'_, Operated>> = Vec::new();
+        for assessment in wanted {
+            work.push(Box::pin(self.update_one(&inventory, assessment, request)));
+        }
         Ok(join_all(work).await)
     }
 

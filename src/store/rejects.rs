@@ -3,6 +3,7 @@
 use redb::{ReadTransaction, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
+use crate::core::candidate::Reject;
 use crate::core::id::{HostId, OperationId, TargetId, Timestamp};
 use crate::core::plan::RejectKey;
 
@@ -16,29 +17,27 @@ pub struct Rejects<'a>(pub(super) &'a Store);
 
 /// One image that is not tried again on one container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reject {
+pub struct Rejected {
     /// The container.
     pub target: TargetId,
-    /// The image.
-    pub image: RejectKey,
-    /// When it failed.
-    pub at: Timestamp,
-    /// How it failed.
-    pub reason: String,
+    /// The image, when it failed and how.
+    #[serde(flatten)]
+    pub reject: Reject,
     /// The operation in which it failed.
     pub operation: OperationId,
 }
 
-impl Stored for Reject {
+impl Stored for Rejected {
     const VERSION: u32 = 1;
 }
 
 impl Rejects<'_> {
     /// Adds an image; adding it again replaces the reason.
-    pub async fn add(&self, reject: Reject) -> Result<(), StoreError> {
+    pub async fn add(&self, rejected: Rejected) -> Result<(), StoreError> {
         let add = move |write: &WriteTransaction| {
             let mut rejects = write.open_table(table::REJECTS)?;
-            rejects.insert(key(&reject.target, &reject.image), &*encode(&reject)?)?;
+            let key = key(&rejected.target, &rejected.reject.key);
+            rejects.insert(key, &*encode(&rejected)?)?;
             Ok(())
         };
         self.0.write("writing the list of rejected images", add).await
@@ -49,7 +48,7 @@ impl Rejects<'_> {
         &self,
         target: &TargetId,
         image: &RejectKey,
-    ) -> Result<Option<Reject>, StoreError> {
+    ) -> Result<Option<Rejected>, StoreError> {
         let (target, image) = (target.clone(), image.clone());
         let find = move |read: &ReadTransaction| {
             let rejects = read.open_table(table::REJECTS)?;
@@ -60,7 +59,7 @@ impl Rejects<'_> {
     }
 
     /// Returns all of one host, by container.
-    pub async fn of_host(&self, host: &HostId) -> Result<Vec<Reject>, StoreError> {
+    pub async fn of_host(&self, host: &HostId) -> Result<Vec<Rejected>, StoreError> {
         let host = host.clone();
         let list = move |read: &ReadTransaction| {
             let rejects = read.open_table(table::REJECTS)?;
@@ -68,7 +67,7 @@ impl Rejects<'_> {
             let mut listed = Vec::new();
             for entry in rejects.range(range)? {
                 let (key, bytes) = entry?;
-                listed.extend(decode_listed::<Reject>(key.value().1, bytes.value()));
+                listed.extend(decode_listed::<Rejected>(key.value().1, bytes.value()));
             }
             Ok(listed)
         };

@@ -17,6 +17,15 @@ use super::{HostRunner, StepResult, called, gone, is_up};
 /// Between two looks at a container that is on its way.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a container may take to stop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// What the engine is told, if not the container's own time.
+    pub(super) timeout_seconds: Option<u64>,
+    /// The time after which the engine kills it.
+    pub(super) grace: Duration,
+}
+
 impl HostRunner {
     pub(super) async fn start(&self, known: &Known, key: &Key) -> StepResult {
         let id = self.resolve(known, key).await?;
@@ -32,14 +41,15 @@ impl HostRunner {
         }
     }
 
-    /// Stops a container with its own signal and timeout, and looks whether it is down: one that is
+    /// Stops a container with its own signal, and with its own time to stop unless another one is
+    /// given, and looks whether it is down: one that is
     /// between two restarts may come up again while it is being stopped.
-    pub(super) async fn stop(&self, known: &Known, key: &Key, grace: Duration) -> StepResult {
+    pub(super) async fn stop(&self, known: &Known, key: &Key, patience: Patience) -> StepResult {
         let id = self.resolve(known, key).await?;
-        let limit = grace + self.host.transport().timeouts.stop_margin;
+        let limit = patience.grace + self.host.transport().timeouts.stop_margin;
         let deadline = Instant::now() + limit;
         loop {
-            match self.post_stop(&id, deadline.saturating_duration_since(Instant::now())).await {
+            match self.post_stop(&id, patience.timeout_seconds, deadline).await {
                 Ok(()) => {}
                 Err(error) if error.status() == Some(404) => return Err(gone(known, key)),
                 Err(error) => return Err(failed(Action::Container)(error)),
@@ -58,9 +68,20 @@ impl HostRunner {
         }
     }
 
-    async fn post_stop(&self, id: &ContainerId, limit: Duration) -> Result<(), DockerError> {
+    async fn post_stop(
+        &self,
+        id: &ContainerId,
+        timeout_seconds: Option<u64>,
+        deadline: Instant,
+    ) -> Result<(), DockerError> {
+        let limit = deadline.saturating_duration_since(Instant::now());
         let doing = format!("stopping container {}", id.short());
-        let call = Call::post(doing, &path(id, "stop")).within(limit);
+        let path = path(id, "stop");
+        let call = Call::post(doing, &path).within(limit);
+        let call = match timeout_seconds {
+            Some(seconds) => call.query("t", &seconds.to_string()),
+            None => call,
+        };
         match self.host.transport().call(call).await {
             Ok(_) => Ok(()),
             Err(DockerError::Api { status: 409, message, .. })
