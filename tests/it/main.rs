@@ -19,6 +19,8 @@ mod docker_step;
 mod docker_trouble;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
+/// The registry client against scripted and real registries.
+mod registry;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
