@@ -141,7 +141,7 @@ fn proxy(config: &Config) -> Result<ProxyRules, AppError> {
 }
 
 /// Returns the container that this program runs in: the engine mounts files of its own into every
-/// container, from a folder that is named after it (updater.md §6).
+/// container, from a folder that is named after it.
 fn own_container() -> Option<ContainerId> {
     let mounts = std::fs::read_to_string(PathBuf::from("/proc/self/mountinfo")).ok()?;
     mounts.lines().find_map(own_id)

@@ -1,5 +1,5 @@
 //! What to do next in an operation, from its plan and what is written: execution, rollback and
-//! crash recovery in one pure function (decisions.md 1–8, updater.md §7.3).
+//! crash recovery in one pure function.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ impl Position {
     }
 }
 
-/// How bad an error is (decisions.md 5).
+/// How bad an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -121,7 +121,7 @@ pub struct Observed {
     pub name_owner: Option<ContainerId>,
 }
 
-/// How an operation ended (decisions.md 11).
+/// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Outcome {

@@ -1,5 +1,4 @@
-//! The health gates of an update: from the label, the variable, or the new image's own healthcheck
-//! (decisions.md 20, updater.md §2.5).
+//! The health gates of an update: from the label, the variable, or the new image's own healthcheck.
 
 use std::time::Duration;
 

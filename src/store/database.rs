@@ -90,8 +90,14 @@ impl Guarded {
     }
 
     /// Writes everything out and lets the file go; every later use is an error.
-    pub(super) fn close(&self) {
-        *self.write() = State::Closed;
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        match std::mem::replace(&mut *self.write(), State::Closed) {
+            State::Open(database) => {
+                let fault = |error| Fault::from(error).while_doing("closing the store", &self.path);
+                database.close().map_err(fault)
+            }
+            State::Spoiled | State::Closed => Ok(()),
+        }
     }
 
     fn usable(&self, doing: &str) -> Result<RwLockReadGuard<'_, State>, StoreError> {

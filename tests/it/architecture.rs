@@ -56,9 +56,8 @@ fn collect(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Returns the Rust files of the program and of the tests.
 fn sources() -> Vec<File> {
-    let all = repository().into_iter();
-    let found: Vec<_> =
-        all.filter(|file| file.path.to_ascii_lowercase().ends_with(".rs")).collect();
+    let is_rust = |file: &File| Path::new(&file.path).extension().is_some_and(|end| end == "rs");
+    let found: Vec<_> = repository().into_iter().filter(is_rust).collect();
     assert!(found.len() > 20, "the sources are found");
     found
 }

@@ -1,6 +1,14 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
 #![cfg(test)]
 
+/// Environment variables → configuration and problems.
+mod config;
+/// Stories of containers → decisions with their reasons.
+mod decide;
+/// Real engines: containers made anew are the same again.
+mod docker_recreate;
+/// The house's rules about its own text.
+mod architecture;
 /// What is asked of an engine: versions, facts, inventory and inspects.
 mod docker_host;
 /// Pulls: progress, verification, and registries that misbehave.
@@ -16,6 +24,9 @@ mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
 
+mod support;
+/// Schedules, across clock changes too, and missed runs.
+mod window;
 /// The house's rules about its own text.
 mod architecture;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.

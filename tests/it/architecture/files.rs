@@ -1,9 +1,10 @@
-//! Rules about files: a first sentence, a size that can be read, a place in the module tree, and a
-//! table of variables that is the program's own.
+//! Rules about files: a first sentence, a size that can be read, a place in the module tree, and tables
+//! in the README that are the program's own.
 
 use std::collections::BTreeSet;
+use std::fs;
 
-use super::{File, Problem, check, none, sources};
+use super::{File, Problem, check, none, root, sources};
 
 /// No file is longer.
 const LONGEST: usize = 500;
@@ -62,10 +63,10 @@ fn declarations(file: &File) -> Vec<String> {
     names.map(|name| format!("{folder}/{name}")).collect()
 }
 
-/// Says what is wrong if a README does not hold the table of variables as the program has it.
-fn variables(readme: &str, table: &str) -> Vec<Problem> {
+/// Says what is wrong if a README does not hold a table as the program has it.
+fn table_problem(readme: &str, table: &str) -> Vec<Problem> {
     let holds = !table.trim().is_empty() && readme.contains(table.trim());
-    let problem = "README.md: the table of variables is not the program's; it should be:\n";
+    let problem = "README.md: a table is not the program's; it should be:\n";
     (!holds).then(|| format!("{problem}{table}")).into_iter().collect()
 }
 
@@ -123,11 +124,16 @@ fn no_file_is_forgotten() {
 }
 
 #[test]
-fn a_readme_holds_the_table_of_variables() {
-    let table = "| Variable | Default |\n|---|---|\n| `DOCKER_AUTO_A` | `1` |\n";
-    assert_eq!(variables(&format!("# Title\n\n{table}\nText\n"), table), Vec::<Problem>::new());
-    for readme in ["# Title\n", "| Variable | Default |\n|---|---|\n| `DOCKER_AUTO_A` | `2` |\n"] {
-        assert_eq!(variables(readme, table).len(), 1, "{readme}");
+fn the_readme_holds_the_tables_of_the_program() {
+    if let Ok(readme) = fs::read_to_string(root().join("README.md")) {
+        none(&table_problem(&readme, &docker_auto::config::readme_table()));
+        none(&table_problem(&readme, &docker_auto::core::labels::readme_labels()));
     }
-    assert_eq!(variables("# Title\n", "").len(), 1, "a table without rows holds nothing");
+    let table = "| Variable | Default |\n|---|---|\n| `DOCKER_AUTO_A` | `1` |\n";
+    let readme = format!("# Title\n\n{table}\nText\n");
+    assert_eq!(table_problem(&readme, table), Vec::<Problem>::new());
+    for readme in ["# Title\n", "| Variable | Default |\n|---|---|\n| `DOCKER_AUTO_A` | `2` |\n"] {
+        assert_eq!(table_problem(readme, table).len(), 1, "{readme}");
+    }
+    assert_eq!(table_problem("# Title\n", "").len(), 1, "a table without rows holds nothing");
 }

@@ -105,11 +105,11 @@ pub(super) fn paths(code: &str) -> Vec<NamedPath> {
         if is_word(character) && previous != '.' && previous != '\'' {
             let word = reader.word();
             reader.blanks();
-            if in_use || reader.is_at("::") {
+            if word == "use" {
+                in_use = true;
+            } else if in_use || reader.is_at("::") {
                 reader.path(vec![word.to_owned()]);
                 in_use = false;
-            } else {
-                in_use = word == "use";
             }
             previous = ' ';
         } else {
@@ -204,7 +204,7 @@ fn comments_and_texts_are_no_code() {
         ("a /* b /* c */ d */ e", "a                   e"),
         ("f(\"b::c \\\" d\", e)", "f(           , e)"),
         ("r#\"a \" b\"# c", "           c"),
-        ("br\"a\" b\"\\\"\" c\"x\" d", "                d"),
+        ("br\"a\" b\"\\\"\" c\"x\" d", "                 d"),
         ("'x' '\\'' 'a: &'a str", "         'a: &'a str"),
         ("for_\"x\" rest", "for_    rest"),
         ("/// ünï\né", "       \né"),

@@ -18,10 +18,10 @@ fn target(host: &str, name: &str) -> TargetId {
     TargetId { host: HostId::new(host), name: ContainerName::new(name) }
 }
 
-fn reject(target: TargetId, image: &RejectKey) -> Rejected {
+fn rejected(target: TargetId, image: &RejectKey) -> Rejected {
     let reject = Reject {
         key: image.clone(),
-        image: Some(ImageId::new("sha256:bad")),
+        image: Some(ImageId::new("sha256:two")),
         digest: None,
         at: moment(START),
         reason: "its healthcheck says unhealthy".into(),
@@ -41,16 +41,16 @@ async fn an_image_is_rejected_on_one_container_until_it_is_cleared() {
         ("local", "db", &one),
         ("far", "web", &one),
     ] {
-        store.rejects().add(reject(target(host, name), image)).await.unwrap();
+        store.rejects().add(rejected(target(host, name), image)).await.unwrap();
     }
     let found = store.rejects().find(&target("local", "web"), &two).await.unwrap();
-    assert_eq!(found, Some(reject(target("local", "web"), &two)));
+    assert_eq!(found, Some(rejected(target("local", "web"), &two)));
     assert_eq!(store.rejects().find(&target("local", "db"), &two).await.unwrap(), None);
     assert_eq!(store.rejects().of_host(&local()).await.unwrap().len(), 3);
     assert_eq!(store.rejects().clear(&target("local", "web")).await.unwrap(), 2);
     assert_eq!(store.rejects().clear(&target("local", "web")).await.unwrap(), 0);
     let left = store.rejects().of_host(&local()).await.unwrap();
-    assert_eq!(left, [reject(target("local", "db"), &one)]);
+    assert_eq!(left, [rejected(target("local", "db"), &one)]);
     assert_eq!(store.rejects().of_host(&HostId::new("far")).await.unwrap().len(), 1);
 }
 
@@ -60,7 +60,7 @@ async fn a_rejected_image_is_forgotten_after_the_retention() {
     let clock = clock();
     let store = Store::open(directory.path(), clock.clone()).await.unwrap();
     let image = RejectKey::image(&ImageId::new("sha256:two"));
-    store.rejects().add(reject(target("local", "web"), &image)).await.unwrap();
+    store.rejects().add(rejected(target("local", "web"), &image)).await.unwrap();
     let keep = KeepDays::default();
     for (days, left) in [(90, 1), (1, 0)] {
         clock.advance(Duration::from_secs(days * 24 * 60 * 60));
