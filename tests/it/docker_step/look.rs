@@ -37,11 +37,12 @@ async fn what_is_no_longer_as_planned_supersedes() {
 
 #[tokio::test]
 async fn the_health_gate_is_watched() {
+    use ExitZero::{Failed, Finished};
+    use Requirement::{Healthy, Stable};
+
     needs!(lab);
     let (host, prefix) = (Host::shared(Engine::Old), unique());
     let _cleanup = Cleanup { host: &host, prefix: &prefix };
-    use ExitZero::{Failed, Finished};
-    use Requirement::{Healthy, Stable};
     for (tag, kind, require, exit_zero, words) in [
         ("plain", Kind::Plain, Healthy, Failed, None),
         ("sick", Kind::Unhealthy, Stable, Failed, None),
