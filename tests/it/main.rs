@@ -19,12 +19,12 @@ mod docker_step;
 mod docker_trouble;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
-/// The registry client against scripted and real registries.
-mod registry;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
+/// The registry client against scripted and real registries.
+mod registry;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
-mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
+mod support;
