@@ -187,6 +187,7 @@ impl Executor<'_> {
             return Some(work.await);
         }
         tokio::select! {
+            biased; // what is already done is written down
             result = work => Some(result),
             () = self.stop.cancelled() => None,
         }
@@ -212,6 +213,9 @@ impl Executor<'_> {
 
     /// Waits; false when the program shall end first.
     async fn pause(&self, pause: Duration) -> bool {
+        if pause.is_zero() {
+            return !self.stop.is_cancelled();
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
             () = self.stop.cancelled() => false,

@@ -1,0 +1,6 @@
+//! Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+
+mod drive;
+mod invariants;
+mod matrix;
+mod scenario;
