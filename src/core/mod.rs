@@ -3,9 +3,11 @@
 pub mod digest;
 pub mod event;
 pub mod health;
+pub mod history;
 pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod plan;
+pub mod recreate;
 pub mod reference;
 pub mod secret;

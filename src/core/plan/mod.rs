@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod recreate;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,6 +32,11 @@ impl Key {
     /// The container that replaces it.
     pub fn replacement() -> Self {
         Self("new".into())
+    }
+
+    /// The container that is created, never started, to see whether bind sources exist.
+    pub fn probe() -> Self {
+        Self("probe".into())
     }
 
     /// The container made from the saved body when the old one is gone.
@@ -91,9 +97,12 @@ pub enum Step {
     Connect { container: Key, network: String, endpoint: Value },
     /// Replaces the restart policy of a stopped container.
     SetRestartPolicy { container: Key, policy: Value },
-    /// Stops a container; the engine uses its own signal. `grace` bounds our waiting.
+    /// Stops a container with its own signal, and with its own time to stop unless another one is
+    /// given. `grace` is that time, to bound our waiting.
     Stop {
         container: Key,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_seconds: Option<u64>,
         #[serde(with = "seconds")]
         grace: Duration,
     },
