@@ -11,10 +11,10 @@ use docker_auto::core::plan::UpdatePlan;
 use docker_auto::engine::execute::{Ended, Executor, Patience};
 use tokio_util::sync::CancellationToken;
 
-use super::scenario::NAME;
+use super::scenario::{NAME, Scenario};
 use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::journal::MemoryJournal;
-use crate::support::fake_host::{FakeHost, Moment, Planned};
+use crate::support::fake_host::{FakeHost, Fault, Moment, Planned, When};
 
 /// How often the program is started before an operation counts as one that never ends.
 const STARTS_LIMIT: usize = 20;
@@ -27,6 +27,10 @@ pub(crate) struct Begin {
     pub(crate) engine: Engine,
     /// What an earlier run has written; with none, the operation is new.
     pub(crate) entries: Vec<JournalEntry>,
+    /// What had already happened to it.
+    pub(crate) past: Vec<Planned>,
+    /// Whether the moments at which the program could die are kept.
+    pub(crate) watched: bool,
 }
 
 /// What came of a run.
@@ -43,9 +47,38 @@ pub(crate) struct Ran {
     pub(crate) calls: u32,
 }
 
+impl Begin {
+    /// Returns the beginning of an operation.
+    pub(crate) fn of(scenario: &Scenario) -> Self {
+        let (plan, engine) = (Arc::clone(&scenario.plan), scenario.engine.clone());
+        Self { plan, engine, entries: Vec::new(), past: Vec::new(), watched: false }
+    }
+
+    /// Keeps the moments at which the program could die.
+    pub(crate) fn watched(self) -> Self {
+        Self { watched: true, ..self }
+    }
+}
+
+impl Ran {
+    /// Returns how it would go on if the program had died at a moment.
+    pub(crate) fn dead_at(&self, scenario: &Scenario, moment: &Moment) -> Begin {
+        let past = self.fired.len() - self.moments.last().map_or(0, |last| last.fired);
+        let mut past = self.fired[..past + moment.fired].to_vec();
+        past.push(Planned { call: 0, when: When::After, fault: Fault::Crash });
+        Begin {
+            entries: self.entries[..moment.written].to_vec(),
+            engine: moment.engine.clone(),
+            past,
+            ..Begin::of(scenario)
+        }
+    }
+}
+
 /// Runs it.
 pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
     let host = FakeHost::new(begin.engine, ContainerName::new(NAME), faults);
+    let host = if begin.watched { host.watched() } else { host };
     let mut fresh = begin.entries.is_empty();
     let mut journal = MemoryJournal::open(begin.plan, begin.entries, host.disk());
     let mut outcome = None;
@@ -64,12 +97,13 @@ pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
     }
     let entries = journal.into_entries();
     let mut state = host.state();
+    let fired = [begin.past, std::mem::take(&mut state.fired)].concat();
     Ran {
         outcome,
         entries,
         pauses,
+        fired,
         engine: std::mem::take(&mut state.engine),
-        fired: std::mem::take(&mut state.fired),
         moments: std::mem::take(&mut state.moments),
         calls: state.calls,
     }

@@ -2,7 +2,9 @@
 
 use docker_auto::core::id::{ContainerId, ContainerName};
 use docker_auto::core::inventory::RunState;
-use docker_auto::core::journal::{Class, JournalEntry, Outcome, Position};
+use docker_auto::core::journal::{
+    Class, JournalEntry, Outcome, Position, WAKES_PARK, is_committed,
+};
 use docker_auto::core::plan::recreate::Retention;
 use docker_auto::core::plan::{Key, Step};
 
@@ -12,6 +14,9 @@ use crate::support::fake_host::Fault;
 use crate::support::fake_host::container::{Behaviour, Container, Policy};
 use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::Action;
+
+/// Wake-ups at which an operation is parked; with one more, even the last try was interrupted.
+const PARKED: usize = WAKES_PARK as usize;
 
 /// Returns what is wrong with how an operation ended; nothing, if all is well.
 pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
@@ -117,7 +122,7 @@ impl End<'_> {
                 let started = matches!(step, Some(Step::Start { .. } | Step::AwaitHealthy { .. }));
                 let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
                 // An auto-removed container that ends is gone before one can ask it why.
-                let vanished = awaited && self.scenario.shape.auto_remove && !self.meddled();
+                let vanished = awaited && self.scenario.shape.auto_remove;
                 *index < self.scenario.plan.no_return
                     && (started && *class == Class::Lasting
                         || vanished && *class == Class::Superseded)
@@ -138,9 +143,10 @@ impl End<'_> {
 
     /// The service's volumes outlive everything; those of a failed container go with it.
     fn data(&mut self) {
-        // An engine that restarts takes an auto-removed container away with its anonymous volumes,
-        // with or without us.
-        let engines_own = self.scenario.shape.auto_remove && self.engine_restarted();
+        // An engine that restarts, or anyone who stops it, takes an auto-removed container away with
+        // its anonymous volumes, with or without us.
+        let engines_own =
+            self.scenario.shape.auto_remove && (self.engine_restarted() || self.meddled());
         let kept = self.scenario.data().is_subset(&self.engine().volumes);
         self.must(kept || engines_own, "a volume of the service is gone");
         let mounted = |volume: &String| {
@@ -155,8 +161,11 @@ impl End<'_> {
         let tried = Scenario::reject_key(&self.scenario.plan.new_image);
         let left = Scenario::reject_key(&self.scenario.plan.old_image);
         let rejected = self.engine().rejected.contains(&tried);
-        let excused = self.failed(|step| matches!(step, Step::Reject { .. }));
+        let excused =
+            self.failed(|step| matches!(step, Step::Reject { .. })) || self.wakes() >= PARKED;
         let failed = self.image_failed();
+        // Who removed an auto-removed container, the engine or a person, nobody can say.
+        let excused = excused || self.scenario.shape.auto_remove && self.meddled();
         self.must(rejected == failed || excused, "rejected and failed are not the same");
         let blameless = self.scenario.is_good() && !self.unlucky() && !self.meddled();
         self.must(!(rejected && blameless), "a good image is rejected");
@@ -210,7 +219,7 @@ impl End<'_> {
             Outcome::Superseded(_) => {
                 meddled || vanishes && self.engine_restarted() && !self.stop_begun()
             }
-            Outcome::NeedsHelp(_) => self.unlucky() || meddled || self.wakes() >= 6,
+            Outcome::NeedsHelp(_) => self.unlucky() || meddled || self.wakes() >= PARKED,
         };
         self.must(holds, "nothing that happened leads to this outcome");
     }
@@ -258,6 +267,10 @@ impl End<'_> {
         let excused = self.failed(|step| matches!(step, Step::Remove { .. }));
         self.must(disarmed, "the old container may come back by itself");
         self.must(lonely || excused, "there is more than the service");
+    }
+
+    fn committed(&self) -> bool {
+        is_committed(&self.scenario.plan, &self.ran.entries)
     }
 
     /// The gate opened before anything irreversible began.
@@ -335,7 +348,8 @@ impl End<'_> {
             return;
         }
         let kept = self.engine().containers.contains_key(&self.scenario.old);
-        self.must(kept || self.scenario.shape.auto_remove, "the old container is gone");
+        let excused = self.scenario.shape.auto_remove || self.committed();
+        self.must(kept || excused, "the old container is gone");
         let hopeless = self.failed(|step| {
             matches!(
                 step,
@@ -346,6 +360,8 @@ impl End<'_> {
                     | Step::Connect { .. }
             )
         });
+        // The last try was interrupted too, or it was the engine that took it down.
+        let hopeless = hopeless || self.wakes() > PARKED || !self.stop_begun();
         let up = self.engine().containers.values().any(|found| found.state.is_up());
         self.must(up || hopeless || !self.scenario.was_running(), "the service is down");
     }

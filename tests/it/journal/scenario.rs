@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docker_auto::core::digest::{Digest, Platform};
-use docker_auto::core::health::{ExitZero, HealthGate, Requirement};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::plan::recreate::{
@@ -33,6 +33,10 @@ pub(crate) struct Shape {
     pub(crate) policy: Policy,
     pub(crate) auto_remove: bool,
     pub(crate) port: bool,
+    /// How many calls an auto-removal takes.
+    pub(crate) removal_calls: u32,
+    /// It binds a path of the host, so that a probe container is made first.
+    pub(crate) binds: bool,
     pub(crate) retention: Retention,
     pub(crate) origin: Origin,
 }
@@ -55,6 +59,8 @@ const PLAIN: Shape = Shape {
     policy: Policy::Always,
     auto_remove: false,
     port: false,
+    removal_calls: 0,
+    binds: false,
     retention: Retention::Remove,
     origin: Origin::Registry,
 };
@@ -62,12 +68,18 @@ const PLAIN: Shape = Shape {
 /// All shapes that the matrix goes through.
 pub(crate) const SHAPES: [Shape; 12] = [
     PLAIN,
-    Shape { label: "no", policy: Policy::No, ..PLAIN },
+    Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
     Shape { label: "unless-stopped", policy: Policy::UnlessStopped, ..PLAIN },
     Shape { label: "port", port: true, ..PLAIN },
     Shape { label: "stopped", state: RunState::Exited, ..PLAIN },
-    Shape { label: "auto-remove", auto_remove: true, policy: Policy::No, ..PLAIN },
+    Shape {
+        label: "auto-remove",
+        auto_remove: true,
+        policy: Policy::No,
+        removal_calls: 4,
+        ..PLAIN
+    },
     Shape {
         label: "auto-remove, port",
         auto_remove: true,
@@ -121,9 +133,10 @@ impl Scenario {
     /// Says whether the new image, left alone, passes the gate.
     pub(crate) fn is_good(&self) -> bool {
         match self.behaviour {
+            _ if !self.was_running() => true,
             Behaviour::Serves => true,
             Behaviour::Exits(0) => self.finishes() && !self.shape.auto_remove,
-            _ => !self.was_running(),
+            _ => false,
         }
     }
 
@@ -169,6 +182,7 @@ fn new_image() -> ImageId {
 
 fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     let mut engine = Engine::default();
+    engine.removal_calls = shape.removal_calls;
     for (id, behaviour, declares_volume) in [
         (old_image(), Behaviour::Serves, false),
         (new_image(), behaviour, true),
@@ -193,7 +207,7 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     // Its policy restarted it now and then in its life; that says nothing against it.
     let id = engine.create(container).unwrap();
     engine.start(&id).unwrap();
-    engine.usable(&id).unwrap().restart_count = 3;
+    engine.present(&id).unwrap().restart_count = 3;
     if !shape.state.is_up() {
         engine.stop(&id).unwrap();
     }
@@ -211,6 +225,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         stable: Duration::from_secs(3),
         require: Requirement::Healthy,
         exit_zero: exit_zero(shape),
+        restarts: Restarts::SinceStart,
     };
     Blueprint {
         operation: OperationId::new(OPERATION),
@@ -221,6 +236,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
             id: old,
             state: shape.state,
             restart_policy: json!({"Name": shape.policy.name(), "MaximumRetryCount": 0}),
+            stop_timeout: None,
             removal: if shape.auto_remove { Removal::Automatic } else { Removal::Stays },
             grace: Duration::from_secs(10),
         },
@@ -236,6 +252,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         old_gate: gate.clone(),
         gate,
         retention: shape.retention,
+        bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
         warnings: Vec::new(),
         differences: Vec::new(),
     }

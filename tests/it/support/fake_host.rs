@@ -62,7 +62,8 @@ pub(crate) struct Planned {
 pub(crate) struct Moment {
     pub(crate) engine: Engine,
     pub(crate) written: usize,
-    pub(crate) call: u32,
+    /// How many faults had come to pass.
+    pub(crate) fired: usize,
 }
 
 /// What the host shares with the journal beside it.
@@ -94,6 +95,9 @@ pub(crate) struct State {
     pub(crate) calls: u32,
     name: ContainerName,
     faults: Vec<Planned>,
+    /// Whether the moments are kept.
+    watched: bool,
+    /// How many calls are yet to fail as if they could go well later.
     transient: u32,
 }
 
@@ -109,9 +113,16 @@ impl FakeHost {
             calls: 0,
             name,
             faults,
+            watched: false,
             transient: 0,
         };
         Self { state: Mutex::new(state), disk: Arc::default() }
+    }
+
+    /// Keeps the moments at which the program could die.
+    pub(crate) fn watched(self) -> Self {
+        self.state().watched = true;
+        self
     }
 
     /// Returns the disk that the journal is to use.
@@ -153,8 +164,11 @@ impl FakeHost {
     }
 
     fn remember(&self, state: &mut State) {
+        if !state.watched {
+            return;
+        }
         let written = self.disk.written.load(Ordering::Relaxed);
-        let moment = Moment { engine: state.engine.clone(), written, call: state.calls };
+        let moment = Moment { engine: state.engine.clone(), written, fired: state.fired.len() };
         state.moments.push(moment);
     }
 

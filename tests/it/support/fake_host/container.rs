@@ -113,11 +113,6 @@ impl Container {
             }
     }
 
-    /// Says whether there is still something that can be started, renamed or read.
-    pub(crate) fn is_usable(&self) -> bool {
-        !matches!(self.state, RunState::Removing | RunState::Dead)
-    }
-
     /// Returns all volumes that are mounted.
     pub(crate) fn volumes(&self) -> impl Iterator<Item = &String> {
         self.anonymous.iter().chain(&self.carried)

@@ -9,9 +9,6 @@ use docker_auto::core::plan::{RejectKey, Volumes};
 
 use super::container::{Behaviour, Container, Image, Policy};
 
-/// How many calls an auto-removal takes to complete.
-const REMOVAL_CALLS: u32 = 6;
-
 /// A Docker engine and what it holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Engine {
@@ -25,6 +22,8 @@ pub(crate) struct Engine {
     pub(crate) rejected: BTreeSet<RejectKey>,
     /// What must never be seen, and was.
     pub(crate) violations: Vec<String>,
+    /// How many calls an auto-removal takes to complete.
+    pub(crate) removal_calls: u32,
     starts: u32,
     made: u32,
 }
@@ -33,6 +32,8 @@ pub(crate) struct Engine {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Missing,
+    /// It is being removed.
+    Removing,
     NameTaken(ContainerId),
     PortTaken,
     Running,
@@ -46,12 +47,15 @@ impl Engine {
         self.containers.iter().find(|(_, container)| container.name == *name).map(|(id, _)| id)
     }
 
-    /// Returns a container that still is one.
-    pub(crate) fn usable(&mut self, id: &ContainerId) -> Result<&mut Container, Refusal> {
-        self.containers
-            .get_mut(id)
-            .filter(|container| container.is_usable())
-            .ok_or(Refusal::Missing)
+    /// Returns a container that is there.
+    pub(crate) fn present(&mut self, id: &ContainerId) -> Result<&mut Container, Refusal> {
+        self.containers.get_mut(id).ok_or(Refusal::Missing)
+    }
+
+    /// Returns a container that is there and is to stay.
+    fn lasting(&mut self, id: &ContainerId) -> Result<&mut Container, Refusal> {
+        let container = self.present(id)?;
+        if container.state == RunState::Removing { Err(Refusal::Removing) } else { Ok(container) }
     }
 
     /// Lets the time of one call pass.
@@ -83,7 +87,7 @@ impl Engine {
 
     /// Starts a container.
     pub(crate) fn start(&mut self, id: &ContainerId) -> Result<(), Refusal> {
-        let container = self.usable(id)?;
+        let container = self.lasting(id)?;
         if container.state.is_up() {
             return Ok(());
         }
@@ -99,7 +103,7 @@ impl Engine {
         }
         self.starts += 1;
         let started_at = self.starts;
-        let container = self.usable(id)?;
+        let container = self.present(id)?;
         container.state = RunState::Running;
         (container.started_before, container.manually_stopped) = (true, false);
         (container.started_at, container.samples) = (started_at, 0);
@@ -121,7 +125,7 @@ impl Engine {
         error: &str,
         refusal: Refusal,
     ) -> Result<(), Refusal> {
-        let container = self.usable(id)?;
+        let container = self.present(id)?;
         error.clone_into(&mut container.error);
         if container.auto_remove {
             self.discard(id, Volumes::Remove);
@@ -137,25 +141,29 @@ impl Engine {
             container.state = RunState::Restarting;
             container.restart_count += 1;
         } else {
-            Self::ended(container);
+            self.ended(id);
         }
     }
 
-    fn ended(container: &mut Container) {
+    fn ended(&mut self, id: &ContainerId) {
+        let Some(container) = self.containers.get_mut(id) else { return };
         container.state = RunState::Exited;
         if container.auto_remove {
             container.state = RunState::Removing;
-            container.removal_in = REMOVAL_CALLS;
+            container.removal_in = self.removal_calls;
+            if self.removal_calls == 0 {
+                self.discard(id, Volumes::Remove);
+            }
         }
     }
 
     /// Stops a container; one that is not up is left as it is.
     pub(crate) fn stop(&mut self, id: &ContainerId) -> Result<(), Refusal> {
-        let container = self.usable(id)?;
+        let container = self.present(id)?;
         if container.state.is_up() {
             container.exit_code = 137;
             container.manually_stopped = true;
-            Self::ended(container);
+            self.ended(id);
         }
         Ok(())
     }
@@ -165,7 +173,7 @@ impl Engine {
         match self.named(to).cloned() {
             Some(owner) if owner != *id => Err(Refusal::NameTaken(owner)),
             _ => {
-                self.usable(id)?.name = to.clone();
+                self.present(id)?.name = to.clone();
                 Ok(())
             }
         }
@@ -173,7 +181,7 @@ impl Engine {
 
     /// Replaces a restart policy.
     pub(crate) fn set_policy(&mut self, id: &ContainerId, policy: Policy) -> Result<(), Refusal> {
-        let container = self.usable(id)?;
+        let container = self.lasting(id)?;
         if container.auto_remove && policy != container.policy {
             return Err(Refusal::AutoRemoved);
         }
@@ -183,7 +191,7 @@ impl Engine {
 
     /// Removes a container that is not up.
     pub(crate) fn remove(&mut self, id: &ContainerId, volumes: Volumes) -> Result<(), Refusal> {
-        if self.usable(id)?.state.is_up() {
+        if self.present(id)?.state.is_up() {
             return Err(Refusal::Running);
         }
         self.discard(id, volumes);
@@ -210,7 +218,8 @@ impl Engine {
             container.state = RunState::Exited;
             container.exit_code = 137;
         }
-        let removed = |container: &Container| container.auto_remove || !container.is_usable();
+        let removed =
+            |container: &Container| container.auto_remove || container.state == RunState::Removing;
         for id in self.ids_of(removed) {
             self.discard(&id, Volumes::Remove);
         }
@@ -227,9 +236,9 @@ impl Engine {
 
     /// Returns what an inspect shows of a container.
     pub(crate) fn sample(&mut self, id: &ContainerId) -> Result<Sample, Refusal> {
-        let image = self.usable(id)?.image.clone();
+        let image = self.present(id)?.image.clone();
         let behaviour = self.images.get(&image).map(|image| image.behaviour);
-        let container = self.usable(id)?;
+        let container = self.present(id)?;
         container.samples += 1;
         if behaviour == Some(Behaviour::CrashLoops) && container.state.is_up() {
             container.restart_count += 1;

@@ -35,7 +35,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         }
         Step::Create { key, name, body, image, .. } => host.create(key, name, body, image),
         Step::Connect { container, network, .. } => host.change(container, |engine, id| {
-            engine.usable(id)?.networks.insert(network.clone());
+            engine.present(id)?.networks.insert(network.clone());
             Ok(())
         }),
         Step::SetRestartPolicy { container, policy } => {
@@ -98,11 +98,9 @@ impl Host<'_> {
         label == Some(self.known.operation.as_str()) && !elsewhere
     }
 
-    /// A container that is gone, or about to be, is no longer the plan's.
     fn resolve(&mut self, key: &Key) -> Result<ContainerId, StepError> {
-        let missing = || StepError::new(Class::Superseded, format!("container {key} is gone"));
-        let id = self.find(key).ok_or_else(missing)?;
-        self.engine.usable(&id).map(|_| id).map_err(|_| missing())
+        let gone = || StepError::new(Class::Superseded, format!("container {key} is gone"));
+        self.find(key).ok_or_else(gone)
     }
 
     fn change(
@@ -119,10 +117,10 @@ impl Host<'_> {
         let class = match refusal {
             Refusal::Missing => Class::Superseded,
             Refusal::NameTaken(owner) if self.known.ids.values().any(|id| id == owner) => {
-                Class::Transient
+                Class::Lasting
             }
             Refusal::NameTaken(_) => Class::Superseded,
-            Refusal::PortTaken => Class::Transient,
+            Refusal::Removing | Refusal::PortTaken => Class::Transient,
             Refusal::Running | Refusal::AutoRemoved | Refusal::CannotStart => Class::Lasting,
         };
         StepError::new(class, format!("{key}: {refusal:?}"))
@@ -153,25 +151,29 @@ impl Host<'_> {
 
     /// Reuses what an interrupted run of the same step has made.
     fn create(&mut self, key: &Key, name: &ContainerName, body: &Value, image: &ImageId) -> Answer {
-        let container = container(name, body, self.engine);
-        let id = match self.engine.named(name).cloned() {
-            Some(owner) if self.is_reusable(key, &owner) => owner,
-            _ => self.engine.create(container).map_err(|refusal| self.error(key, &refusal))?,
-        };
-        if self.engine.containers.get(&id).is_none_or(|made| made.image != *image) {
-            return Err(StepError::new(Class::Lasting, format!("{key} got another image")));
+        if let Some(id) = self.find(key) {
+            if self.runs(&id, image) {
+                return Ok(StepOutput::Created { id });
+            }
+            self.engine.discard(&id, Volumes::Remove);
         }
-        Ok(StepOutput::Created { id })
+        let container = container(name, body, self.engine);
+        let id = self.engine.create(container).map_err(|refusal| self.error(key, &refusal))?;
+        if self.runs(&id, image) {
+            return Ok(StepOutput::Created { id });
+        }
+        self.engine.discard(&id, Volumes::Remove);
+        Err(StepError::new(Class::Lasting, format!("{key} got another image")))
     }
 
-    fn is_reusable(&self, key: &Key, owner: &ContainerId) -> bool {
-        self.known.ids.get(key) == Some(owner) || self.is_ours(owner)
+    fn runs(&self, id: &ContainerId, image: &ImageId) -> bool {
+        self.engine.containers.get(id).is_some_and(|made| made.image == *image)
     }
 
     fn wait_removed(&mut self, key: &Key) -> Answer {
         let Some(id) = self.find(key) else { return done() };
-        if self.engine.usable(&id).is_ok() {
-            return Err(StepError::new(Class::Lasting, format!("{key} is not being removed")));
+        if self.engine.containers[&id].state != RunState::Removing {
+            return Err(StepError::new(Class::Transient, format!("{key} is there")));
         }
         self.engine.discard(&id, Volumes::Remove);
         done()
@@ -210,7 +212,6 @@ impl Host<'_> {
     fn remove(&mut self, key: &Key, volumes: Volumes) -> Answer {
         match self.find(key) {
             None => done(),
-            Some(id) if self.engine.usable(&id).is_err() => done(),
             Some(_) => self.change(key, |engine, id| engine.remove(id, volumes)),
         }
     }
@@ -222,12 +223,13 @@ fn container(name: &ContainerName, body: &Value, engine: &Engine) -> Container {
     let reference = body["Image"].as_str().unwrap();
     let image = engine.tags.get(reference).cloned();
     let mounts = host["Mounts"].as_array().into_iter().flatten();
+    let mounts = mounts.filter(|mount| mount["Type"] == "volume");
     let port = host["PortBindings"]["80/tcp"][0]["HostPort"].as_str();
     let image = image.unwrap_or_else(|| ImageId::new("none"));
     Container {
         operation: body["Labels"][OPERATION_LABEL].as_str().map(str::to_owned),
-        policy: Policy::parse(host["RestartPolicy"]["Name"].as_str().unwrap()),
-        auto_remove: host["AutoRemove"].as_bool().unwrap(),
+        policy: Policy::parse(host["RestartPolicy"]["Name"].as_str().unwrap_or_default()),
+        auto_remove: host["AutoRemove"] == true,
         port: port.map(|port| port.parse().unwrap()),
         carried: mounts.map(|mount| mount["Source"].as_str().unwrap().to_owned()).collect(),
         networks: [host["NetworkMode"].as_str().unwrap().to_owned()].into(),
