@@ -34,8 +34,15 @@ pub enum ControlError {
         message: String,
     },
     /// The connection broke; what was asked for goes on in the server.
-    #[error("the running server's answer was cut off; it goes on by itself, see `docker-auto history`")]
+    #[error(
+        "the running server's answer was cut off; it goes on by itself, see `docker-auto history`"
+    )]
     CutOff(#[source] hyper::Error),
+    /// It ended without a result.
+    #[error(
+        "the running server ended without a result; it may be shutting down, see `docker-auto history`"
+    )]
+    Ended,
     /// It answered what this version does not understand.
     #[error("the running server gave an answer that this version does not understand")]
     BadAnswer(#[source] serde_json::Error),
@@ -72,12 +79,21 @@ impl Control {
         path: &str,
         body: &Value,
     ) -> Result<T, ControlError> {
-        let response = self.send(method, path, body).await?;
-        let whole = response.into_body().collect().await.map_err(ControlError::CutOff)?.to_bytes();
-        let mut envelope: Value =
-            serde_json::from_slice(&whole).map_err(ControlError::BadAnswer)?;
+        let mut envelope = self.whole(method, path, body).await?;
         let data = envelope.get_mut("data").map(Value::take).unwrap_or_default();
         serde_json::from_value(data).map_err(ControlError::BadAnswer)
+    }
+
+    /// Asks and reads the whole answer as JSON.
+    pub async fn whole(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, ControlError> {
+        let response = self.send(method, path, body).await?;
+        let whole = response.into_body().collect().await.map_err(ControlError::CutOff)?.to_bytes();
+        serde_json::from_slice(&whole).map_err(ControlError::BadAnswer)
     }
 
     /// Asks and hands over the answer's JSON lines as they come.

@@ -19,6 +19,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 pub struct Stream {
     io: TokioIo<Box<dyn Io>>,
     nature: Nature,
+    /// Lives as long as the connection.
+    companion: Option<Box<dyn Send + Sync>>,
 }
 
 /// What distinguishes a connection for the pool.
@@ -32,7 +34,14 @@ pub(super) struct Nature {
 
 impl Stream {
     pub(super) fn new(io: Box<dyn Io>, nature: Nature) -> Self {
-        Self { io: TokioIo::new(io), nature }
+        Self { io: TokioIo::new(io), nature, companion: None }
+    }
+
+    /// Returns the connection with something that is dropped when it ends.
+    #[must_use]
+    pub fn holding(mut self, companion: impl Send + Sync + 'static) -> Self {
+        self.companion = Some(Box::new(companion));
+        self
     }
 
     /// Says whether HTTP/2 was agreed on.

@@ -1,7 +1,7 @@
 //! One call of the Engine API as data: method, path, query, body and limits.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use http::Method;
@@ -119,9 +119,13 @@ pub(super) fn in_path(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => encoded.push(char::from(byte)),
-            b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b'@' | b'+' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            _ if byte.is_ascii_alphanumeric() || b"-_.~/:@+".contains(&byte) => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                // Writing to a String cannot fail.
+                let _ = write!(encoded, "%{byte:02X}");
+            }
         }
     }
     encoded

@@ -9,9 +9,7 @@ use serde_json::Value;
 use crate::core::digest::Platform;
 use crate::core::health::{Health, Sample};
 use crate::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
-use crate::core::inventory::{
-    ApiVersion, Container, EngineFacts, Image, ImageStore, RunState,
-};
+use crate::core::inventory::{ApiVersion, Container, EngineFacts, Image, ImageStore, RunState};
 use crate::core::journal::Seen;
 
 /// A container as the list shows it: only the fields that are used, so that a field of a new

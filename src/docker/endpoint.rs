@@ -1,13 +1,15 @@
 //! Where an engine is: a `DOCKER_HOST` value read into a recipe for connecting.
 
+mod tls;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use crate::connect::{
-    ClientIdentity, ConnectSettings, Connector, Tls as Secured, TlsError, TlsSettings,
-};
+use crate::connect::{ConnectSettings, Connector, Tls as Secured, TlsError};
+
+pub use self::tls::{Tls, TlsFiles};
 
 /// The socket of an engine for which nothing is configured.
 pub const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
@@ -31,26 +33,6 @@ pub enum Address {
     Plain { host: String, port: u16 },
     /// A port on a host that speaks TLS.
     Tls { host: String, port: u16, files: TlsFiles },
-}
-
-/// The PEM files of a TLS endpoint; what is absent falls back to the public roots and no client
-/// certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The authorities that the engine's certificate is checked against (`ca.pem`).
-    pub authority: Option<PathBuf>,
-    /// Our own certificate and its key (`cert.pem`, `key.pem`).
-    pub identity: Option<(PathBuf, PathBuf)>,
-}
-
-/// What `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` ask for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Tls {
-    /// Neither is set: `tcp://` is in the clear.
-    #[default]
-    Off,
-    /// TLS with the certificate checked, and the folder with its files.
-    Verify { folder: Option<PathBuf> },
 }
 
 /// Why an endpoint cannot be used; names the value and the cure.
@@ -149,15 +131,6 @@ impl fmt::Display for Endpoint {
     }
 }
 
-impl Tls {
-    fn or_verify(self) -> Self {
-        match self {
-            Self::Off => Self::Verify { folder: None },
-            verify @ Self::Verify { .. } => verify,
-        }
-    }
-}
-
 fn error(text: &str, reason: impl Into<String>, cure: &'static str) -> EndpointError {
     EndpointError::Address { text: text.to_owned(), reason: reason.into(), cure }
 }
@@ -169,9 +142,11 @@ fn unsupported(text: &str, scheme: &str) -> EndpointError {
             "ssh:// is not supported",
             "forward the socket (ssh -NL /run/remote.sock:/var/run/docker.sock HOST) and use unix:///run/remote.sock",
         ),
-        "npipe" => {
-            error(text, "npipe:// is Windows only and not supported", "expose the engine over tcp:// with TLS")
-        }
+        "npipe" => error(
+            text,
+            "npipe:// is Windows only and not supported",
+            "expose the engine over tcp:// with TLS",
+        ),
         "fd" => error(text, "fd:// is for the engine itself", FORMS),
         other => error(text, format!("the scheme {other}:// is not known"), FORMS),
     }
@@ -182,7 +157,11 @@ fn socket(text: &str, path: &str) -> Result<Address, EndpointError> {
         return Ok(Address::Socket(DEFAULT_SOCKET.into()));
     }
     if !path.starts_with('/') {
-        return Err(error(text, "the socket's path is not absolute", "write unix:///path/to/socket"));
+        return Err(error(
+            text,
+            "the socket's path is not absolute",
+            "write unix:///path/to/socket",
+        ));
     }
     Ok(Address::Socket(path.into()))
 }
@@ -197,7 +176,11 @@ fn network(text: &str, tls: &Tls) -> Result<Address, EndpointError> {
         return Err(error(text, "a user name has no place in it", "use client certificates"));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(error(text, "a path after the host is not supported", "name only host and port"));
+        return Err(error(
+            text,
+            "a path after the host is not supported",
+            "name only host and port",
+        ));
     }
     let host = url.host_str().unwrap_or_default().to_owned();
     // The URL parser drops a port 80, the default of the scheme it was given.
@@ -210,38 +193,6 @@ fn network(text: &str, tls: &Tls) -> Result<Address, EndpointError> {
             Address::Tls { port: port(TLS_PORT), host, files }
         }
     })
-}
-
-impl TlsFiles {
-    fn settings(&self) -> TlsSettings {
-        let identity = self.identity.clone();
-        TlsSettings {
-            authorities: self.authority.clone(),
-            identity: identity.map(|(certificate, key)| ClientIdentity { certificate, key }),
-            ..TlsSettings::default()
-        }
-    }
-
-    /// Looks for the files in a folder; a certificate without its key, or nothing at all, is an
-    /// error.
-    fn find(folder: &Path) -> Result<Self, EndpointError> {
-        let fail = |reason: &str| EndpointError::Certificates {
-            folder: folder.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
-        let (authority, certificate, key) = (file("ca.pem"), file("cert.pem"), file("key.pem"));
-        let identity = match (certificate, key) {
-            (Some(certificate), Some(key)) => Some((certificate, key)),
-            (None, None) => None,
-            (Some(_), None) => return Err(fail("cert.pem is there, but key.pem is not")),
-            (None, Some(_)) => return Err(fail("key.pem is there, but cert.pem is not")),
-        };
-        if authority.is_none() && identity.is_none() {
-            return Err(fail("there are none"));
-        }
-        Ok(Self { authority, identity })
-    }
 }
 
 #[cfg(test)]
@@ -295,33 +246,6 @@ mod tests {
             let error = Endpoint::parse(text, &Tls::Off).unwrap_err().to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");
             assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn certificates_come_in_pairs() {
-        let check = |names: &[&str]| {
-            let folder = tempfile::tempdir().unwrap();
-            for name in names {
-                std::fs::write(folder.path().join(name), "").unwrap();
-            }
-            let setting = Tls::Verify { folder: Some(folder.path().to_owned()) };
-            let endpoint = Endpoint::parse("tcp://engine", &setting);
-            endpoint.map(|endpoint| match endpoint.address {
-                Address::Tls { files, .. } => (files.authority.is_some(), files.identity.is_some()),
-                other => panic!("{other:?}"),
-            })
-        };
-        assert_eq!(check(&["ca.pem", "cert.pem", "key.pem"]).unwrap(), (true, true));
-        assert_eq!(check(&["ca.pem"]).unwrap(), (true, false));
-        assert_eq!(check(&["cert.pem", "key.pem"]).unwrap(), (false, true));
-        for (names, words) in [
-            (&["ca.pem", "cert.pem"][..], "key.pem is not"),
-            (&["key.pem"], "cert.pem is not"),
-            (&[], "there are none"),
-        ] {
-            let error = check(names).unwrap_err().to_string();
-            assert!(error.contains(words) && error.contains("expected ca.pem"), "{error}");
         }
     }
 }

@@ -6,8 +6,10 @@ mod discover;
 mod endpoint;
 mod error;
 mod inspect;
+mod logs;
 mod pull;
 mod ready;
+mod step;
 mod transport;
 mod version;
 
@@ -18,8 +20,10 @@ use crate::core::inventory::EngineFacts;
 
 pub use self::endpoint::{Address, DEFAULT_SOCKET, Endpoint, EndpointError, Tls, TlsFiles};
 pub use self::error::{DockerError, Retry};
+pub use self::logs::LogFormat;
 pub use self::pull::{PullAuth, PullCredentials};
 pub use self::ready::Cancelled;
+pub use self::step::{HostRunner, Listener};
 pub use self::transport::Timeouts;
 pub use self::version::{NEWEST, OLDEST};
 

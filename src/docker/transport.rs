@@ -46,11 +46,11 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             ping: Duration::from_secs(15),
-            ask: Duration::from_secs(60),
-            manage: Duration::from_secs(120),
-            stop_margin: Duration::from_secs(60),
-            pull: Duration::from_secs(30 * 60),
-            pull_idle: Duration::from_secs(5 * 60),
+            ask: Duration::from_mins(1),
+            manage: Duration::from_mins(2),
+            stop_margin: Duration::from_mins(1),
+            pull: Duration::from_mins(30),
+            pull_idle: Duration::from_mins(5),
         }
     }
 }

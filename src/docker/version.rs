@@ -14,7 +14,7 @@ use super::transport::{Answer, Transport};
 /// The oldest version that we speak: Docker 20.10.
 pub const OLDEST: ApiVersion = ApiVersion::v1(41);
 /// The newest version that we know.
-pub const NEWEST: ApiVersion = ApiVersion::v1(52);
+pub const NEWEST: ApiVersion = ApiVersion::v1(51);
 
 /// The version agreed on; empty before the first call and after a lost engine.
 #[derive(Clone, Debug, Default)]
@@ -78,14 +78,14 @@ impl Transport {
         let (doing, endpoint) = (call.doing.to_string(), self.endpoint.to_string());
         let message = answer.message();
         match answer.status {
-            _ if is_refused(answer) => {
-                DockerError::TooNew { endpoint, newest: NEWEST, message }
-            }
+            _ if is_refused(answer) => DockerError::TooNew { endpoint, newest: NEWEST, message },
             StatusCode::BAD_REQUEST if message.contains("HTTP request to an HTTPS server") => {
                 let cure = "it wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH".to_owned();
                 DockerError::Unreachable { doing, endpoint, cure, source: message.into() }
             }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
+            StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => {
                 let cure = "it is starting or stopping: wait".to_owned();
                 DockerError::Unreachable { doing, endpoint, cure, source: message.into() }
             }

@@ -1,5 +1,4 @@
-//! The health gates of an update: from the label, the variable, or the new image's own healthcheck
-//! (decisions.md 20, updater.md §2.5).
+//! The health gates of an update: from the label, the variable, or the new image's own healthcheck.
 
 use std::time::Duration;
 
@@ -82,7 +81,8 @@ mod tests {
     #[test]
     fn gates_follow_from_what_is_known() {
         let second = 1_000_000_000_u64;
-        let check = |interval: u64| json!({"Retries": 1, "Interval": interval * second, "Timeout": second});
+        let check =
+            |interval: u64| json!({"Retries": 1, "Interval": interval * second, "Timeout": second});
         let inspect = |policy: &str, health: &str| {
             json!({"State": {"Health": {"Status": health}},
                    "HostConfig": {"RestartPolicy": {"Name": policy}}, "Config": {}})

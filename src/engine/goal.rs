@@ -8,8 +8,8 @@ use crate::core::inventory::{ImageStore, Inventory};
 use crate::core::plan::ImageSummary;
 use crate::core::plan::recreate::Source;
 use crate::core::reference::ImageRef;
-use crate::engine::{Engine, EngineError};
-use crate::registry::RemoteImage;
+use crate::core::remote::RemoteImage;
+use crate::engine::{Engine, EngineError, remote};
 
 /// The image that a container shall run.
 pub(super) struct Goal {
@@ -27,32 +27,35 @@ pub(super) struct Goal {
 
 impl Engine {
     /// Returns an image of the registry as a goal: its config is fetched, its ID follows from the
-    /// engine's store (updater.md §4.1).
+    /// engine's store.
     pub(super) async fn remote_goal(
         &self,
         reference: &ImageRef,
-        remote: &RemoteImage,
+        image: &RemoteImage,
         inventory: &Inventory,
     ) -> Result<Goal, EngineError> {
-        let config = self.registry.image_config(reference, &remote.config).await?;
+        let wanted = remote::wanted(reference, inventory);
+        let digest = &image.resolved.digest;
+        let found = image.config.clone().ok_or_else(|| EngineError::NoConfig(digest.clone()))?;
+        let config = self.registry.image_config(&wanted, &found).await?;
         let id = match inventory.engine.store {
-            ImageStore::GraphDriver => &remote.config,
-            ImageStore::Containerd => &remote.digest,
+            ImageStore::GraphDriver => &found,
+            ImageStore::Containerd => digest,
         };
         let text = |path: &str| config.pointer(path).and_then(Value::as_str);
-        let image = ImageSummary {
+        let summary = ImageSummary {
             id: ImageId::new(id.as_str()),
-            digest: Some(remote.digest.clone()),
-            manifest: Some(remote.manifest.clone()),
+            digest: Some(digest.clone()),
+            manifest: Some(image.manifest.clone()),
             version: text(VERSION).map(ToOwned::to_owned),
             created_at: text("/created").and_then(|created| created.parse().ok()),
-            size_bytes: Some(remote.size_bytes),
+            size_bytes: image.size_bytes,
         };
         Ok(Goal {
             reference: reference.clone(),
-            image,
+            image: summary,
             config: Some(config),
-            source: Source::Registry(remote.digest.clone()),
+            source: Source::Registry(digest.clone()),
             old_digest: None,
             old_manifest: None,
             warnings: Vec::new(),

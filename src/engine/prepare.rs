@@ -1,4 +1,4 @@
-//! Gathers everything that a plan is made from, before anything happens (decisions.md 7).
+//! Gathers everything that a plan is made from, before anything happens.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use crate::core::policy::Policy;
 use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
 use crate::engine::goal::Goal;
 use crate::engine::{Engine, EngineError, gate, preflight};
+use crate::store::{ImageSnapshot, Snapshot};
 
 /// The engine's own patience with a container that does not say how long it needs to stop.
 const DEFAULT_STOP_SECONDS: u64 = 10;
@@ -30,15 +31,24 @@ pub(super) struct Job<'a> {
     pub(super) trigger: Trigger,
 }
 
+/// What was found out for a job.
+struct Gathered {
+    inspect: Value,
+    old_image: ImageSummary,
+    operation: OperationId,
+    replacement: Recreation,
+    restoration: Recreation,
+}
+
 impl Engine {
     /// Returns the complete plan of a job; touches nothing.
     pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
         let name = &job.container.name;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
-        let old_image = self.old_image(job.container).await?;
+        let old_image = self.image_inspect(&job.container.image_id).await?;
         self.remember(&job, &inspect, old_image.as_ref()).await?;
-        let operation = self.new_operation(job.inventory);
+        let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
         let compose_image = ComposeImage {
@@ -68,31 +78,25 @@ impl Engine {
         preflight::check(name, &replacement.body, job.inventory)?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let blueprint =
-            self.blueprint(job, &inspect, old_image, operation, (replacement, restoration));
+        let gathered = Gathered { inspect, old_image, operation, replacement, restoration };
+        let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
             OperationKind::Rollback => plan_rollback(blueprint),
         })
     }
 
-    fn blueprint(
-        &self,
-        job: Job<'_>,
-        inspect: &Value,
-        old_image: ImageSummary,
-        operation: OperationId,
-        (replacement, restoration): (Recreation, Recreation),
-    ) -> Blueprint {
+    fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
+        let Gathered { inspect, old_image, operation, replacement, restoration } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(replacement.warnings.iter().cloned());
-        let gates = gate::gates(inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
+        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
             operation,
             trigger: job.trigger,
             target: self.target(&job.container.name),
             reference: job.goal.reference,
-            old: old_container(job.container, inspect, job.policy),
+            old: old_container(job.container, &inspect, job.policy),
             old_image,
             new_image: job.goal.image,
             source: job.goal.source,
@@ -107,15 +111,6 @@ impl Engine {
         }
     }
 
-    /// Returns the inspect of the image that a container runs, or the one that was stored while the
-    /// image was still there.
-    async fn old_image(&self, container: &Container) -> Result<Option<Value>, EngineError> {
-        match self.host.inspect_image(container.image_id.as_str(), None).await? {
-            Some(inspect) => Ok(Some(inspect)),
-            None => Ok(self.store.image_snapshot(&container.image_id).await?),
-        }
-    }
-
     /// Stores what the engine shows now, for the day when the image is gone.
     async fn remember(
         &self,
@@ -123,12 +118,23 @@ impl Engine {
         inspect: &Value,
         old_image: Option<&Value>,
     ) -> Result<(), EngineError> {
-        let target = self.target(&job.container.name);
-        self.store.remember_container(&target, inspect).await?;
-        if let Some(image) = old_image {
-            self.store.remember_image(&job.container.image_id, image).await?;
-        }
-        Ok(())
+        let seen_at = self.clock.now();
+        let image_id = &job.container.image_id;
+        let container = Snapshot {
+            name: job.container.name.clone(),
+            container_id: job.container.id.clone(),
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        };
+        let image = old_image.map(|inspect| ImageSnapshot {
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        });
+        let images = image.into_iter().collect();
+        let host = self.host.id();
+        Ok(self.store.snapshots().record(host, vec![container], images).await?)
     }
 
     async fn volume_sources(
@@ -151,18 +157,18 @@ impl Engine {
         }
         Ok(sources)
     }
+}
 
-    /// Returns a new operation whose six digits are free on the host (decisions.md 10).
-    fn new_operation(&self, inventory: &Inventory) -> OperationId {
-        let taken = |operation: &OperationId| {
-            let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
-            parts.into_iter().any(|(_, _, short)| short == operation.short())
-        };
-        loop {
-            let operation = OperationId::new(Uuid::now_v7().to_string());
-            if !taken(&operation) {
-                return operation;
-            }
+/// Returns a new operation whose six digits are free on the host.
+fn new_operation(inventory: &Inventory) -> OperationId {
+    let taken = |operation: &OperationId| {
+        let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
+        parts.into_iter().any(|(_, _, short)| short == operation.short())
+    };
+    loop {
+        let operation = OperationId::new(Uuid::now_v7().to_string());
+        if !taken(&operation) {
+            return operation;
         }
     }
 }
@@ -173,11 +179,7 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
 }
 
 fn making(recreation: Recreation) -> Making {
-    Making {
-        body: recreation.body,
-        platform: recreation.platform,
-        connects: recreation.connects,
-    }
+    Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
 }
 
 fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {

@@ -21,6 +21,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, 404, format!("there is no {what} {name:?}"))
     }
 
+    /// 404, in words of its own.
+    pub fn no_such(message: String) -> Self {
+        Self::new(StatusCode::NOT_FOUND, 404, message)
+    }
+
     /// 400: the request itself is wrong.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 400, message.into())

@@ -11,7 +11,7 @@ flock 9
 # runc is told its libraries by absolute path, so a folder that was moved is of no use.
 if [ "$(cat "$DEST/complete" 2>/dev/null)" = "$DEST" ]; then exit 0; fi
 rm -rf --one-file-system "$DEST" "$WORK"
-mkdir -p "$DEST" "$WORK"/{lists/partial,cache/archives/partial,debs}
+mkdir -p "$DEST" "$WORK"/{lists/partial,cache/archives/partial,debs,empty}
 trap 'rm -rf --one-file-system "$WORK"' EXIT
 touch "$WORK/status"
 
@@ -25,9 +25,9 @@ Dir::State::Lists "$WORK/lists";
 Dir::State::status "$WORK/status";
 Dir::Cache "$WORK/cache";
 Dir::Etc::sourcelist "$WORK/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::Etc::preferences "-";
-Dir::Etc::preferencesparts "-";
+Dir::Etc::sourceparts "$WORK/empty";
+Dir::Etc::preferences "$WORK/empty/none";
+Dir::Etc::preferencesparts "$WORK/empty";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 APT::Sandbox::User "root";

@@ -34,20 +34,26 @@ lab_first_process() {
   tr -d ' ' <"/proc/$pid/task/$pid/children"
 }
 
-# Prints the folders of all running labs.
+# Prints the folders of the running labs that were started from this checkout to be kept.
 lab_list() {
   local dir
   for dir in "$LAB_PREFIX"*/; do
     dir=${dir%/}
-    if [ -O "$dir" ] && [ ! -L "$dir" ] && lab_alive "$dir"; then printf '%s\n' "$dir"; fi
+    if [ -O "$dir" ] && [ ! -L "$dir" ] && [ "$(cat "$dir/checkout" 2>/dev/null)" = "$SCRIPTS" ] && lab_alive "$dir"; then
+      printf '%s\n' "$dir"
+    fi
   done
 }
 
 # Starts an empty lab and sets LAB_DIR. One that is tied dies with the calling shell, however that ends.
 lab_create() { # tied|free
   local tie=()
-  if [ "$1" = tied ]; then tie=(setpriv --pdeathsig KILL); fi
   LAB_DIR=$(mktemp -d "${LAB_PREFIX}XXXXXX")
+  if [ "$1" = tied ]; then
+    tie=(setpriv --pdeathsig KILL)
+  else
+    echo "$SCRIPTS" >"$LAB_DIR/checkout"
+  fi
   mkfifo "$LAB_DIR/ready"
   PATH=$SYSTEM_PATH "${tie[@]}" setsid unshare --pid --mount --net --fork --kill-child=KILL --mount-proc \
     --propagation private /bin/bash "$SCRIPTS/hold.sh" "$LAB_DIR" >"$LAB_DIR/log" 2>&1 </dev/null &
@@ -93,7 +99,7 @@ lab_down() {
     # The first process ends when all others of the lab are gone; the holder waits for it.
     first=$(lab_first_process "$dir")
     kill -KILL "${first:-$(cut -d ' ' -f 1 "$dir/holder")}" 2>/dev/null || true
-    for ((tries = 0; tries < 2000; tries++)); do
+    for ((tries = 0; tries < 12000; tries++)); do
       lab_alive "$dir" || break
       sleep 0.01
     done

@@ -1,4 +1,4 @@
-//! The rename-swap (updater.md §2.2): everything that can fail comes before the stop, the old
+//! The rename-swap: everything that can fail comes before the stop, the old
 //! container stays untouched until the new one is proven.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::core::plan::{
 use crate::core::recreate::OPERATION_LABEL;
 use crate::core::reference::ImageRef;
 
-/// Everything a plan is made from, gathered beforehand (decisions.md 7).
+/// Everything a plan is made from, gathered beforehand.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     /// The operation it belongs to.
@@ -128,7 +128,7 @@ pub fn plan_rollback(blueprint: Blueprint) -> UpdatePlan {
     plan(blueprint, OperationKind::Rollback, vec![reject])
 }
 
-/// Returns what is remembered of an image that failed (decisions.md 12).
+/// Returns what is remembered of an image that failed.
 pub fn reject_key(image: &ImageSummary) -> RejectKey {
     image.manifest.as_ref().map_or_else(|| RejectKey::image(&image.id), RejectKey::manifest)
 }
@@ -221,8 +221,7 @@ impl Planner<'_> {
 
     /// Binds in the short form (`/source:/target`) of a source that is gone make the engine create an
     /// empty directory at the start, and a database in it anew. Long ones are refused at the create:
-    /// so a container that is never started binds the same sources in the long form
-    /// (decisions.md 27).
+    /// so a container that is never started binds the same sources in the long form.
     fn probe_bind_sources(&self) -> Vec<PlannedStep> {
         if self.blueprint.bind_sources.is_empty() {
             return Vec::new();
@@ -277,7 +276,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The window in which the service is down: stop, policy, two renames (updater.md §2.3).
+    /// The window in which the service is down: stop, policy, two renames.
     fn swap(&self) -> Vec<PlannedStep> {
         let old = Key::old;
         let name = self.blueprint.target.name.clone();

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::candidate::{Candidate, CandidateImage};
+use crate::core::decision::Decision;
 use crate::core::id::Timestamp;
+use crate::core::inventory::RunState;
+use crate::engine::command::Assessment;
 
 /// One container's status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +63,55 @@ pub struct ReasonView {
 pub struct CandidateView {
     /// The reference that leads to it.
     pub reference: String,
-    /// The digest that the reference resolves to; absent for a local image.
+    /// The digest that the reference resolves to; the ID of a local image.
     pub digest: Option<String>,
     /// Where it was found: `registry`, a mirror's host, or `local`.
     pub source: String,
+}
+
+impl From<&Assessment> for ContainerView {
+    fn from(assessment: &Assessment) -> Self {
+        let Assessment { container, decision, .. } = assessment;
+        let skip_reason = decision.skip_reason();
+        Self {
+            id: container.id.to_string(),
+            name: container.name.to_string(),
+            image: container.image.clone(),
+            running: container.state == RunState::Running,
+            current_digest: assessment.current.as_ref().map(ToString::to_string),
+            remote_digest: assessment.remote.as_ref().map(ToString::to_string),
+            status: decision.status().as_str().to_owned(),
+            skipped: skip_reason.is_some(),
+            skip_reason: skip_reason.unwrap_or_default(),
+            labels: container.labels.clone(),
+            last_checked_at: Some(assessment.checked_at),
+            reason: ReasonView::from(decision),
+            candidate: decision.candidate().map(CandidateView::from),
+            problems: assessment.problems.clone(),
+        }
+    }
+}
+
+impl From<&Decision> for ReasonView {
+    fn from(decision: &Decision) -> Self {
+        let until = match decision {
+            Decision::Hold { until, .. } => *until,
+            _ => None,
+        };
+        Self { code: decision.code().to_owned(), message: decision.to_string(), until }
+    }
+}
+
+impl From<&Candidate> for CandidateView {
+    fn from(candidate: &Candidate) -> Self {
+        let (digest, source) = match &candidate.image {
+            CandidateImage::Remote(image) => {
+                let mirror = image.resolved.mirror.clone();
+                let source = mirror.unwrap_or_else(|| "registry".to_owned());
+                (Some(image.resolved.digest.to_string()), source)
+            }
+            CandidateImage::Local { id, .. } => (Some(id.to_string()), "local".to_owned()),
+        };
+        Self { reference: candidate.reference.familiar(), digest, source }
+    }
 }

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::core::decision::Decision;
 use crate::core::event::Event;
+use crate::core::history::HistoryRecord;
 use crate::core::journal::Outcome;
 use crate::core::plan::UpdatePlan;
 use crate::core::plan::text::describe_plan;
+use crate::engine::command::{Operated, OperatedResult, Progress};
 use crate::http::view::container::ReasonView;
+use crate::logging::Chain;
 
 /// A plan: as text for people and as data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +52,7 @@ pub struct OperationView {
 
 impl OperationView {
     /// Returns the process exit code that this result asks for: 0 fine, 1 error, 3 rolled back,
-    /// 4 needs help (decisions.md 11).
+    /// 4 needs help.
     pub fn exit_code(&self) -> u8 {
         match self.result.as_str() {
             "updated" | "no_change" | "unchanged" | "held" | "planned" => 0,
@@ -82,4 +86,67 @@ pub enum Line {
     Result(Vec<OperationView>),
     /// It could not be done; the last line.
     Error(String),
+}
+
+impl From<Operated> for OperationView {
+    fn from(operated: Operated) -> Self {
+        let name = operated.name.to_string();
+        let plain = |result: &str, code: &str, message: String| Self {
+            name: operated.name.to_string(),
+            operation: None,
+            result: result.to_owned(),
+            reason: ReasonView { code: code.to_owned(), message, until: None },
+            summary: None,
+            record: None,
+        };
+        match operated.result {
+            OperatedResult::Unchanged(assessment) => {
+                let decision = &assessment.decision;
+                let result = match decision {
+                    Decision::Hold { .. } => "held",
+                    Decision::Unknown { .. } => "error",
+                    _ => "unchanged",
+                };
+                Self { reason: ReasonView::from(decision), ..plain(result, "", String::new()) }
+            }
+            OperatedResult::Planned(planned) => Self {
+                summary: Some(planned.summary.clone()),
+                ..plain("planned", "planned", String::new())
+            },
+            OperatedResult::Ended(record) => Self::ended(name, &record),
+            OperatedResult::Interrupted => plain(
+                "interrupted",
+                "interrupted",
+                "docker-auto was asked to end; its next start goes on with this".to_owned(),
+            ),
+            OperatedResult::Failed(error) => plain("error", "error", Chain(&error).to_string()),
+        }
+    }
+}
+
+impl OperationView {
+    fn ended(name: String, record: &HistoryRecord) -> Self {
+        let result = outcome_name(&record.outcome);
+        let message = record.outcome.reason().to_owned();
+        Self {
+            name,
+            operation: Some(record.id.to_string()),
+            result: result.to_owned(),
+            reason: ReasonView { code: result.to_owned(), message, until: None },
+            summary: Some(record.summary.clone()),
+            record: serde_json::to_value(record).ok(),
+        }
+    }
+}
+
+impl From<Progress> for Line {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Happened(event) => Self::Event((*event).clone()),
+            Progress::Over(Ok(operated)) => {
+                Self::Result(operated.into_iter().map(Into::into).collect())
+            }
+            Progress::Over(Err(error)) => Self::Error(Chain(&error).to_string()),
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! Each engine is what it stands for, and private hosts can be broken and mended.
 
+use std::thread;
+
 use serde_json::json;
 
 use super::{SECOND, body};
@@ -99,22 +101,27 @@ fn a_frozen_engine_does_not_answer_until_it_thaws() {
 #[test]
 fn a_killed_engine_comes_back_with_its_containers() {
     needs!(lab);
-    for engine in Engine::ALL {
-        let options =
-            HostOptions { arguments: vec!["--live-restore".into()], ..HostOptions::default() };
-        let host = Host::private(engine, &options);
-        host.docker_load(&ImageSpec::web("app", "1"));
-        host.create_and_start("app", &body("app:1"));
-        let pid = host.inspect("app")["State"]["Pid"].clone();
-        host.kill();
-        assert!(host.ping(SECOND).is_err());
-        host.start();
-        assert_eq!(host.inspect("app")["State"]["Pid"], pid, "{engine:?}");
-        host.stop();
-        assert!(host.ping(SECOND).is_err());
-        host.start();
-        assert_eq!(host.names("app"), [("app".to_owned(), "running".to_owned())]);
-    }
+    thread::scope(|scope| {
+        for engine in Engine::ALL {
+            scope.spawn(move || killed_and_back(engine));
+        }
+    });
+}
+
+fn killed_and_back(engine: Engine) {
+    let arguments = vec!["--live-restore".into()];
+    let host = Host::private(engine, &HostOptions { arguments, ..HostOptions::default() });
+    host.docker_load(&ImageSpec::web("app", "1"));
+    host.create_and_start("app", &body("app:1"));
+    let pid = host.inspect("app")["State"]["Pid"].clone();
+    host.kill();
+    assert!(host.ping(SECOND).is_err());
+    host.start();
+    assert_eq!(host.inspect("app")["State"]["Pid"], pid, "{engine:?}");
+    host.stop();
+    assert!(host.ping(SECOND).is_err());
+    host.start();
+    assert_eq!(host.names("app"), [("app".to_owned(), "running".to_owned())]);
 }
 
 #[test]

@@ -93,6 +93,8 @@ fn a_rule_holds_or_delays_a_call() {
     };
     assert_eq!(ping(SECOND / 10), None);
     assert_eq!(ping(10 * SECOND).as_deref(), Some("OK"));
+    let answer = ask_unix(&proxy.socket, Question::get("/_ping")).unwrap();
+    assert_eq!(answer.header("connection"), Some("close"), "else a pool would use it again");
     let gate = proxy.socket.with_file_name("gate");
     proxy.set_rules(&[Rule::before("/_ping").hold_until(&gate)]);
     assert_eq!(ping(SECOND / 10), None);

@@ -103,7 +103,7 @@ impl Container {
         }
     }
 
-    /// Says whether the engine's own start brings it up (updater.md §2.3): `always` even after a
+    /// Says whether the engine's own start brings it up: `always` even after a
     /// manual stop, `on-failure` after any exit code but 0, none that never ran.
     pub(crate) fn returns(&self) -> bool {
         self.started_before
