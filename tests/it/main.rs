@@ -1,6 +1,8 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
 #![cfg(test)]
 
+/// Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+mod journal;
 /// The house's rules about its own text.
 mod architecture;
 /// Environment variables → configuration and problems.
