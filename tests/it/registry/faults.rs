@@ -6,7 +6,7 @@ use std::time::Duration;
 use docker_auto::core::digest::Digest;
 use docker_auto::registry::{Freshness, Registry, Retry, Settings, Timing};
 
-use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, settings};
+use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reaction, Reply};
 
 const PATH: &str = "/v2/app/manifests/1";
@@ -174,7 +174,7 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
     for (reference, reply) in &replies {
         let expected =
             if reference.registry() == lively.server.address() { "ok" } else { "timeout" };
-        let found = reply.as_ref().map_or_else(|error| error.code(), |_| "ok");
+        let found = outcome_of(reply);
         assert_eq!(found, expected, "{reference}");
     }
     let asked: BTreeSet<_> = silent.server.seen().into_iter().map(|seen| seen.path).collect();
