@@ -183,15 +183,22 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
 
 #[tokio::test]
 async fn one_broken_image_does_not_hide_the_others() {
-    for door in [Door::Open, Door::Bearer(TokenRules::default())] {
+    let tokens = || Door::Bearer(TokenRules::default());
+    for (door, reaction, code) in [
+        (Door::Open, answer(500), "unavailable"),
+        (tokens(), answer(500), "unavailable"),
+        (tokens(), Reaction::Break, "unreachable"),
+        (Door::Open, Reaction::Hang, "timeout"),
+        (tokens(), Reaction::Hang, "timeout"),
+    ] {
         let fake = Fake::new(door);
         let wanted = fake.images(30);
-        fake.script("HEAD", "/v2/team/app0/manifests/1", vec![answer(500); 99]);
-        let registry = Registry::new(settings()).unwrap();
+        fake.script("HEAD", "/v2/team/app0/manifests/1", vec![reaction.clone(); 99]);
+        let registry = Registry::new(impatient()).unwrap();
         let replies = registry.check(wanted, Freshness::Forced).await;
         let codes: Vec<_> =
             replies.values().filter_map(|reply| Some(reply.as_ref().err()?.code())).collect();
-        assert_eq!(codes, ["unavailable"]);
+        assert_eq!(codes, [code], "{reaction:?}");
     }
 }
 
