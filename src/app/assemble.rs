@@ -112,7 +112,11 @@ fn credentials(config: &Config) -> Vec<Credential> {
             (Some(username), Some(password), _) => {
                 Login::Password { username: username.clone(), password: password.clone() }
             }
-            (_, _, Some(token)) => Login::RegistryToken(token.clone()),
+            // A user with a token is one with an access token in the password's place.
+            (Some(username), None, Some(token)) => {
+                Login::Password { username: username.clone(), password: token.clone() }
+            }
+            (None, _, Some(token)) => Login::RegistryToken(token.clone()),
             _ => return None,
         };
         Some(Credential { host: login.host.clone(), login: shown })
@@ -141,7 +145,7 @@ fn proxy(config: &Config) -> Result<ProxyRules, AppError> {
 }
 
 /// Returns the container that this program runs in: the engine mounts files of its own into every
-/// container, from a folder that is named after it (updater.md §6).
+/// container, from a folder that is named after it.
 fn own_container() -> Option<ContainerId> {
     let mounts = std::fs::read_to_string(PathBuf::from("/proc/self/mountinfo")).ok()?;
     mounts.lines().find_map(own_id)

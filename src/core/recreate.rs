@@ -20,6 +20,8 @@ mod mounts;
 mod namespace;
 mod network;
 mod platform;
+mod podman;
+mod ports;
 mod scene;
 mod value;
 mod volumes_from;

@@ -66,12 +66,7 @@ impl Engine {
             let resolved = resolved.remove(&index).map(|found| subject.learn(found));
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
-            assessments.push(self.assessment(
-                &bench,
-                subject,
-                (question.as_ref(), answer),
-                request,
-            ));
+            assessments.push(self.assessment(&bench, subject, answer, request));
         }
         Ok(assessments)
     }
@@ -80,7 +75,7 @@ impl Engine {
         &self,
         bench: &'a Bench<'a>,
         subject: &'a Subject<'a>,
-        (question, answer): (Option<&ImageRef>, Option<&'a RemoteAnswer>),
+        answer: Option<&'a RemoteAnswer>,
         request: Request,
     ) -> Assessment {
         let remote = answer.and_then(|answer| match answer {
@@ -90,7 +85,7 @@ impl Engine {
         });
         Assessment {
             container: subject.container.clone(),
-            current: question.and_then(|reference| bench.current(subject, reference)),
+            current: bench.current(subject, answer),
             remote,
             decision: bench.decide(subject, answer, request),
             manifest: subject.manifest.clone(),

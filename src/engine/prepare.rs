@@ -1,4 +1,4 @@
-//! Gathers everything that a plan is made from, before anything happens (decisions.md 7).
+//! Gathers everything that a plan is made from, before anything happens.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -159,7 +159,7 @@ impl Engine {
     }
 }
 
-/// Returns a new operation whose six digits are free on the host (decisions.md 10).
+/// Returns a new operation whose six digits are free on the host.
 fn new_operation(inventory: &Inventory) -> OperationId {
     let taken = |operation: &OperationId| {
         let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);

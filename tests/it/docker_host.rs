@@ -19,8 +19,8 @@ pub(crate) fn connected(host: &engine::Host) -> Host {
 
 /// The same with time limits.
 pub(crate) fn patient(host: &engine::Host, timeouts: Timeouts) -> Host {
-    let endpoint = Endpoint::parse(&host.docker_host(), &Tls::Off).unwrap();
-    Host::with_timeouts(HostId::default(), endpoint, timeouts).unwrap()
+    let endpoint = Endpoint::parse(&host.docker_host(), &Tls::Off).expect("a socket");
+    Host::with_timeouts(HostId::default(), endpoint, timeouts).expect("no TLS files to read")
 }
 
 /// A container of an image without a network of its own.

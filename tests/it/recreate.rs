@@ -135,7 +135,20 @@ fn shape(inspect: &Value, found: Result<Recreation, PlanError>) -> String {
         }
         Err(error) => json!({"error": error.to_string()}),
     };
-    format!("{shape:#}\n")
+    format!("{:#}\n", sorted(shape))
+}
+
+/// The order of fields means nothing.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().collect();
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        value => value,
+    }
 }
 
 fn changes(shown: &Value, sent: &Value) -> Value {

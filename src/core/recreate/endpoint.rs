@@ -23,7 +23,7 @@ const GIVEN: &[&str] = &[
 
 /// Networks in which the engine refuses aliases, since Docker 25 with an error
 /// (containrrr/watchtower#1906).
-const WITHOUT_ALIASES: &[&str] = &["bridge", "host", "none"];
+const WITHOUT_ALIASES: &[&str] = &["bridge", "host", "none", "podman"];
 
 /// Returns what to ask for in a network.
 pub(super) fn own(network: &str, shown: &Value, scene: &Scene<'_>) -> Map<String, Value> {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::core::recreate::endpoint;
 use crate::core::recreate::error::PlanError;
 use crate::core::recreate::mac;
+use crate::core::recreate::podman;
 use crate::core::recreate::scene::{NetworkMode, Scene};
 use crate::core::recreate::value::{entries, text};
 
@@ -35,6 +36,7 @@ pub(super) fn join(
     for (name, shown) in sorted(scene.shown.networks) {
         let is_main = name == main;
         let mut endpoint = endpoint::own(name, shown, scene);
+        warnings.extend(podman::address_unknown(name, shown, scene));
         let configured = mac::configured(name, shown, is_main, scene, warnings);
         match (scene.since(44), is_main, configured) {
             (true, _, Some(mac)) => {
