@@ -1,8 +1,6 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
 #![cfg(test)]
 
-/// Every crash, fault and neighbour at every call of an operation, over a model of the engine.
-mod journal;
 /// The house's rules about its own text.
 mod architecture;
 /// Environment variables → configuration and problems.
@@ -19,6 +17,8 @@ mod docker_recreate;
 mod docker_step;
 /// Engines that are dead, frozen, closed, out of date or no engines at all.
 mod docker_trouble;
+/// Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+mod journal;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
@@ -27,6 +27,6 @@ mod recreate;
 mod registry;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-mod support;
