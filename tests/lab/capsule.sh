@@ -133,10 +133,12 @@ up() {
 }
 
 await_first_process() { # until the child of unshare is there, in a network namespace of its own
-  local first tries
+  local first network tries
   for ((tries = 0; tries < 1000; tries++)); do
     first=$(tr -d ' ' <"/proc/$1/task/$1/children")
-    if [ -n "$first" ] && [ "$(readlink "/proc/$first/ns/net")" != "$(readlink /proc/self/ns/net)" ]; then
+    # Before unshare there are children of the shell that becomes it; they are gone as soon as they were seen.
+    network=$(readlink "/proc/${first:-none}/ns/net") || network=''
+    if [ -n "$network" ] && [ "$network" != "$(readlink /proc/self/ns/net)" ]; then
       echo "$first" >"$DIR/first"
       return
     fi
