@@ -5,6 +5,8 @@
 mod architecture;
 /// Environment variables → configuration and problems.
 mod config;
+/// The program and the engine are killed at every call of an update; a container is never lost.
+mod crash;
 /// Stories of containers → decisions with their reasons.
 mod decide;
 /// What is asked of an engine: versions, facts, inventory and inspects.
@@ -31,6 +33,6 @@ mod registry;
 mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
-mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
+mod support;
