@@ -33,6 +33,6 @@ mod registry;
 mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-mod support;
