@@ -1,4 +1,4 @@
-//! Is it healthy yet? Judged from the states seen over time (updater.md §2.5).
+//! Is it healthy yet? Judged from the states seen over time.
 
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ impl Watch {
 }
 
 /// Returns how long a healthcheck may take to say `healthy`: its start period, and every retry with
-/// its interval and timeout, by the engine's defaults where they are not set (updater.md §2.5), and
+/// its interval and timeout, by the engine's defaults where they are not set, and
 /// a tenth more for a busy machine.
 pub fn derived_timeout(healthcheck: &Value) -> Duration {
     let field = |name: &str, default: u64| {

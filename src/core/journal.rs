@@ -1,5 +1,5 @@
 //! What to do next in an operation, from its plan and what is written: execution, rollback and
-//! crash recovery in one pure function (decisions.md 1–8, updater.md §7.3).
+//! crash recovery in one pure function.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ impl Position {
     }
 }
 
-/// How bad an error is (decisions.md 5).
+/// How bad an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -121,7 +121,7 @@ pub struct Observed {
     pub name_owner: Option<ContainerId>,
 }
 
-/// How an operation ended (decisions.md 11).
+/// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Outcome {
@@ -222,6 +222,8 @@ pub struct Known {
     pub ids: BTreeMap<Key, ContainerId>,
     /// The names that containers are made with, by key: how one is found whose ID was lost.
     pub created_as: BTreeMap<Key, ContainerName>,
+    /// Why the way turned back, if it did.
+    pub failure: Option<String>,
 }
 
 impl Known {
@@ -232,6 +234,7 @@ impl Known {
             name: plan.target.name.clone(),
             ids: BTreeMap::new(),
             created_as: BTreeMap::new(),
+            failure: None,
         };
         for (key, container) in &plan.containers {
             known.ids.extend(container.id.clone().map(|id| (key.clone(), id)));
@@ -254,6 +257,9 @@ impl Known {
                 if let Some(key) = position.step(plan).and_then(Step::container) {
                     self.ids.insert(key.clone(), id.clone());
                 }
+            }
+            JournalEntry::Failed { position: Position::Forward(_), error, .. } => {
+                self.failure.get_or_insert_with(|| error.clone());
             }
             JournalEntry::Resumed { observed, .. } => {
                 for (key, seen) in &observed.containers {
@@ -291,7 +297,7 @@ impl std::error::Error for JournalError {
 }
 
 /// The journal of one open operation.
-pub trait Journal: Send {
+pub trait Journal: Send + Sync {
     /// Returns the plan, which never changes.
     fn plan(&self) -> &UpdatePlan;
 

@@ -1,3 +1,191 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+pub mod check;
+pub mod command;
+pub mod error;
 pub mod execute;
+mod gate;
+mod goal;
+mod judge;
+pub mod limits;
+mod operate;
+mod preflight;
+mod prepare;
+mod recover;
+mod remote;
+mod report;
+mod rollback;
+pub mod schedule;
+mod snapshot;
+mod update;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::core::compose::Compose;
+use crate::core::event::{Event, What};
+use crate::core::id::{ContainerId, ContainerName, OperationId, TargetId};
+use crate::core::inventory::Container;
+use crate::core::plan::recreate::Retention;
+use crate::core::policy::Policy;
+use crate::docker::Host;
+use crate::registry::Registry;
+use crate::shutdown::Tasks;
+use crate::store::{Operations, Store};
+
+pub use self::error::EngineError;
+
+use self::limits::Limits;
+
+/// How many events a slow listener may lag behind before it misses some.
+const EVENTS: usize = 1024;
+
+/// One host's engine; a cheap clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+/// What an engine is made from.
+pub struct Parts {
+    /// The host.
+    pub host: Host,
+    /// The registries.
+    pub registry: Registry,
+    /// The store.
+    pub store: Store,
+    /// The journals of open operations.
+    pub operations: Operations,
+    /// The clock.
+    pub clock: Clock,
+    /// What runs beside: operations are never children of a request.
+    pub tasks: Tasks,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// What the configuration says, as far as it is the engine's matter.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What holds for containers without labels.
+    pub policy: Policy,
+    /// What becomes of old containers.
+    pub retention: Retention,
+    /// How many operations at once.
+    pub concurrency: usize,
+    /// The container that this program runs in, if it does.
+    pub own_container: Option<ContainerId>,
+    /// The host name by which the engine is reached over TCP, which may be a container's.
+    pub engine_host: Option<String>,
+}
+
+/// An engine's parts and state.
+pub struct Inner {
+    host: Host,
+    registry: Registry,
+    store: Store,
+    operations: Operations,
+    clock: Clock,
+    tasks: Tasks,
+    stop: CancellationToken,
+    settings: Settings,
+    limits: Limits,
+    events: broadcast::Sender<Arc<Event>>,
+    trouble: Mutex<Option<String>>,
+}
+
+impl std::ops::Deref for Engine {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Engine {
+    /// Returns an engine; nothing is asked of the host yet.
+    pub fn new(parts: Parts) -> Self {
+        let stop = parts.tasks.token().clone();
+        Self(Arc::new(Inner {
+            limits: Limits::new(parts.settings.concurrency),
+            events: broadcast::Sender::new(EVENTS),
+            trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
+            host: parts.host,
+            registry: parts.registry,
+            store: parts.store,
+            operations: parts.operations,
+            clock: parts.clock,
+            tasks: parts.tasks,
+            settings: parts.settings,
+            stop,
+        }))
+    }
+
+    /// Returns a listener of everything that happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+
+    /// Returns what stands between us and the engine; `None` when it answered last time.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn target(&self, name: &ContainerName) -> TargetId {
+        TargetId { host: self.host.id().clone(), name: name.clone() }
+    }
+
+    /// Tells everyone what happened.
+    fn tell(&self, target: TargetId, operation: Option<OperationId>, what: What) {
+        let event = Event { at: self.clock.now(), target, operation, what };
+        log_event(&event);
+        // Nobody listening is no fault.
+        let _ = self.events.send(Arc::new(event));
+    }
+}
+
+impl Settings {
+    /// Compose would take a second container with its labels for surplus and remove it, so that
+    /// only others are kept.
+    fn retention_of(&self, container: &Container) -> Retention {
+        match Compose::read(&container.labels) {
+            Some(_) => Retention::Remove,
+            None => self.retention,
+        }
+    }
+}
+
+/// Events are log lines as well.
+fn log_event(event: &Event) {
+    let container = event.target.name.as_str();
+    match &event.what {
+        What::UpdateAvailable { old, new } => {
+            log::info!(action = "check", container, digest = new.as_str(); "a newer image is available: {old} → {new}");
+        }
+        What::CheckFailed { reason, message } => {
+            log::warn!(action = "check", container, err = reason.as_str(); "{message}");
+        }
+        What::OperationStarted { summary } => {
+            log::info!(action = "update", container; "{summary}");
+        }
+        What::StepStarted { step } => log::debug!(action = "update", container; "{step}"),
+        What::StepFailed { step, error } => {
+            log::warn!(action = "update", container, err = error.as_str(); "{step} failed: {error}");
+        }
+        What::PullProgress(_) => {}
+        What::OperationFinished { outcome } => {
+            let reason = outcome.reason();
+            match reason {
+                "" => log::info!(action = "update", container; "{container} is done"),
+                _ => {
+                    log::warn!(action = "update", container, err = reason; "{container}: {reason}");
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod recreate;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +18,7 @@ use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, Observed, StepOutput};
 use crate::core::reference::ImageRef;
 
-/// The name of a container within one plan: `old`, `new`, `rescue` (decisions.md 4).
+/// The name of a container within one plan: `old`, `new`, `rescue`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -31,6 +32,11 @@ impl Key {
     /// The container that replaces it.
     pub fn replacement() -> Self {
         Self("new".into())
+    }
+
+    /// The container that is created, never started, to see whether bind sources exist.
+    pub fn probe() -> Self {
+        Self("probe".into())
     }
 
     /// The container made from the saved body when the old one is gone.
@@ -91,9 +97,12 @@ pub enum Step {
     Connect { container: Key, network: String, endpoint: Value },
     /// Replaces the restart policy of a stopped container.
     SetRestartPolicy { container: Key, policy: Value },
-    /// Stops a container; the engine uses its own signal. `grace` bounds our waiting.
+    /// Stops a container with its own signal, and with its own time to stop unless another one is
+    /// given. `grace` is that time, to bound our waiting.
     Stop {
         container: Key,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_seconds: Option<u64>,
         #[serde(with = "seconds")]
         grace: Duration,
     },
@@ -165,7 +174,7 @@ pub enum Volumes {
 }
 
 /// What is remembered of a rejected image: the platform manifest's digest, or the image ID where
-/// there is none (decisions.md 12).
+/// there is none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RejectKey(String);
@@ -187,7 +196,7 @@ impl RejectKey {
     }
 }
 
-/// What to do when the program wakes up on a step that it had started (decisions.md 1).
+/// What to do when the program wakes up on a step that it had started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnWake {
@@ -199,7 +208,7 @@ pub enum OnWake {
     Verify,
 }
 
-/// A step with its way back; the undo list holds all data it needs (decisions.md 2).
+/// A step with its way back; the undo list holds all data it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
     /// What is done.
@@ -243,7 +252,7 @@ pub struct ImageSummary {
     pub size_bytes: Option<u64>,
 }
 
-/// A complete plan for one component (decisions.md 6): nothing is left to choose.
+/// A complete plan for one component: nothing is left to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdatePlan {
     /// The operation it belongs to.

@@ -1,4 +1,4 @@
-//! The rename-swap (updater.md §2.2): everything that can fail comes before the stop, the old
+//! The rename-swap: everything that can fail comes before the stop, the old
 //! container stays untouched until the new one is proven.
 
 use std::time::Duration;
@@ -13,9 +13,10 @@ use crate::core::plan::{
     Difference, ImageSummary, Key, OnWake, OperationKind, PlannedContainer, PlannedStep, RejectKey,
     Step, Trigger, UpdatePlan, Volumes,
 };
+use crate::core::recreate::OPERATION_LABEL;
 use crate::core::reference::ImageRef;
 
-/// Everything a plan is made from, gathered beforehand (decisions.md 7).
+/// Everything a plan is made from, gathered beforehand.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     /// The operation it belongs to.
@@ -44,6 +45,8 @@ pub struct Blueprint {
     pub old_gate: HealthGate,
     /// What becomes of the old one.
     pub retention: Retention,
+    /// The host's paths that it binds in the short form, whose absence the engine would hide.
+    pub bind_sources: Vec<String>,
     /// Things a person should know.
     pub warnings: Vec<String>,
     /// What changes in the body, for people.
@@ -61,7 +64,9 @@ pub struct OldContainer {
     pub restart_policy: Value,
     /// Whether the engine removes it when it stops.
     pub removal: Removal,
-    /// How long it may take to stop before the engine kills it.
+    /// How long it may take to stop, if not as long as it says itself.
+    pub stop_timeout: Option<Duration>,
+    /// How long it takes at the most until the engine kills it.
     pub grace: Duration,
 }
 
@@ -123,7 +128,7 @@ pub fn plan_rollback(blueprint: Blueprint) -> UpdatePlan {
     plan(blueprint, OperationKind::Rollback, vec![reject])
 }
 
-/// Returns what is remembered of an image that failed (decisions.md 12).
+/// Returns what is remembered of an image that failed.
 pub fn reject_key(image: &ImageSummary) -> RejectKey {
     image.manifest.as_ref().map_or_else(|| RejectKey::image(&image.id), RejectKey::manifest)
 }
@@ -147,6 +152,7 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
             },
         ),
         (Key::replacement(), PlannedContainer { id: None, name: planner.reserved("new") }),
+        (Key::probe(), PlannedContainer { id: None, name: planner.reserved("new") }),
         (Key::rescue(), PlannedContainer { id: None, name: blueprint.target.name.clone() }),
     ];
     UpdatePlan {
@@ -199,6 +205,7 @@ impl Planner<'_> {
                 Step::Tag { image: self.blueprint.old_image.id.clone(), reference: keep.clone() };
             steps.push(back(tag, vec![Step::Untag { reference: keep }]));
         }
+        steps.extend(self.probe_bind_sources());
         let (create, connects) = making_steps(
             &self.blueprint.replacement,
             &Key::replacement(),
@@ -210,6 +217,33 @@ impl Planner<'_> {
         steps.extend(connects.into_iter().map(|step| back(step, Vec::new())));
         steps.push(back(self.expect(), Vec::new()));
         steps
+    }
+
+    /// Binds in the short form (`/source:/target`) of a source that is gone make the engine create an
+    /// empty directory at the start, and a database in it anew. Long ones are refused at the create:
+    /// so a container that is never started binds the same sources in the long form.
+    fn probe_bind_sources(&self) -> Vec<PlannedStep> {
+        if self.blueprint.bind_sources.is_empty() {
+            return Vec::new();
+        }
+        let mounts = self.blueprint.bind_sources.iter().enumerate().map(|(index, source)| {
+            json!({"Type": "bind", "Source": source, "Target": format!("/source/{index}")})
+        });
+        let body = json!({
+            "Image": self.blueprint.reference.familiar(),
+            "Entrypoint": ["probe"],
+            "Labels": {(OPERATION_LABEL): self.blueprint.operation},
+            "HostConfig": {"Mounts": mounts.collect::<Vec<_>>(), "NetworkMode": "none"},
+        });
+        let create = Step::Create {
+            key: Key::probe(),
+            name: self.reserved("new"),
+            body,
+            platform: self.blueprint.replacement.platform.clone(),
+            image: self.blueprint.new_image.id.clone(),
+        };
+        let remove = || Step::Remove { container: Key::probe(), volumes: Volumes::Remove };
+        vec![back(create, vec![remove()]), back(remove(), Vec::new())]
     }
 
     fn expect(&self) -> Step {
@@ -242,13 +276,13 @@ impl Planner<'_> {
         }
     }
 
-    /// The window in which the service is down: stop, policy, two renames (updater.md §2.3).
+    /// The window in which the service is down: stop, policy, two renames.
     fn swap(&self) -> Vec<PlannedStep> {
         let old = Key::old;
         let name = self.blueprint.target.name.clone();
         let mut steps = Vec::new();
         if self.blueprint.old.state.is_up() {
-            let stop = Step::Stop { container: old(), grace: self.blueprint.old.grace };
+            let stop = self.stop(old());
             let gate = self.blueprint.old_gate.clone();
             let undo = vec![
                 Step::Start { container: old() },
@@ -270,6 +304,11 @@ impl Planner<'_> {
         steps
     }
 
+    fn stop(&self, container: Key) -> Step {
+        let OldContainer { stop_timeout, grace, .. } = self.blueprint.old;
+        Step::Stop { container, timeout_seconds: stop_timeout.map(|time| time.as_secs()), grace }
+    }
+
     /// A stopped container with the policy `always` would return with the engine's next start.
     fn disarm(&self) -> Option<PlannedStep> {
         if self.blueprint.old.removal == Removal::Automatic {
@@ -289,11 +328,7 @@ impl Planner<'_> {
             target: self.blueprint.target.clone(),
             image: reject_key(&self.blueprint.new_image),
         };
-        let undo = vec![
-            Step::CollectEvidence { container: new() },
-            reject,
-            Step::Stop { container: new(), grace: self.blueprint.old.grace },
-        ];
+        let undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
         let gate = self.blueprint.gate.clone();
         let verify = |action, undo| PlannedStep { action, undo, on_wake: OnWake::Verify };
         vec![

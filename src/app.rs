@@ -1,0 +1,147 @@
+//! The composition root: reads the configuration, opens what is needed, runs one command.
+
+pub mod assemble;
+mod serve;
+
+use std::time::Duration;
+
+use log::LevelFilter;
+
+use crate::cli;
+use crate::cli::arguments::Command;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigProblem, Environment, LogFormat, LogLevel};
+use crate::docker::{DockerError, EndpointError};
+use crate::logging::{self, Redactor};
+use crate::store::StoreError;
+
+/// Why the program could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The configuration cannot be used.
+    #[error("the configuration cannot be used:\n{}", lines(.0))]
+    Config(Vec<ConfigProblem>),
+    /// A setting that is read later cannot be used.
+    #[error("{setting}")]
+    Setting {
+        /// The variable.
+        setting: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine's address cannot be used.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The engine cannot be used.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// A command's own error.
+    #[error(transparent)]
+    Command(#[from] cli::CommandError),
+    /// The system refused something.
+    #[error("{doing}")]
+    System {
+        /// What was being done.
+        doing: String,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl AppError {
+    /// Returns the exit code: 2 for what the caller wrote, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Setting { .. } | Self::Endpoint(_) => 2,
+            Self::Command(error) => error.exit_code(),
+            Self::Store(_) | Self::Docker(_) | Self::System { .. } => 1,
+        }
+    }
+}
+
+fn lines(problems: &[ConfigProblem]) -> String {
+    problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Runs a command and returns the exit code.
+///
+/// # Errors
+///
+/// When it could not be begun, or ended badly in a way that has no exit code of its own.
+pub fn run(command: Command) -> Result<u8, AppError> {
+    if let Command::Version(_) = command {
+        return Ok(cli::print(concat!("docker-auto ", env!("CARGO_PKG_VERSION"), "\n")));
+    }
+    let (config, problems) = Config::load(&Environment::of_process());
+    start_log(&config, &command);
+    let (fatal, told): (Vec<_>, Vec<_>) = problems.into_iter().partition(ConfigProblem::is_fatal);
+    if !fatal.is_empty() {
+        return Err(AppError::Config(fatal));
+    }
+    for problem in told {
+        match command {
+            Command::Serve(_) => log::warn!("{problem}"),
+            _ => cli::warn(&problem.to_string()),
+        }
+    }
+    runtime()?.block_on(dispatch(command, config))
+}
+
+async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
+    match command {
+        Command::Serve(serve) => serve::serve(&config, serve.standby).await,
+        Command::Healthcheck(_) => Ok(cli::healthcheck(&config.data).await?),
+        command => Ok(cli::run(command, &config).await?),
+    }
+}
+
+/// Two threads serve a program that mostly waits; the disk has a few more.
+fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .thread_keep_alive(Duration::from_secs(1))
+        .enable_all()
+        .build()
+        .map_err(|source| AppError::System { doing: "starting threads".into(), source })
+}
+
+/// A command's own output says what happened; only a server's log tells the story.
+fn start_log(config: &Config, command: &Command) {
+    let chosen = match config.log.level {
+        LogLevel::Error => LevelFilter::Error,
+        LogLevel::Warn => LevelFilter::Warn,
+        LogLevel::Info => LevelFilter::Info,
+        LogLevel::Debug => LevelFilter::Debug,
+        LogLevel::Trace => LevelFilter::Trace,
+    };
+    let asked_for = matches!(command, Command::Serve(_)) || chosen >= LevelFilter::Debug;
+    let level = if asked_for { chosen } else { LevelFilter::Off };
+    let redactor = Redactor::default();
+    let logins = config.registry.logins.values();
+    let tokens = logins.flat_map(|login| [&login.password, &login.token]);
+    for secret in tokens.chain([&config.proxy.http, &config.proxy.https]).flatten() {
+        redactor.hide(secret);
+    }
+    let options = logging::Options {
+        level,
+        format: match config.log.format {
+            LogFormat::Text => logging::Format::Text,
+            LogFormat::Json => logging::Format::Json,
+        },
+        colour: if config.log.no_color {
+            logging::Colour::Never
+        } else {
+            logging::Colour::Terminal
+        },
+        clock: Clock::real(),
+        redactor,
+    };
+    // Started once, here; a second start could only come from a test.
+    let _ = logging::start(options);
+}

@@ -1,0 +1,179 @@
+//! Puts the parts together as the configuration says.
+
+use std::path::PathBuf;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::connect::ProxyRules;
+use crate::core::id::{ContainerId, HostId};
+use crate::core::plan::recreate::Retention;
+use crate::core::secret::Secret;
+use crate::docker::{Address, Endpoint, Host, Tls};
+use crate::engine::{Engine, Parts, Settings};
+use crate::registry::{
+    Credential, InsecureRule, Login, Now, Registry, Settings as RegistrySettings,
+};
+use crate::shutdown::Tasks;
+use crate::store::{Lock, Operations, Store};
+
+use super::AppError;
+
+/// Everything that works together, with the lock of its data directory.
+pub struct Assembly {
+    /// The engine.
+    pub engine: Engine,
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// What runs beside.
+    pub tasks: Tasks,
+    _lock: Lock,
+}
+
+impl Assembly {
+    /// Opens everything for one command of its own: no server holds the data directory.
+    pub async fn alone(config: &Config) -> Result<Self, AppError> {
+        let tasks = tasks();
+        crate::shutdown::listen(&tasks)
+            .map_err(|source| AppError::System { doing: "listening for signals".into(), source })?;
+        let clock = Clock::real();
+        let lock = Lock::acquire(&config.data, &clock)?;
+        Self::open(config, tasks, lock).await
+    }
+
+    /// Opens everything under a lock.
+    pub async fn open(config: &Config, tasks: Tasks, lock: Lock) -> Result<Self, AppError> {
+        let clock = Clock::real();
+        let store = Store::open(&config.data, clock.clone()).await?;
+        let operations = Operations::open(&config.data).await?;
+        let endpoint = endpoint(config)?;
+        let settings = Settings {
+            policy: config.policy.clone(),
+            retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
+            concurrency: config.update.concurrency.try_into().unwrap_or(1),
+            own_container: own_container(),
+            engine_host: match endpoint.address() {
+                Address::Socket(_) => None,
+                Address::Plain { host, .. } | Address::Tls { host, .. } => Some(host.clone()),
+            },
+        };
+        let engine = Engine::new(Parts {
+            host: Host::new(HostId::default(), endpoint)?,
+            registry: registry(config, &clock)?,
+            store: store.clone(),
+            operations,
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            settings,
+        });
+        Ok(Self { engine, store, clock, tasks, _lock: lock })
+    }
+}
+
+/// Returns an empty set of tasks; a panic in one of them is logged there.
+pub(super) fn tasks() -> Tasks {
+    Tasks::new(|_, _| {})
+}
+
+fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
+    let docker = &config.docker;
+    // Without DOCKER_TLS_VERIFY only an https address speaks TLS, with the folder's files.
+    let tls = if docker.tls_verify || docker.host.starts_with("https://") {
+        Tls::Verify { folder: docker.cert_path.clone() }
+    } else {
+        Tls::Off
+    };
+    Ok(Endpoint::parse(&docker.host, &tls)?)
+}
+
+fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
+    let clock = clock.clone();
+    let mut settings = RegistrySettings::new(Now::new(move || clock.now()));
+    settings.credentials = credentials(config);
+    settings.docker_config = config.docker.config.as_ref().map(|folder| folder.join("config.json"));
+    settings.certificate_authorities.clone_from(&config.registry.ca);
+    settings.insecure = insecure(config)?;
+    settings.proxy = proxy(config)?;
+    settings.concurrency = config.scan.concurrency.try_into().unwrap_or(settings.concurrency);
+    if let Some(most) = config.registry.concurrency {
+        settings.per_registry = most.try_into().unwrap_or(settings.per_registry);
+    }
+    settings.cache_ttl = config.scan.cache_ttl;
+    Registry::new(settings).map_err(|source| AppError::Setting {
+        setting: "DOCKER_AUTO_REGISTRY_CA",
+        source: Box::new(source),
+    })
+}
+
+fn credentials(config: &Config) -> Vec<Credential> {
+    let logins = config.registry.logins.values().filter_map(|login| {
+        let shown = match (&login.username, &login.password, &login.token) {
+            (Some(username), Some(password), _) => {
+                Login::Password { username: username.clone(), password: password.clone() }
+            }
+            // A user with a token is one with an access token in the password's place.
+            (Some(username), None, Some(token)) => {
+                Login::Password { username: username.clone(), password: token.clone() }
+            }
+            (None, _, Some(token)) => Login::RegistryToken(token.clone()),
+            _ => return None,
+        };
+        Some(Credential { host: login.host.clone(), login: shown })
+    });
+    logins.collect()
+}
+
+fn insecure(config: &Config) -> Result<Vec<InsecureRule>, AppError> {
+    let rules = config.registry.insecure.iter().map(|rule| InsecureRule::parse(rule));
+    rules.collect::<Result<_, _>>().map_err(|source| AppError::Setting {
+        setting: "DOCKER_AUTO_REGISTRY_INSECURE",
+        source: Box::new(source),
+    })
+}
+
+fn proxy(config: &Config) -> Result<ProxyRules, AppError> {
+    let text = |secret: &Option<Secret>| secret.as_ref().map(|it| it.expose().to_owned());
+    let (http, https) = (text(&config.proxy.http), text(&config.proxy.https));
+    let exempt = config.proxy.exempt.as_deref();
+    ProxyRules::parse(http.as_deref(), https.as_deref(), exempt).map_err(|source| {
+        AppError::Setting {
+            setting: "HTTP_PROXY, HTTPS_PROXY or NO_PROXY",
+            source: Box::new(source),
+        }
+    })
+}
+
+/// Returns the container that this program runs in: the engine mounts files of its own into every
+/// container, from a folder that is named after it.
+fn own_container() -> Option<ContainerId> {
+    let mounts = std::fs::read_to_string(PathBuf::from("/proc/self/mountinfo")).ok()?;
+    mounts.lines().find_map(own_id)
+}
+
+fn own_id(line: &str) -> Option<ContainerId> {
+    let (_, rest) = line.split_once("/containers/")?;
+    let (id, file) = rest.split_once('/')?;
+    let hexadecimal = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
+    (hexadecimal && ours).then(|| ContainerId::new(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_container_is_read_from_its_mounts() {
+        let id = "a".repeat(64);
+        let line = |path: &str| format!("1 2 8:1 {path} /etc/hostname rw - ext4 /dev/sda rw");
+        for (path, found) in [
+            (format!("/var/lib/docker/containers/{id}/hostname"), true),
+            (format!("/data/containers/{id}/mounts/shm"), false),
+            ("/containers/short/hostname".to_owned(), false),
+            ("/".to_owned(), false),
+        ] {
+            assert_eq!(own_id(&line(&path)).is_some(), found, "{path}");
+        }
+    }
+}

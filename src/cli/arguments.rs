@@ -1,0 +1,203 @@
+//! The commands and their flags.
+
+use argh::FromArgs;
+
+/// Keeps Docker containers up to date and never loses one.
+///
+/// Without a command it serves.
+#[derive(Debug, FromArgs)]
+#[argh(
+    note = "Configuration comes from DOCKER_AUTO_* variables and docker-auto.* labels; the README lists them.",
+    error_code(0, "fine, or nothing to do"),
+    error_code(1, "an error; nothing was lost"),
+    error_code(2, "usage: a bad flag, variable or name"),
+    error_code(3, "an update was rolled back"),
+    error_code(4, "a container needs help")
+)]
+pub struct Arguments {
+    /// what to do
+    #[argh(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand)]
+pub enum Command {
+    /// Serves.
+    Serve(Serve),
+    /// Checks.
+    Check(Check),
+    /// Plans.
+    Plan(Plan),
+    /// Updates.
+    Update(Update),
+    /// Rolls back.
+    Rollback(Rollback),
+    /// Shows the history.
+    History(History),
+    /// Probes.
+    Healthcheck(Healthcheck),
+    /// Prints the version.
+    Version(Version),
+}
+
+/// Checks on schedule, updates what is allowed to, and answers the other commands.
+#[derive(Debug, Default, FromArgs)]
+#[argh(subcommand, name = "serve")]
+pub struct Serve {
+    /// wait while another instance has the data directory, instead of ending
+    #[argh(switch)]
+    pub standby: bool,
+}
+
+/// Says which containers are outdated, and why the others are not.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "check")]
+pub struct Check {
+    /// containers to check; all if none is named
+    #[argh(positional)]
+    pub names: Vec<String>,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+    /// ask the registries even where an answer is cached
+    #[argh(switch)]
+    pub force: bool,
+}
+
+/// Prints the exact steps of an update and what would differ; touches nothing.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "plan")]
+pub struct Plan {
+    /// the container
+    #[argh(positional)]
+    pub name: String,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Updates the named containers (naming one is consent enough), or all that may be updated.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "update")]
+pub struct Update {
+    /// containers to update
+    #[argh(positional)]
+    pub names: Vec<String>,
+    /// update every container whose mode or configuration allows it
+    #[argh(switch)]
+    pub all: bool,
+    /// say what would be done; touch nothing
+    #[argh(switch)]
+    pub dry_run: bool,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Moves a container back to the image it ran before its last update.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "rollback")]
+pub struct Rollback {
+    /// the container
+    #[argh(positional)]
+    pub name: String,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Shows past operations, newest first.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "history")]
+pub struct History {
+    /// only those of this container
+    #[argh(positional)]
+    pub name: Option<String>,
+    /// how many at the most (default 20)
+    #[argh(option, default = "20")]
+    pub limit: usize,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
+/// Ends with 0 if the running server is healthy, else with 1.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "healthcheck")]
+pub struct Healthcheck {}
+
+/// Prints the version.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "version")]
+pub struct Version {}
+
+/// What reading the arguments came to.
+#[derive(Debug)]
+pub enum Read {
+    /// A command.
+    Command(Command),
+    /// `--help`: the text is the answer.
+    Help(String),
+    /// A usage error, in words.
+    Usage(String),
+}
+
+/// Reads the arguments after the program's name; `--flag=value` is taken as `--flag value`.
+pub fn read(arguments: &[String]) -> Read {
+    let mut words = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        match argument.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => words.extend([flag, value]),
+            _ => words.push(argument.as_str()),
+        }
+    }
+    if let [flag] = words[..]
+        && matches!(flag, "--version" | "-V")
+    {
+        return Read::Command(Command::Version(Version {}));
+    }
+    match Arguments::from_args(&["docker-auto"], &words) {
+        Ok(Arguments { command: Some(command) }) => Read::Command(command),
+        Ok(Arguments { command: None }) => Read::Command(Command::Serve(Serve::default())),
+        Err(early) if early.status.is_ok() => Read::Help(early.output),
+        Err(early) => Read::Usage(early.output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: &str) {
+        let words: Vec<String> = line.split_whitespace().map(Into::into).collect();
+        let shown = match read(&words) {
+            Read::Command(command) => format!("{command:?}"),
+            Read::Help(text) => format!("help {}", text.lines().next().unwrap_or_default()),
+            Read::Usage(text) => format!("usage {}", text.trim()),
+        };
+        assert!(shown.starts_with(expected), "{line:?} is {shown:?}");
+    }
+
+    #[test]
+    fn commands_are_read() {
+        for (line, expected) in [
+            ("", "Serve(Serve { standby: false })"),
+            ("serve --standby", "Serve(Serve { standby: true })"),
+            ("check web --json", "Check(Check { names: [\"web\"], json: true, force: false })"),
+            ("history --limit=5", "History(History { name: None, limit: 5, json: false })"),
+            ("history web --limit 5", "History(History { name: Some(\"web\"), limit: 5"),
+            ("update --all --dry-run", "Update(Update { names: [], all: true, dry_run: true"),
+            ("--version", "Version"),
+            ("-V", "Version"),
+            ("--help", "help Usage: docker-auto"),
+            ("check --help", "help Usage: docker-auto check"),
+            ("plan", "usage Required positional arguments not provided"),
+            ("history --limit=x", "usage Error parsing option '--limit' with value 'x'"),
+            ("nonsense", "usage Unrecognized argument: nonsense"),
+        ] {
+            check(line, expected);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The command line: what was asked, who answers it, how it is shown, and the exit code.
+
+pub mod arguments;
+pub mod backend;
+pub mod control;
+pub mod run;
+pub mod show;
+
+pub use self::run::{CommandError, healthcheck, print, run, warn};

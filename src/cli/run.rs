@@ -1,0 +1,185 @@
+//! Runs the commands that show something, and says with which code the process ends.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use http::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::app::AppError;
+use crate::cli::arguments::{Check, Command, History, Plan, Rollback, Update};
+use crate::cli::backend::Backend;
+use crate::cli::control::{Control, ControlError};
+use crate::cli::show::{self, Colour};
+use crate::config::Config;
+use crate::core::event::{Event, What};
+use crate::engine::EngineError;
+use crate::engine::command::{Freshness, Intent};
+use crate::http::view::operation::OperationView;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The flags contradict each other.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// The running server refused or broke off.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The running server could not do it.
+    #[error("{0}")]
+    Server(String),
+    /// The engine could not do it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The parts could not be put together.
+    #[error(transparent)]
+    Open(#[from] Box<AppError>),
+    /// No healthy server.
+    #[error("no server answers on {0}")]
+    NotRunning(String),
+}
+
+impl CommandError {
+    /// Returns the exit code: 2 for what the caller wrote, 1 for everything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Open(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+}
+
+/// Carries a command out; returns the exit code.
+pub async fn run(command: Command, config: &Config) -> Result<u8, CommandError> {
+    let colour = colour(config);
+    match command {
+        Command::Check(asked) => check(&mut Backend::open(config).await?, &asked, colour).await,
+        Command::Plan(asked) => plan(&mut Backend::open(config).await?, &asked).await,
+        Command::Update(asked) => {
+            if asked.names.is_empty() != asked.all {
+                return Err(CommandError::Usage("name containers, or say --all; not both"));
+            }
+            update(&mut Backend::open(config).await?, &asked, colour).await
+        }
+        Command::Rollback(asked) => {
+            roll_back(&mut Backend::open(config).await?, &asked, colour).await
+        }
+        Command::History(asked) => history(&mut Backend::open(config).await?, &asked, colour).await,
+        Command::Serve(_) | Command::Healthcheck(_) | Command::Version(_) => Ok(0),
+    }
+}
+
+async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u8, CommandError> {
+    let freshness = if asked.force { Freshness::Forced } else { Freshness::Cached };
+    let views = backend.check(&asked.names, freshness).await?;
+    let errors = views.iter().any(|view| view.status == "Error");
+    if asked.json {
+        print_json(&views)
+    } else {
+        print(&show::containers(&views, colour))
+    };
+    Ok(u8::from(errors))
+}
+
+async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
+    let view = backend.plan(&asked.name).await?;
+    Ok(if asked.json { print_json(&view) } else { print(&view.text) })
+}
+
+async fn update(backend: &mut Backend, asked: &Update, colour: Colour) -> Result<u8, CommandError> {
+    let intent = if asked.dry_run { Intent::Tell } else { Intent::Act };
+    let mut reporter = Reporter::new(asked.json);
+    let views = backend.update(&asked.names, intent, &mut |event| reporter.tell(event)).await?;
+    Ok(show_operations(&views, asked.json, colour))
+}
+
+async fn roll_back(
+    backend: &mut Backend,
+    asked: &Rollback,
+    colour: Colour,
+) -> Result<u8, CommandError> {
+    let mut reporter = Reporter::new(asked.json);
+    let views = backend.roll_back(&asked.name, &mut |event| reporter.tell(event)).await?;
+    Ok(show_operations(&views, asked.json, colour))
+}
+
+async fn history(
+    backend: &mut Backend,
+    asked: &History,
+    colour: Colour,
+) -> Result<u8, CommandError> {
+    let records = backend.history(asked.name.as_deref(), asked.limit).await?;
+    Ok(if asked.json { print_json(&records) } else { print(&show::history(&records, colour)) })
+}
+
+/// Asks the running server whether it is healthy.
+pub async fn healthcheck(data: &Path) -> Result<u8, CommandError> {
+    let socket = data.join("control.sock").display().to_string();
+    let mut control = Control::connect(data).await.ok_or(CommandError::NotRunning(socket))?;
+    let answer: Value = control.whole(Method::GET, "/healthz", &json!({})).await?;
+    let status = answer.get("status").and_then(Value::as_str).unwrap_or("unknown");
+    print(&format!("{status}\n"));
+    Ok(u8::from(status != "healthy"))
+}
+
+fn show_operations(views: &[OperationView], json: bool, colour: Colour) -> u8 {
+    if json {
+        print_json(views)
+    } else {
+        print(&show::operations(views, colour))
+    };
+    // Help that is needed stands above a rollback, and that above an error.
+    let codes = views.iter().map(OperationView::exit_code);
+    codes.max_by_key(|code| [0, 1, 3, 4].iter().position(|known| known == code)).unwrap_or(0)
+}
+
+/// Says on stderr what happens, so that stdout is the result alone.
+struct Reporter {
+    quiet: bool,
+    terminal: bool,
+    pulling: bool,
+}
+
+impl Reporter {
+    fn new(quiet: bool) -> Self {
+        Self { quiet, terminal: std::io::stderr().is_terminal(), pulling: false }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        let Some(line) = show::progress(&event.what).filter(|_| !self.quiet) else { return };
+        let pulling = matches!(event.what, What::PullProgress(_));
+        if pulling && !self.terminal {
+            return;
+        }
+        let mut stderr = std::io::stderr();
+        // A terminal that went away has seen enough. A pull's line is written over.
+        let _ = match (pulling, std::mem::replace(&mut self.pulling, pulling)) {
+            (true, _) => write!(stderr, "\r\x1b[K{line}"),
+            (false, true) => writeln!(stderr, "\n{}: {line}", event.target.name),
+            (false, false) => writeln!(stderr, "{}: {line}", event.target.name),
+        };
+    }
+}
+
+fn colour(config: &Config) -> Colour {
+    if config.log.no_color || !std::io::stdout().is_terminal() { Colour::No } else { Colour::Yes }
+}
+
+/// Writes the result to stdout; a reader that went away has read enough. Returns exit code 0.
+pub fn print(text: &str) -> u8 {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    0
+}
+
+/// Writes a warning to stderr.
+pub fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "docker-auto: {text}");
+}
+
+fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    print(&format!("{text}\n"))
+}

@@ -1,0 +1,204 @@
+//! Tables for people: aligned, coloured only on a terminal.
+
+use std::fmt::Write as _;
+
+use crate::core::digest::Digest;
+use crate::core::event::{PullProgress, What};
+use crate::core::history::HistoryRecord;
+use crate::core::id::Timestamp;
+use crate::http::view::container::ContainerView;
+use crate::http::view::operation::OperationView;
+
+/// Whether colours may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// A terminal that shows them.
+    Yes,
+    /// A file, a pipe, or `NO_COLOR`.
+    No,
+}
+
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const RED: &str = "31";
+const DIM: &str = "2";
+
+/// A table: a header, rows of cells, and the colour of each row's second cell.
+struct Table {
+    header: &'static [&'static str],
+    rows: Vec<(Vec<String>, &'static str)>,
+}
+
+impl Table {
+    fn render(&self, colour: Colour) -> String {
+        let width = |column: usize| {
+            let cells = self.rows.iter().filter_map(|(cells, _)| cells.get(column));
+            let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
+            longest.max(self.header.get(column).map_or(0, |title| title.len()))
+        };
+        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
+        let mut text = String::new();
+        let titles = self.header.iter().map(ToString::to_string).collect::<Vec<_>>();
+        line(&mut text, &titles, &widths, (DIM, colour), None);
+        for (cells, code) in &self.rows {
+            line(&mut text, cells, &widths, (code, colour), Some(1));
+        }
+        text
+    }
+}
+
+/// Writes one line; colours the whole of it, or only one cell.
+fn line(
+    text: &mut String,
+    cells: &[String],
+    widths: &[usize],
+    (code, colour): (&str, Colour),
+    only: Option<usize>,
+) {
+    let last = cells.len().saturating_sub(1);
+    for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let padding = width.saturating_sub(cell.chars().count());
+        let painted = colour == Colour::Yes && only.is_none_or(|cell| cell == index);
+        if painted {
+            let _ = write!(text, "\x1b[{code}m{cell}\x1b[0m");
+        } else {
+            text.push_str(cell);
+        }
+        if index < last {
+            text.extend(std::iter::repeat_n(' ', padding + 2));
+        }
+    }
+    text.push('\n');
+}
+
+/// Returns the table of `check`: name, state, `old → new`, reason; and a line that counts.
+pub fn containers(views: &[ContainerView], colour: Colour) -> String {
+    let rows = views.iter().map(|view| {
+        let change = match &view.candidate {
+            Some(candidate) => format!(
+                "{} → {}",
+                short(view.current_digest.as_deref()),
+                short(candidate.digest.as_deref())
+            ),
+            None => short(view.current_digest.as_deref()).to_owned(),
+        };
+        let code = match view.status.as_str() {
+            "UpToDate" => GREEN,
+            "UpdateAvailable" => YELLOW,
+            "Error" => RED,
+            _ => DIM,
+        };
+        let cells = [&view.name, &view.status, &view.image, &change, &view.reason.message];
+        (cells.map(String::clone).to_vec(), code)
+    });
+    let table = Table {
+        header: &["CONTAINER", "STATUS", "IMAGE", "OLD → NEW", "REASON"],
+        rows: rows.collect(),
+    };
+    let count = |status: &str| views.iter().filter(|view| view.status == status).count();
+    let mut text = table.render(colour);
+    for view in views {
+        for problem in &view.problems {
+            let _ = writeln!(text, "{}: {problem}", view.name);
+        }
+    }
+    let _ = writeln!(
+        text,
+        "{} containers: {} up to date, {} outdated, {} skipped, {} errors",
+        views.len(),
+        count("UpToDate"),
+        count("UpdateAvailable"),
+        count("Skipped"),
+        count("Error")
+    );
+    text
+}
+
+/// Returns the table of `update` and `rollback`: name, result, reason.
+pub fn operations(views: &[OperationView], colour: Colour) -> String {
+    if views.is_empty() {
+        return "nothing to do\n".to_owned();
+    }
+    let rows = views.iter().map(|view| {
+        let code = match view.exit_code() {
+            0 if matches!(view.result.as_str(), "updated" | "planned") => GREEN,
+            0 => DIM,
+            3 => YELLOW,
+            _ => RED,
+        };
+        let what = match (&view.summary, view.reason.message.as_str()) {
+            (Some(summary), "") => summary.clone(),
+            (Some(summary), reason) => format!("{summary}: {reason}"),
+            (None, reason) => reason.to_owned(),
+        };
+        (vec![view.name.clone(), view.result.clone(), what], code)
+    });
+    Table { header: &["CONTAINER", "RESULT", "DETAILS"], rows: rows.collect() }.render(colour)
+}
+
+/// Returns the table of `history`: when, status, container, change, duration, reason.
+pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
+    if records.is_empty() {
+        return "no operations yet\n".to_owned();
+    }
+    let rows = records.iter().map(|record| {
+        let status = record.status.as_str();
+        let code = match status {
+            "success" => GREEN,
+            "rollback" => YELLOW,
+            _ => RED,
+        };
+        let cells = vec![
+            moment(record.started_at),
+            status.to_owned(),
+            record.container.to_string(),
+            format!(
+                "{} → {}",
+                short(record.old_digest.as_ref().map(Digest::as_str)),
+                short(record.new_digest.as_ref().map(Digest::as_str))
+            ),
+            format!("{:.1} s", record.duration_seconds),
+            record.outcome.reason().to_owned(),
+        ];
+        (cells, code)
+    });
+    let header = &["STARTED", "STATUS", "CONTAINER", "OLD → NEW", "TOOK", "REASON"];
+    Table { header, rows: rows.collect() }.render(colour)
+}
+
+/// Returns one line for something that happened on the way; `None` for what is not worth one.
+pub fn progress(what: &What) -> Option<String> {
+    Some(match what {
+        What::OperationStarted { summary } => summary.clone(),
+        What::StepStarted { step } => format!("  {step}"),
+        What::StepFailed { step, error } => format!("  {step}: {error}"),
+        What::PullProgress(progress) => format!("  pulling {}", pulled(progress)),
+        _ => return None,
+    })
+}
+
+/// Returns `12.3 of 40.0 MB, 2 of 5 layers`.
+pub fn pulled(progress: &PullProgress) -> String {
+    let megabytes = |bytes: u64| {
+        let tenths = bytes / 100_000;
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    format!(
+        "{} of {} MB, {} of {} layers",
+        megabytes(progress.done_bytes),
+        megabytes(progress.total_bytes),
+        progress.layers_done,
+        progress.layers
+    )
+}
+
+fn moment(at: Timestamp) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// Returns the first twelve digits of a digest or ID, `-` for none.
+fn short(digest: Option<&str>) -> &str {
+    let Some(digest) = digest else { return "-" };
+    let digits = digest.split_once(':').map_or(digest, |(_, digits)| digits);
+    digits.get(..12).unwrap_or(digits)
+}

@@ -1,0 +1,186 @@
+//! The configuration, from environment variables: one table drives the parsing and the README.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::core::policy::Policy;
+
+mod docker;
+mod general;
+mod log;
+mod policy;
+mod problem;
+mod reader;
+mod registry;
+mod scan;
+mod update;
+mod variable;
+
+pub use docker::DockerConfig;
+pub use log::{LogConfig, LogFormat, LogLevel};
+pub use problem::ConfigProblem;
+pub use registry::{ProxyConfig, RegistryConfig, RegistryLogin};
+pub use scan::ScanConfig;
+pub use update::UpdateConfig;
+pub use variable::{Kind, Secrecy, Variable};
+
+/// Everything that environment variables say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where everything is kept that must outlive the program.
+    pub data: PathBuf,
+    /// How long history records are kept.
+    pub history_retention: Duration,
+    /// The time zone of all schedules.
+    pub time_zone: Tz,
+    /// Where to listen.
+    pub server: ListenAddress,
+    /// The engine.
+    pub docker: DockerConfig,
+    /// The checks.
+    pub scan: ScanConfig,
+    /// The updates.
+    pub update: UpdateConfig,
+    /// The registries.
+    pub registry: RegistryConfig,
+    /// The way out to them.
+    pub proxy: ProxyConfig,
+    /// The log.
+    pub log: LogConfig,
+    /// What may be done with a container, before its labels are read.
+    pub policy: Policy,
+}
+
+impl Default for Config {
+    /// Returns a blank, which the defaults of the table are read into.
+    fn default() -> Self {
+        Self {
+            data: PathBuf::new(),
+            history_retention: Duration::ZERO,
+            time_zone: Tz::UTC,
+            server: ListenAddress::default(),
+            docker: DockerConfig::default(),
+            scan: ScanConfig::default(),
+            update: UpdateConfig::default(),
+            registry: RegistryConfig::default(),
+            proxy: ProxyConfig::default(),
+            log: LogConfig::default(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+/// An address to listen on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// A host name or address; empty for all addresses.
+    pub host: String,
+    /// The port; 0 for any free one.
+    pub port: u16,
+}
+
+/// Reads a file whose content a `…_FILE` variable stands for.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
+
+/// What the configuration is read from.
+pub struct Environment<'a> {
+    variables: BTreeMap<String, String>,
+    read_file: ReadFile<'a>,
+}
+
+/// No secret is longer; a path to something endless must not fill the memory.
+const LONGEST_FILE: u64 = 1 << 20;
+
+impl<'a> Environment<'a> {
+    /// Returns an environment with these variables; files are read by `read_file`.
+    pub fn new(
+        variables: impl IntoIterator<Item = (String, String)>,
+        read_file: ReadFile<'a>,
+    ) -> Self {
+        Self { variables: variables.into_iter().collect(), read_file }
+    }
+
+    /// Returns the environment of this process; the only place that reads it.
+    pub fn of_process() -> Environment<'static> {
+        let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let variables = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
+        Environment::new(variables, &|path| {
+            use std::io::Read as _;
+            let mut text = String::new();
+            std::fs::File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
+            Ok(text)
+        })
+    }
+
+    /// Returns a variable's value; an empty one counts as not set.
+    fn value(&self, name: &str) -> Option<&str> {
+        self.exact_value(name).map(str::trim)
+    }
+
+    /// Returns a variable's value with the space around it, which may belong to a password.
+    fn exact_value(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name).map(String::as_str);
+        value.filter(|value| !value.trim().is_empty())
+    }
+}
+
+impl Config {
+    /// Reads the configuration. It is complete whatever the problems; where one of them is fatal
+    /// it must not be used.
+    pub fn load(environment: &Environment<'_>) -> (Self, Vec<ConfigProblem>) {
+        let mut reader = reader::Reader::new(environment);
+        let mut config = reader.read();
+        reader.unknown();
+        let given = reader.given;
+        let mut problems = reader.problems;
+        problems.extend(scan::settle(&mut config, &given));
+        problems.extend(update::settle(&mut config, &given));
+        problems.extend(registry::settle(&mut config));
+        docker::settle(&mut config, environment);
+        general::settle(&mut config, environment);
+        (config, problems)
+    }
+}
+
+/// Returns all variables that are read, in the README's order.
+pub fn variables() -> impl Iterator<Item = &'static Variable> {
+    let groups: [&[Variable]; 7] = [
+        &general::VARIABLES,
+        &docker::VARIABLES,
+        &scan::VARIABLES,
+        &update::VARIABLES,
+        &policy::VARIABLES,
+        &registry::VARIABLES,
+        &log::VARIABLES,
+    ];
+    groups.into_iter().flatten()
+}
+
+/// Returns the README's table of variables in Markdown.
+pub fn readme_table() -> String {
+    let mut table =
+        String::from("| Variable | Values | Default | Meaning |\n| --- | --- | --- | --- |\n");
+    for variable in variables() {
+        let Variable { name, kind, doc, .. } = variable;
+        let default = match variable.default {
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        let file = match variable.secrecy {
+            Secrecy::Secret => format!(" Or `{name}_FILE`, a file that holds it."),
+            Secrecy::Open => String::new(),
+        };
+        let names: Vec<String> =
+            variable.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+        let aliases = match names.as_slice() {
+            [] => String::new(),
+            names => format!(" Also read: {}.", names.join(", ")),
+        };
+        let _ = writeln!(table, "| `{name}` | {kind} | {default} | {doc}{file}{aliases} |");
+    }
+    table
+}

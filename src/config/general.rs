@@ -1,0 +1,94 @@
+//! Where data is kept, the time zone, and where to listen.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
+use crate::config::{Config, Environment, ListenAddress};
+
+/// A record is never deleted earlier.
+const SHORTEST_RETENTION: Duration = Duration::from_hours(30 * 24);
+
+pub(super) const VARIABLES: [Variable; 4] = [
+    Variable {
+        key: "data",
+        name: "DOCKER_AUTO_DATA",
+        aliases: &[],
+        kind: Kind::Path,
+        default: "",
+        doc: "Where everything is kept that must outlive the program: `/data` in the image, else \
+              `$XDG_STATE_HOME/docker-auto` or `~/.local/state/docker-auto`.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.data, Ok(given.path())),
+    },
+    Variable {
+        key: "history.retention",
+        name: "DOCKER_AUTO_HISTORY_RETENTION",
+        aliases: &[],
+        kind: Kind::Duration,
+        default: "90d",
+        doc: "How long the records of operations are kept, at least `30d`.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.history_retention, given.duration(SHORTEST_RETENTION)),
+    },
+    Variable {
+        key: "tz",
+        name: "TZ",
+        aliases: &[],
+        kind: Kind::Text("a name such as `Europe/Berlin`"),
+        default: "UTC",
+        doc: "The time zone of all schedules.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.time_zone, time_zone(&given)),
+    },
+    Variable {
+        key: "server.addr",
+        name: "DOCKER_AUTO_SERVER_ADDR",
+        aliases: &["WATCH_SERVER_ADDR", "SERVER_ADDR"],
+        kind: Kind::Text("`[HOST]:PORT`"),
+        default: ":8080",
+        doc: "Where to listen; without a host on all addresses.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.server, address(&given)),
+    },
+];
+
+/// Where data is kept where neither a variable nor a home says it.
+const NO_HOME: &str = "/var/lib/docker-auto";
+
+/// Finds the data directory where none is given.
+pub(super) fn settle(config: &mut Config, environment: &Environment<'_>) {
+    if !config.data.as_os_str().is_empty() {
+        return;
+    }
+    // The XDG rules have relative paths ignored.
+    let folder =
+        |name| environment.value(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+    config.data = state.map_or_else(|| NO_HOME.into(), |state| state.join("docker-auto"));
+}
+
+/// Libraries also read `:Europe/Berlin` and the path of a zone's file.
+fn time_zone(given: &Given<'_>) -> Result<Tz, String> {
+    let name = given.text.trim_start_matches(':');
+    let name = name.rsplit_once("/zoneinfo/").map_or(name, |(_, name)| name);
+    name.parse().map_err(|_| {
+        "it is no name of the IANA time zone database; write one such as Europe/Berlin or UTC"
+            .to_owned()
+    })
+}
+
+fn address(given: &Given<'_>) -> Result<ListenAddress, String> {
+    let cure = || "write :PORT or HOST:PORT, such as :8080 or 127.0.0.1:8080".to_owned();
+    let (host, port) = given.text.rsplit_once(':').ok_or_else(cure)?;
+    let port = port.parse().map_err(|_| cure())?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let good = match bare {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+    };
+    let host = bare.unwrap_or(host).to_owned();
+    good.then_some(ListenAddress { host, port }).ok_or_else(cure)
+}

@@ -1,0 +1,171 @@
+//! Finds the variables of the table in an environment, and what is there beside them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::config::variable::{Given, Secrecy, Variable};
+use crate::config::{Config, ConfigProblem, Environment, variables};
+use crate::core::policy::Origin;
+use crate::core::value::did_you_mean;
+
+/// Names that begin so are ours, and nobody else's.
+const PREFIX: &str = "DOCKER_AUTO_";
+/// Stands for a number in the names of a list's variables.
+const NUMBER: &str = "<n>";
+/// Where a secret's file is named.
+const FILE: &str = "_FILE";
+
+/// Reads an environment and gathers what is wrong with it.
+pub(super) struct Reader<'a> {
+    environment: &'a Environment<'a>,
+    /// The variables that were used, by their keys.
+    pub(super) given: BTreeMap<&'static str, String>,
+    pub(super) problems: Vec<ConfigProblem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(environment: &'a Environment<'a>) -> Self {
+        Self { environment, given: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    /// Reads the defaults of the table, and over them what is set.
+    pub(super) fn read(&mut self) -> Config {
+        let mut config = Config::default();
+        for variable in variables() {
+            if !variable.default.is_empty() {
+                let given = Given { text: variable.default, origin: Origin::Default, index: 0 };
+                let read = (variable.set)(&mut config, given);
+                debug_assert_eq!(read, Ok(()), "the default of {}", variable.key);
+            }
+            for index in self.indices(variable) {
+                self.read_one(&mut config, variable, index);
+            }
+        }
+        config
+    }
+
+    /// Returns the numbers under which a variable is set, 0 for one without a number.
+    fn indices(&self, variable: &Variable) -> Vec<u32> {
+        if !variable.name.contains(NUMBER) {
+            return vec![0];
+        }
+        let names = self.environment.variables.keys();
+        let mut indices: Vec<u32> = names.filter_map(|name| variable.index_of(name)).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        indices
+    }
+
+    /// Reads a variable by the first of its names that is set.
+    fn read_one(&mut self, config: &mut Config, variable: &'static Variable, index: u32) {
+        let mut used: Option<(String, String)> = None;
+        for name in variable.names() {
+            let name = name.replace(NUMBER, &index.to_string());
+            let Some(text) = self.text(variable, &name) else { continue };
+            match &used {
+                None => used = Some((name, text)),
+                Some((winner, winning)) if *winning != text => {
+                    let why = format!("{winner} is set as well and stands above it");
+                    self.problems.push(ConfigProblem::Ignored { variable: name, why });
+                }
+                Some(_) => {}
+            }
+        }
+        let Some((name, text)) = used else { return };
+        let origin = Origin::Variable(name.clone());
+        self.given.insert(variable.key, name.clone());
+        if let Err(cure) = (variable.set)(config, Given { text: &text, origin, index }) {
+            let value = match variable.secrecy {
+                Secrecy::Open => text,
+                Secrecy::Secret => "***".to_owned(),
+            };
+            self.problems.push(ConfigProblem::BadValue { variable: name, value, cure });
+        }
+    }
+
+    /// Returns the value of a variable, from its file if it is a secret that has one.
+    fn text(&mut self, variable: &Variable, name: &str) -> Option<String> {
+        if variable.secrecy == Secrecy::Open {
+            return self.environment.value(name).map(ToOwned::to_owned);
+        }
+        let direct = self.environment.exact_value(name).map(ToOwned::to_owned);
+        let file_variable = format!("{name}{FILE}");
+        let Some(path) = self.environment.value(&file_variable) else { return direct };
+        if direct.is_some() {
+            self.problems.push(ConfigProblem::BothGiven { variable: name.to_owned() });
+            return direct;
+        }
+        let path = Path::new(path);
+        let text = (self.environment.read_file)(path);
+        let text = text.map(|text| text.trim_end_matches(['\n', '\r']).to_owned());
+        let empty = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is empty");
+        match text.and_then(|text| if text.is_empty() { Err(empty()) } else { Ok(text) }) {
+            Ok(text) => Some(text),
+            Err(source) => {
+                let (variable, path) = (file_variable, path.to_owned());
+                self.problems.push(ConfigProblem::BadFile { variable, path, source });
+                None
+            }
+        }
+    }
+
+    /// Reports variables with our prefix that nobody reads.
+    pub(super) fn unknown(&mut self) {
+        let ours = |name: &&String| name.starts_with(PREFIX) && !is_injected(name);
+        let strange = |name: &&String| !variables().any(|variable| variable.is_called(name));
+        for name in self.environment.variables.keys().filter(ours).filter(strange) {
+            let suggestion = suggestion(name);
+            self.problems.push(ConfigProblem::Unknown { variable: name.clone(), suggestion });
+        }
+    }
+}
+
+/// Kubernetes sets such variables in every pod beside a service that is called docker-auto.
+fn is_injected(name: &str) -> bool {
+    let rest = name.strip_prefix(PREFIX).unwrap_or(name);
+    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+}
+
+fn suggestion(name: &str) -> String {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let parts = name.split('_').map(|part| if is_number(part) { NUMBER } else { part });
+    let pattern = parts.collect::<Vec<_>>().join("_");
+    let own = variables().map(|variable| variable.name).filter(|name| name.starts_with(PREFIX));
+    did_you_mean(&pattern, own)
+}
+
+impl Variable {
+    /// Returns its names, the first one first.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// Says whether an environment's name is one of its names, or that of its file.
+    fn is_called(&self, name: &str) -> bool {
+        let bare = self.bare(name);
+        self.names().any(|own| own == name || own == bare) || self.index_of(name).is_some()
+    }
+
+    /// Returns the number in an environment's name, if it is one of its names.
+    fn index_of(&self, name: &str) -> Option<u32> {
+        let number = |name: &str| {
+            let mut patterns = self.names().filter_map(|pattern| pattern.split_once(NUMBER));
+            patterns.find_map(|(before, after)| {
+                let digits = name.strip_prefix(before)?.strip_suffix(after)?;
+                // A second spelling of a number would be a second entry with the same number.
+                let plain = digits == "0" || !digits.starts_with('0');
+                let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)?;
+                if plain { digits.parse().ok() } else { None }
+            })
+        };
+        number(name).or_else(|| number(self.bare(name)))
+    }
+
+    /// Returns the name without the ending of a secret's file.
+    fn bare<'a>(&self, name: &'a str) -> &'a str {
+        match self.secrecy {
+            Secrecy::Secret => name.strip_suffix(FILE).unwrap_or(name),
+            Secrecy::Open => name,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The registries: credentials, trust, and the way to them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
+use crate::config::{Config, ConfigProblem};
+use crate::core::secret::Secret;
+
+/// How registries are spoken to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryConfig {
+    /// The credentials by their number in the variables' names; complete ones only, once loaded.
+    pub logins: BTreeMap<u32, RegistryLogin>,
+    /// A file with authorities to trust beside the usual ones.
+    pub ca: Option<PathBuf>,
+    /// Registries that may be spoken to without TLS: hosts, with or without a port, and CIDRs.
+    pub insecure: Vec<String>,
+    /// How many requests there are at once for each registry; `None` leaves it to the protocol.
+    pub concurrency: Option<u32>,
+}
+
+/// The credentials for one registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryLogin {
+    /// The registry's host, with its port if it has one; `docker.io` for Docker Hub.
+    pub host: String,
+    /// The account.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// A token in place of both.
+    pub token: Option<Secret>,
+}
+
+/// The way out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// The proxy for `http:`; its address may hold a password.
+    pub http: Option<Secret>,
+    /// The proxy for `https:`.
+    pub https: Option<Secret>,
+    /// Hosts, domains, addresses and CIDRs that are reached without one, as they were written.
+    pub exempt: Option<String>,
+}
+
+pub(super) const VARIABLES: [Variable; 10] = [
+    Variable {
+        key: "registry.auth.<n>.host",
+        name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_HOST",
+        aliases: &["WATCH_REGISTRY_AUTH_<n>_HOST"],
+        kind: Kind::Text("a host, such as `ghcr.io`"),
+        default: "",
+        doc: "The registry that the credentials with this number are for.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut login(config, &given).host, registry(given.text)),
+    },
+    Variable {
+        key: "registry.auth.<n>.username",
+        name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_USERNAME",
+        aliases: &["WATCH_REGISTRY_AUTH_<n>_USERNAME"],
+        kind: Kind::Text("a name"),
+        default: "",
+        doc: "The account there.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            set(&mut login(config, &given).username, Ok(Some(given.text.to_owned())))
+        },
+    },
+    Variable {
+        key: "registry.auth.<n>.password",
+        name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_PASSWORD",
+        aliases: &["WATCH_REGISTRY_AUTH_<n>_PASSWORD"],
+        kind: Kind::Text("a password"),
+        default: "",
+        doc: "Its password.",
+        secrecy: Secrecy::Secret,
+        set: |config, given| set(&mut login(config, &given).password, secret(&given)),
+    },
+    Variable {
+        key: "registry.auth.<n>.token",
+        name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_TOKEN",
+        aliases: &["WATCH_REGISTRY_AUTH_<n>_TOKEN"],
+        kind: Kind::Text("a token"),
+        default: "",
+        doc: "A token in place of account and password.",
+        secrecy: Secrecy::Secret,
+        set: |config, given| set(&mut login(config, &given).token, secret(&given)),
+    },
+    Variable {
+        key: "registry.ca",
+        name: "DOCKER_AUTO_REGISTRY_CA",
+        aliases: &[],
+        kind: Kind::Path,
+        default: "",
+        doc: "A PEM file with authorities to trust beside the usual ones.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.registry.ca, Ok(Some(given.path()))),
+    },
+    Variable {
+        key: "registry.insecure",
+        name: "DOCKER_AUTO_REGISTRY_INSECURE",
+        aliases: &[],
+        kind: Kind::List("hosts, `HOST:PORT` and CIDRs"),
+        default: "",
+        doc: "Registries that may be spoken to without TLS, or with any certificate.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let places = given.words().iter().map(|word| place(word)).collect();
+            set(&mut config.registry.insecure, places)
+        },
+    },
+    Variable {
+        key: "registry.concurrency",
+        name: "DOCKER_AUTO_REGISTRY_CONCURRENCY",
+        aliases: &[],
+        kind: Kind::Number,
+        default: "",
+        doc: "How many requests there are at once for each registry; if not set 250 over HTTP/2 and \
+              64 over HTTP/1.1.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let number = given.number(1..=1000)?;
+            set(&mut config.registry.concurrency, Ok(Some(number)))
+        },
+    },
+    Variable {
+        key: "proxy.http",
+        name: "HTTP_PROXY",
+        aliases: &["http_proxy"],
+        kind: Kind::Text("`http://[USER:PASSWORD@]HOST:PORT`"),
+        default: "",
+        doc: "The proxy for registries without TLS.",
+        secrecy: Secrecy::Secret,
+        set: |config, given| set(&mut config.proxy.http, proxy(&given)),
+    },
+    Variable {
+        key: "proxy.https",
+        name: "HTTPS_PROXY",
+        aliases: &["https_proxy"],
+        kind: Kind::Text("`http://[USER:PASSWORD@]HOST:PORT`"),
+        default: "",
+        doc: "The proxy for registries with TLS.",
+        secrecy: Secrecy::Secret,
+        set: |config, given| set(&mut config.proxy.https, proxy(&given)),
+    },
+    Variable {
+        key: "proxy.exempt",
+        name: "NO_PROXY",
+        aliases: &["no_proxy"],
+        kind: Kind::List("hosts, domains, addresses and CIDRs"),
+        default: "",
+        doc: "What is reached without a proxy.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.proxy.exempt, Ok(Some(given.text.to_owned()))),
+    },
+];
+
+/// Drops incomplete credentials and reports them.
+pub(super) fn settle(config: &mut Config) -> Vec<ConfigProblem> {
+    let mut problems = Vec::new();
+    let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
+    config.registry.logins.retain(|index, login| {
+        let trouble = incomplete(login).or_else(|| {
+            let before = hosts.insert(login.host.clone(), *index)?;
+            let host = &login.host;
+            Some(("HOST", format!("number {before} is for {host} already: remove one of them")))
+        });
+        let Some((part, cure)) = trouble else { return true };
+        let variable = format!("DOCKER_AUTO_REGISTRY_AUTH_{index}_{part}");
+        problems.push(ConfigProblem::Incomplete { variable, cure });
+        false
+    });
+    problems
+}
+
+fn incomplete(login: &RegistryLogin) -> Option<(&'static str, String)> {
+    let missing = |part, what: &str| Some((part, format!("it is missing: {what}")));
+    match (&login.username, &login.password, &login.token) {
+        _ if login.host.is_empty() => {
+            missing("HOST", "set the registry that these credentials are for")
+        }
+        (_, Some(_), Some(_)) => {
+            Some(("TOKEN", "there is a password as well: remove one of them".to_owned()))
+        }
+        (_, None, Some(_)) | (Some(_), Some(_), None) => None,
+        (None, Some(_), None) => missing("USERNAME", "set the account that the password is for"),
+        (_, None, None) => missing("PASSWORD", "set it, or a token"),
+    }
+}
+
+fn login<'a>(config: &'a mut Config, given: &Given<'_>) -> &'a mut RegistryLogin {
+    config.registry.logins.entry(given.index).or_default()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands in a row beside readers that fail")]
+fn secret(given: &Given<'_>) -> Result<Option<Secret>, String> {
+    Ok(Some(Secret::new(given.text)))
+}
+
+/// `docker login` writes `https://index.docker.io/v1/` for Docker Hub.
+fn registry(text: &str) -> Result<String, String> {
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = text.split('/').next().unwrap_or(text).to_ascii_lowercase();
+    match host.as_str() {
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => {
+            Ok("docker.io".to_owned())
+        }
+        _ if is_host(&host) => Ok(host),
+        _ => {
+            Err("write the registry's host, such as ghcr.io or registry.example.com:5000"
+                .to_owned())
+        }
+    }
+}
+
+/// Reads a host, a host with a port, or a range of addresses.
+fn place(text: &str) -> Result<String, String> {
+    let range = text.split_once('/').and_then(|(address, bits)| {
+        let address: IpAddr = address.parse().ok()?;
+        let bits: u32 = bits.parse().ok()?;
+        Some(bits <= if address.is_ipv4() { 32 } else { 128 })
+    });
+    match range {
+        Some(true) => Ok(text.to_owned()),
+        None if is_host(text) => Ok(text.to_ascii_lowercase()),
+        _ => Err(format!("{text:?} is no host, HOST:PORT or CIDR such as 10.0.0.0/8")),
+    }
+}
+
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("ipv6", port),
+        Some(_) => return false,
+        None if text.parse::<IpAddr>().is_ok() => return true,
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|p| p.parse::<u16>().is_ok());
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    port && host.split('.').all(label)
+}
+
+fn proxy(given: &Given<'_>) -> Result<Option<Secret>, String> {
+    let (scheme, rest) = given.text.split_once("://").unwrap_or(("http", given.text));
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host).trim_end_matches('/');
+    if !matches!(scheme, "http" | "https") || !is_host(host) {
+        return Err(
+            "write http://[USER:PASSWORD@]HOST:PORT; other proxies are not supported".to_owned()
+        );
+    }
+    Ok(Some(Secret::new(given.text)))
+}

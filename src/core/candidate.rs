@@ -1,0 +1,89 @@
+//! What could run in a container's place, and what was tried there and failed.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::digest::Digest;
+use crate::core::id::{ImageId, Timestamp};
+use crate::core::plan::RejectKey;
+use crate::core::reference::ImageRef;
+use crate::core::remote::RemoteImage;
+
+/// What could run instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The reference to run; with a digest for a container that stays pinned.
+    pub reference: ImageRef,
+    /// The image that it names.
+    pub image: CandidateImage,
+}
+
+/// Where a candidate is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CandidateImage {
+    /// In its registry.
+    Remote(Box<RemoteImage>),
+    /// Here: its name was moved by a pull or a build.
+    Local {
+        /// Its ID.
+        id: ImageId,
+        /// The digests that it has from its repository.
+        digests: BTreeSet<Digest>,
+    },
+}
+
+impl Candidate {
+    /// Returns the key under which it is rejected if it fails.
+    pub fn reject_key(&self) -> RejectKey {
+        match &self.image {
+            CandidateImage::Remote(image) => RejectKey::manifest(&image.manifest),
+            CandidateImage::Local { id, .. } => RejectKey::image(id),
+        }
+    }
+
+    /// Returns the first twelve digits of its digest or ID.
+    pub fn short(&self) -> &str {
+        match &self.image {
+            CandidateImage::Remote(image) => image.resolved.digest.short(),
+            CandidateImage::Local { id, .. } => id.short(),
+        }
+    }
+}
+
+/// An image that was tried in a container's place and failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// The key that it is remembered under.
+    pub key: RejectKey,
+    /// The ID that it has here, by which its local name is recognised after the rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageId>,
+    /// The digest that its reference resolved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// When it failed.
+    pub at: Timestamp,
+    /// How it failed.
+    pub reason: String,
+}
+
+impl Reject {
+    /// Says whether a candidate is this image, whether it is seen in its registry or here.
+    pub fn is(&self, candidate: &Candidate) -> bool {
+        let same_key = self.key == candidate.reject_key();
+        let image = self.image.as_ref();
+        same_key
+            || match &candidate.image {
+                CandidateImage::Remote(remote) => {
+                    let config = remote.config.as_ref();
+                    config.is_some_and(|config| {
+                        image.is_some_and(|id| id.as_str() == config.as_str())
+                    })
+                }
+                CandidateImage::Local { id, digests } => {
+                    image == Some(id) || self.digest.as_ref().is_some_and(|d| digests.contains(d))
+                }
+            }
+    }
+}

@@ -1,0 +1,266 @@
+//! The judgement: one total function from facts to a decision that carries its reason.
+
+use std::fmt;
+
+use crate::core::candidate::{Candidate, CandidateImage, Reject};
+use crate::core::comparison::{Comparison, LocalEvidence, Match, Running};
+use crate::core::id::Timestamp;
+use crate::core::policy::Policy;
+use crate::core::reference::ImageRef;
+use crate::core::remote::RemoteAnswer;
+
+mod consent;
+mod follow;
+mod hold;
+mod skip;
+mod unknown;
+
+use consent::{hold_or_update, rejection};
+use follow::{Followed, Pin, follow};
+pub use hold::HoldReason;
+pub use skip::SkipReason;
+pub use unknown::UnknownReason;
+
+/// Everything that a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The container and what is known of its image here.
+    pub running: Running<'a>,
+    /// What the registry answered; `None` if it was not asked.
+    pub answer: Option<&'a RemoteAnswer>,
+    /// The container's policy.
+    pub policy: &'a Policy,
+    /// The images that were tried in its place and failed.
+    pub rejects: &'a [Reject],
+    /// What it is to docker-auto itself.
+    pub role: Role,
+    /// Who wants to know.
+    pub request: Request,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+/// What a container is to docker-auto itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// A container like any other.
+    #[default]
+    Ordinary,
+    /// The one that docker-auto runs in.
+    Ourselves,
+    /// The one through which docker-auto reaches the engine.
+    DockerAccess,
+}
+
+/// Who wants to know, which is also whose consent there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// The check's own time.
+    Check,
+    /// The update schedule's time.
+    Schedule,
+    /// A person who asked for everything to be updated: that lifts the schedule and
+    /// `update.enabled`, not a container's own mode.
+    Everything,
+    /// A person who named this container: that is consent enough, whatever its mode.
+    Named,
+}
+
+/// What is to be done with a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing: it runs what its reference names.
+    UpToDate {
+        /// The reference.
+        reference: ImageRef,
+        /// How that is known.
+        how: Match,
+    },
+    /// Update it now.
+    Update {
+        /// What to run.
+        candidate: Candidate,
+    },
+    /// There is something newer, but not now.
+    Hold {
+        /// What could run.
+        candidate: Candidate,
+        /// Why not now.
+        reason: HoldReason,
+        /// When it will be time, where that is known.
+        until: Option<Timestamp>,
+    },
+    /// It is not looked at.
+    Skip {
+        /// Why not.
+        reason: SkipReason,
+    },
+    /// Nobody can say; never to be shown as up to date.
+    Unknown {
+        /// Why not.
+        reason: UnknownReason,
+    },
+}
+
+/// The four words of the status model (R27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It runs the newest image.
+    UpToDate,
+    /// There is a newer image, whether it is held back or not.
+    UpdateAvailable,
+    /// It is not looked at.
+    Skipped,
+    /// It could not be found out.
+    Error,
+}
+
+impl Status {
+    /// Returns the word as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UpToDate => "UpToDate",
+            Self::UpdateAvailable => "UpdateAvailable",
+            Self::Skipped => "Skipped",
+            Self::Error => "Error",
+        }
+    }
+}
+
+impl Decision {
+    /// Returns the word of the status model.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::UpToDate { .. } => Status::UpToDate,
+            Self::Update { .. } | Self::Hold { .. } => Status::UpdateAvailable,
+            Self::Skip { .. } => Status::Skipped,
+            Self::Unknown { .. } => Status::Error,
+        }
+    }
+
+    /// Returns the stable code of the reason.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UpToDate { how: Match::Digest(_), .. } => "up_to_date",
+            Self::UpToDate { how: Match::Content(_), .. } => "same_content",
+            Self::UpToDate { how: Match::LocalName, .. } => "up_to_date_locally",
+            Self::Update { .. } => "update",
+            Self::Hold { reason, .. } => reason.code(),
+            Self::Skip { reason } => reason.code(),
+            Self::Unknown { reason } => reason.code(),
+        }
+    }
+
+    /// Returns what could run, where there is something newer.
+    pub fn candidate(&self) -> Option<&Candidate> {
+        match self {
+            Self::Update { candidate } | Self::Hold { candidate, .. } => Some(candidate),
+            Self::UpToDate { .. } | Self::Skip { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Returns why the container is skipped, in words; `None` if it is not.
+    pub fn skip_reason(&self) -> Option<String> {
+        match self {
+            Self::Skip { reason } => Some(reason.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// The reason as a sentence for people: what is, which setting or answer caused it, what to do.
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpToDate { reference, how } => unknown::up_to_date(f, reference, how),
+            Self::Update { candidate } => hold::candidate(f, candidate),
+            Self::Hold { candidate, reason, until } => {
+                hold::candidate(f, candidate)?;
+                write!(f, "; {reason}")?;
+                until.map_or(Ok(()), |until| write!(f, "; due at {}", hold::moment(until)))
+            }
+            Self::Skip { reason } => reason.fmt(f),
+            Self::Unknown { reason } => reason.fmt(f),
+        }
+    }
+}
+
+/// Returns the reference to look up in its registry; `None` where the decision needs no registry.
+pub fn question(facts: &Facts<'_>) -> Option<ImageRef> {
+    let followed = follow(facts).ok()?;
+    let local = facts.running.local_evidence(&followed.reference).is_some();
+    (!local).then_some(followed.reference)
+}
+
+/// Decides what is to be done with a container. Total: whatever the facts, it returns a decision
+/// with its reason.
+pub fn decide(facts: &Facts<'_>) -> Decision {
+    match follow(facts) {
+        Ok(followed) => judge(facts, &followed),
+        Err(decision) => *decision,
+    }
+}
+
+/// Looks at the image: what the registry says, and what its name means here.
+fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
+    let Followed { reference, host, .. } = followed;
+    let comparison = facts.running.compare(reference, *host, facts.answer);
+    if let Some(candidate) = moved_here(facts, reference, &comparison) {
+        return hold_or_update(facts, candidate);
+    }
+    match comparison {
+        Comparison::Same(how) => Decision::UpToDate { reference: reference.clone(), how },
+        Comparison::Newer(image) => {
+            let digest = image.resolved.digest.clone();
+            let reference = match followed.pin {
+                Pin::Kept => reference.with_digest(digest),
+                Pin::None => reference.clone(),
+            };
+            let image = CandidateImage::Remote(image);
+            hold_or_update(facts, Candidate { reference, image })
+        }
+        Comparison::Local(evidence) => local(facts, reference, evidence),
+        Comparison::Unresolved(digest) => {
+            let reason = UnknownReason::Unresolved { reference: reference.clone(), digest };
+            Decision::Unknown { reason }
+        }
+        Comparison::NotAsked => {
+            Decision::Unknown { reason: UnknownReason::NotAsked(reference.clone()) }
+        }
+        Comparison::Failed(failure) => {
+            Decision::Unknown { reason: UnknownReason::Registry(failure) }
+        }
+    }
+}
+
+fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
+    let rule = &facts.policy.rules.skip_local_build;
+    if rule.value {
+        let (reference, origin) = (reference.clone(), rule.origin.clone());
+        return Decision::Skip { reason: SkipReason::BuiltLocally { reference, evidence, origin } };
+    }
+    Decision::UpToDate { reference: reference.clone(), how: Match::LocalName }
+}
+
+/// Returns the image that the reference was moved to here, where such moves count. One that came
+/// from the registry yields to the registry's newer word; one that failed before yields to whatever
+/// else is known, so that a rollback, which leaves the name on the bad image, starts no loop.
+fn moved_here(
+    facts: &Facts<'_>,
+    reference: &ImageRef,
+    comparison: &Comparison,
+) -> Option<Candidate> {
+    if facts.policy.rules.skip_local_build.value {
+        return None;
+    }
+    let candidate = facts.running.moved(reference)?;
+    let CandidateImage::Local { digests, .. } = &candidate.image else { return None };
+    let failed = rejection(facts, &candidate).is_some();
+    let yields = match comparison {
+        Comparison::Same(Match::Content(digest)) => failed || digests.contains(digest),
+        Comparison::Newer(_) | Comparison::Unresolved(_) => failed || !digests.is_empty(),
+        Comparison::Local(_) => false,
+        _ => failed,
+    };
+    (!yields).then_some(candidate)
+}

@@ -1,0 +1,63 @@
+//! Whether something newer may run now: rejections, modes, consent and schedules.
+
+use crate::core::candidate::{Candidate, Reject};
+use crate::core::compose::Compose;
+use crate::core::decision::{Decision, Facts, HoldReason, Request};
+use crate::core::id::Timestamp;
+use crate::core::policy::{Mode, Updates};
+
+/// Returns the earlier failure of a candidate, unless it is forced.
+pub(super) fn rejection<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Reject> {
+    facts.rejects.iter().find(|reject| reject.is(candidate)).filter(|_| !facts.policy.force.value)
+}
+
+/// Asks whether a candidate may run now.
+pub(super) fn hold_or_update(facts: &Facts<'_>, candidate: Candidate) -> Decision {
+    if let Some(reject) = rejection(facts, &candidate) {
+        let reason = HoldReason::RejectedBefore { at: reject.at, why: reject.reason.clone() };
+        return Decision::Hold { candidate, reason, until: None };
+    }
+    match held_by_policy(facts) {
+        Some((reason, until)) => Decision::Hold { candidate, reason, until },
+        None => Decision::Update { candidate },
+    }
+}
+
+fn held_by_policy(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timestamp>)> {
+    let policy = facts.policy;
+    let origin = || policy.mode.origin.clone();
+    let reason = match (facts.request, &policy.unclear, policy.mode.value) {
+        (Request::Named, _, _) => return None,
+        (_, Some(label), _) => HoldReason::LabelUnclear(label.clone()),
+        (_, None, Mode::Watch | Mode::Off) => HoldReason::WatchMode(origin()),
+        (_, None, Mode::Approve) => HoldReason::AwaitingApproval(origin()),
+        (_, None, Mode::Auto) => return held_without_consent(facts),
+    };
+    Some((reason, None))
+}
+
+fn held_without_consent(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timestamp>)> {
+    let policy = facts.policy;
+    let rules = &policy.rules;
+    if let Some(compose) = Compose::read(&facts.running.container.labels)
+        && !policy.consents()
+        && !rules.allow_compose.value
+    {
+        let reason =
+            HoldReason::ComposeHeldBack { compose, origin: rules.allow_compose.origin.clone() };
+        return Some((reason, None));
+    }
+    match (&rules.updates.value, facts.request) {
+        (_, Request::Everything) => None,
+        (Updates::Never, _) if !policy.consents() => {
+            Some((HoldReason::UpdatesNotEnabled(rules.updates.origin.clone()), None))
+        }
+        (Updates::At(schedule), Request::Check) => {
+            let origin = rules.updates.origin.clone();
+            let reason =
+                HoldReason::WaitingForSchedule { schedule: schedule.text().to_owned(), origin };
+            Some((reason, schedule.next_after(facts.now)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,101 @@
+//! Plans as text for people: one line a step, the way back beside it.
+
+use std::fmt::Write as _;
+
+use crate::core::health::{ExitZero, HealthGate, Requirement};
+use crate::core::plan::{Key, Step, UpdatePlan, Volumes};
+
+/// Returns a plan as lines: what it does, its warnings, what differs, its steps.
+pub fn describe_plan(plan: &UpdatePlan) -> String {
+    let mut text = format!("{}\n", plan.summary);
+    for warning in &plan.warnings {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    text.push_str("differences in the container:\n");
+    if plan.differences.is_empty() {
+        text.push_str("  none but the image\n");
+    }
+    for difference in &plan.differences {
+        let _ = writeln!(text, "  {}: {} → {}", difference.field, difference.old, difference.new);
+    }
+    text.push_str("steps:\n");
+    for (index, planned) in plan.steps.iter().enumerate() {
+        if index == plan.no_return {
+            text.push_str("  --- no way back from here, only tidying ---\n");
+        }
+        let _ = writeln!(text, "  {:>2}. {}", index + 1, describe_step(plan, &planned.action));
+        for undo in &planned.undo {
+            let _ = writeln!(text, "      ↩ {}", describe_step(plan, undo));
+        }
+    }
+    text
+}
+
+/// Returns a step as one sentence without a full stop.
+pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
+    let who = |key: &Key| name_of(plan, key);
+    match step {
+        Step::Expect { container, image, .. } => {
+            format!("verify that {} still runs {}", who(container), image.short())
+        }
+        Step::Pull { reference, platform, digest } => {
+            format!("pull {} for {platform} and verify {}", reference.familiar(), digest.short())
+        }
+        Step::Tag { image, reference } => format!("tag {} as {reference}", image.short()),
+        Step::Untag { reference } => format!("remove the tag {reference}"),
+        Step::Create { name, image, .. } => format!("create {name} on {}", image.short()),
+        Step::Connect { container, network, .. } => {
+            format!("connect {} to the network {network}", who(container))
+        }
+        Step::SetRestartPolicy { container, policy } => {
+            let name = policy.get("Name").and_then(serde_json::Value::as_str).unwrap_or("no");
+            let name = if name.is_empty() { "no" } else { name };
+            format!("set the restart policy of {} to {name}", who(container))
+        }
+        Step::Stop { container, grace, .. } => {
+            format!("stop {} (up to {} s)", who(container), grace.as_secs())
+        }
+        Step::WaitRemoved { container } => format!("wait until {} is removed", who(container)),
+        Step::Rename { container, to } => format!("rename {} to {to}", who(container)),
+        Step::Start { container } => format!("start {}", who(container)),
+        Step::AwaitHealthy { container, gate } => {
+            format!("wait until {} {}", who(container), describe_gate(gate))
+        }
+        Step::CollectEvidence { container } => {
+            format!("keep the logs, exit code and health output of {}", who(container))
+        }
+        Step::Reject { target, image } => {
+            format!("remember that {} failed on {}", image.as_str(), target.name)
+        }
+        Step::Remove { container, volumes: Volumes::Keep } => {
+            format!("remove {}, its volumes stay", who(container))
+        }
+        Step::Remove { container, volumes: Volumes::Remove } => {
+            format!("remove {} with the volumes made for it", who(container))
+        }
+    }
+}
+
+fn name_of(plan: &UpdatePlan, key: &Key) -> String {
+    let name = plan.containers.get(key).map_or(key.as_str(), |container| container.name.as_str());
+    if *key == Key::replacement() || *key == Key::rescue() {
+        return format!("the {key} container");
+    }
+    format!("the {key} container {name}")
+}
+
+fn describe_gate(gate: &HealthGate) -> String {
+    let (timeout, stable) = (gate.timeout.as_secs_f64(), gate.stable.as_secs_f64());
+    let finished = match gate.exit_zero {
+        ExitZero::Finished => ", or ends with exit code 0",
+        ExitZero::Failed => "",
+    };
+    match gate.require {
+        Requirement::Healthy => {
+            format!(
+                "is healthy (up to {timeout} s; stable for {stable} s without a healthcheck){finished}"
+            )
+        }
+        Requirement::Stable => format!("stays up for {stable} s{finished}"),
+    }
+}

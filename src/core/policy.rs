@@ -1,0 +1,235 @@
+//! What may be done with a container: settings, each with the place that it came from.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::compose::Labels;
+
+mod rules;
+
+pub use rules::{LabelSelector, Rules, Updates};
+
+/// A setting and the place that it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sourced<T> {
+    /// The setting.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// Returns a setting that nobody made.
+    pub fn by_default(value: T) -> Self {
+        Self { value, origin: Origin::Default }
+    }
+}
+
+/// Where a setting came from; a later one stands above an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// An environment variable, by the name that was used.
+    Variable(String),
+    /// A label of the container.
+    Label {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// The command that is being carried out.
+    Command,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default"),
+            Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Label { name, value } => write!(f, "the label {name}={value}"),
+            Self::Command => f.write_str("the command"),
+        }
+    }
+}
+
+/// What is done when a newer image is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Update by itself, where updates are enabled.
+    Auto,
+    /// Show it and wait for a person's word.
+    Approve,
+    /// Show it and do nothing.
+    Watch,
+    /// Do not even look.
+    Off,
+}
+
+impl Mode {
+    /// All modes by the words that name them.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("auto", Self::Auto),
+        ("approve", Self::Approve),
+        ("watch", Self::Watch),
+        ("off", Self::Off),
+    ];
+}
+
+/// The settings of one container: defaults below configuration below labels below the command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// The settings that hold for all containers alike.
+    pub rules: Arc<Rules>,
+    /// Whether its own label selects it; `None` where it has none.
+    pub enable: Option<Sourced<bool>>,
+    /// What is done when a newer image is there.
+    pub mode: Sourced<Mode>,
+    /// Whether pins and rejections are lifted.
+    pub force: Sourced<bool>,
+    /// How long it may take to stop; `None` leaves it to the container and the engine.
+    pub stop_timeout: Option<Sourced<Duration>>,
+    /// The longest wait for `healthy`; `None` derives it from the new image's healthcheck.
+    pub health_timeout: Option<Sourced<Duration>>,
+    /// How long a container without healthcheck must stay up.
+    pub health_stable: Sourced<Duration>,
+    /// A label that was meant to restrain updates and cannot be understood.
+    pub unclear: Option<Origin>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            rules: Arc::default(),
+            enable: None,
+            mode: Sourced::by_default(Mode::Auto),
+            force: Sourced::by_default(false),
+            stop_timeout: None,
+            health_timeout: None,
+            health_stable: Sourced::by_default(Duration::from_secs(10)),
+            unclear: None,
+        }
+    }
+}
+
+/// Settings to lay over a policy; `None` leaves what is there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PolicyPatch {
+    /// See [`Policy::enable`].
+    pub enable: Option<Sourced<bool>>,
+    /// See [`Policy::mode`].
+    pub mode: Option<Sourced<Mode>>,
+    /// See [`Policy::force`].
+    pub force: Option<Sourced<bool>>,
+    /// See [`Policy::stop_timeout`].
+    pub stop_timeout: Option<Sourced<Duration>>,
+    /// See [`Policy::health_timeout`].
+    pub health_timeout: Option<Sourced<Duration>>,
+    /// See [`Policy::health_stable`].
+    pub health_stable: Option<Sourced<Duration>>,
+    /// See [`Policy::unclear`].
+    pub unclear: Option<Origin>,
+}
+
+impl PolicyPatch {
+    /// Returns the patch of a command that forces.
+    pub fn force() -> Self {
+        let force = Sourced { value: true, origin: Origin::Command };
+        Self { force: Some(force), ..Self::default() }
+    }
+}
+
+/// Why a container is not selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unselected {
+    /// Its own label says so.
+    Label(Origin),
+    /// It has a label that the configuration leaves alone.
+    Has {
+        /// The label.
+        selector: LabelSelector,
+        /// The setting.
+        origin: Origin,
+    },
+    /// It has none of the labels that the configuration asks for.
+    HasNone {
+        /// The labels that are asked for.
+        wanted: Vec<LabelSelector>,
+        /// The setting.
+        origin: Origin,
+    },
+}
+
+impl Policy {
+    /// Returns this policy with a patch laid over it.
+    #[must_use]
+    pub fn with(&self, patch: PolicyPatch) -> Self {
+        Self {
+            rules: Arc::clone(&self.rules),
+            enable: patch.enable.or_else(|| self.enable.clone()),
+            mode: patch.mode.unwrap_or_else(|| self.mode.clone()),
+            force: patch.force.unwrap_or_else(|| self.force.clone()),
+            stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
+            health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
+            health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
+            unclear: patch.unclear.or_else(|| self.unclear.clone()),
+        }
+    }
+
+    /// Says why a container with these labels is not selected; `None` if it is. Its own
+    /// `docker-auto.enable` stands above the lists of the configuration.
+    pub fn unselected(&self, labels: &Labels) -> Option<Unselected> {
+        match &self.enable {
+            Some(Sourced { value: true, .. }) => return None,
+            Some(Sourced { value: false, origin }) => {
+                return Some(Unselected::Label(origin.clone()));
+            }
+            None => {}
+        }
+        for list in [&self.rules.exclude_labels, &self.rules.skip_labels] {
+            if let Some(selector) = list.value.iter().find(|selector| selector.matches(labels)) {
+                let (selector, origin) = (selector.clone(), list.origin.clone());
+                return Some(Unselected::Has { selector, origin });
+            }
+        }
+        let only = &self.rules.only_labels;
+        let wanted = only.value.is_empty() || only.value.iter().any(|one| one.matches(labels));
+        (!wanted).then(|| Unselected::HasNone {
+            wanted: only.value.clone(),
+            origin: only.origin.clone(),
+        })
+    }
+
+    /// Says whether the container's own settings ask for updates, whatever holds for the others.
+    pub fn consents(&self) -> bool {
+        self.mode.value == Mode::Auto && self.mode.origin != Origin::Default
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sourced<T>(value: T) -> Sourced<T> {
+        let origin = Origin::Label { name: "l".into(), value: "v".into() };
+        Sourced { value, origin }
+    }
+
+    #[test]
+    fn patches_lie_over_what_is_there() {
+        let patch = PolicyPatch {
+            mode: Some(sourced(Mode::Watch)),
+            stop_timeout: Some(sourced(Duration::from_secs(3))),
+            ..PolicyPatch::default()
+        };
+        let policy = Policy::default().with(patch);
+        assert_eq!(policy.mode, sourced(Mode::Watch));
+        assert_eq!(policy.health_stable, Policy::default().health_stable);
+        let forced = policy.with(PolicyPatch::force());
+        assert_eq!((forced.force.value, forced.force.origin), (true, Origin::Command));
+        assert_eq!(forced.stop_timeout, policy.stop_timeout);
+        assert_eq!(policy.with(PolicyPatch::default()), policy);
+    }
+}

@@ -1,0 +1,115 @@
+//! The settings that hold for all containers alike.
+
+use std::fmt;
+
+use crate::core::compose::Labels;
+use crate::core::policy::Sourced;
+use crate::core::window::Schedule;
+
+/// When containers are updated without being asked about one by one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Updates {
+    /// Never: what is newer is only shown.
+    Never,
+    /// As soon as a check finds something.
+    AtCheck,
+    /// At these times.
+    At(Schedule),
+}
+
+/// A label, or a label with a certain value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelSelector {
+    key: String,
+    value: Option<String>,
+}
+
+impl LabelSelector {
+    /// Reads `key` or `key=value`; `None` where the key is missing.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (key, value) = match text.split_once('=') {
+            Some((key, value)) => (key.trim(), Some(value.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        (!key.is_empty()).then(|| Self { key: key.to_owned(), value })
+    }
+
+    /// Says whether a container with these labels is meant.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        let value = labels.get(&self.key);
+        value.is_some_and(|value| self.value.as_ref().is_none_or(|wanted| wanted == value))
+    }
+}
+
+impl fmt::Display for LabelSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)?;
+        self.value.as_ref().map_or(Ok(()), |value| write!(f, "={value}"))
+    }
+}
+
+/// The settings that hold for all containers alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// When containers are updated by themselves.
+    pub updates: Sourced<Updates>,
+    /// Whether that includes containers that compose made.
+    pub allow_compose: Sourced<bool>,
+    /// Whether containers that do not run are looked at.
+    pub include_stopped: Sourced<bool>,
+    /// Containers with one of these labels are left alone.
+    pub skip_labels: Sourced<Vec<LabelSelector>>,
+    /// Unless empty, only containers with one of these labels are looked at.
+    pub only_labels: Sourced<Vec<LabelSelector>>,
+    /// Containers with one of these labels are left alone.
+    pub exclude_labels: Sourced<Vec<LabelSelector>>,
+    /// Whether images that were built here are left alone.
+    pub skip_local_build: Sourced<bool>,
+    /// Whether references with a digest are left alone.
+    pub skip_pinned_digest: Sourced<bool>,
+    /// Whether tags such as `1.2.3` and `v1.2.3` are left alone.
+    pub skip_semver_pinned: Sourced<bool>,
+    /// Unless empty, the only tags that are looked at.
+    pub floating_tags: Sourced<Vec<String>>,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let skip = LabelSelector { key: "watchdocker.skip".into(), value: Some("true".into()) };
+        Self {
+            updates: Sourced::by_default(Updates::Never),
+            allow_compose: Sourced::by_default(false),
+            include_stopped: Sourced::by_default(false),
+            skip_labels: Sourced::by_default(vec![skip]),
+            only_labels: Sourced::by_default(Vec::new()),
+            exclude_labels: Sourced::by_default(Vec::new()),
+            skip_local_build: Sourced::by_default(true),
+            skip_pinned_digest: Sourced::by_default(true),
+            skip_semver_pinned: Sourced::by_default(true),
+            floating_tags: Sourced::by_default(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn selectors_match_keys_and_values() {
+        let labels = Labels::from([("a".into(), "1".into()), ("b".into(), String::new())]);
+        for (text, matches) in [
+            ("a", true),
+            ("a=1", true),
+            ("a = 1", true),
+            ("a=2", false),
+            ("a=", false),
+            ("b=", true),
+            ("c", false),
+        ] {
+            assert_eq!(LabelSelector::parse(text).unwrap().matches(&labels), matches, "{text}");
+        }
+        assert_eq!(LabelSelector::parse("=1"), None);
+        assert_eq!(LabelSelector::parse(" "), None);
+    }
+}

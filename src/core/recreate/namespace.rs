@@ -1,0 +1,76 @@
+//! Namespaces and links: what the engine shows by ID is written by name, so that it also means the
+//! container that takes the other one's place.
+
+use serde_json::{Map, Value};
+
+use crate::core::id::ContainerName;
+use crate::core::recreate::error::PlanError;
+use crate::core::recreate::scene::{NetworkMode, Scene};
+use crate::core::recreate::value::{is_empty, items, text};
+
+const SHARED: &[&str] = &["NetworkMode", "PidMode", "IpcMode"];
+
+/// Re-points the namespaces and links of a container that is about to be created.
+pub(super) fn repoint(
+    host_config: &mut Map<String, Value>,
+    scene: &Scene<'_>,
+) -> Result<(), PlanError> {
+    for &field in SHARED {
+        let mode = host_config.get(field).map_or("", text);
+        if let Some(parent) = mode.strip_prefix("container:") {
+            let name = find(parent, scene).ok_or_else(|| PlanError::ParentGone {
+                container: scene.shown.name.clone(),
+                field,
+                parent: parent.to_owned(),
+            })?;
+            host_config.insert(field.to_owned(), format!("container:{name}").into());
+        }
+    }
+    if let NetworkMode::Networks(name) = &scene.network_mode {
+        let mode = host_config.get("NetworkMode").map_or("", text);
+        if !matches!(mode, "" | "default") {
+            host_config.insert("NetworkMode".into(), name.as_str().into());
+        }
+    }
+    if let Some(links) = host_config.get_mut("Links").filter(|links| !is_empty(links)) {
+        *links = items(links).iter().map(|link| legacy_link(text(link))).collect();
+    }
+    Ok(())
+}
+
+/// Returns the name that a container will have, from its ID, a beginning of it, or a name.
+pub(super) fn find<'a>(wanted: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
+    let containers = scene.subject.containers;
+    let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
+    let by_name = || containers.values().find(|name| name.as_str() == wanted);
+    let by_id = || {
+        let mut found = containers.iter().filter(|(id, _)| id.as_str().starts_with(wanted));
+        let only = found.next().filter(|_| wanted.len() >= 12);
+        only.map(|(_, name)| name)
+    };
+    by_name().or_else(by_id)
+}
+
+/// `/target:/self/alias`, as the engine shows a link, is asked for as `target:alias`.
+fn legacy_link(shown: &str) -> String {
+    let (target, path) = shown.split_once(':').unwrap_or((shown, shown));
+    let alias = path.rsplit('/').next().unwrap_or(path);
+    format!("{}:{alias}", target.trim_start_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_asked_for_as_they_were() {
+        for (shown, asked) in [
+            ("/db:/web/db", "db:db"),
+            ("/db1:/t1/x", "db1:x"),
+            ("db:alias", "db:alias"),
+            ("/db", "db:db"),
+        ] {
+            assert_eq!(legacy_link(shown), asked, "{shown}");
+        }
+    }
+}

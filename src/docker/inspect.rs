@@ -1,0 +1,75 @@
+//! One container or image as raw JSON, which keeps fields that no model knows.
+
+use serde_json::{Value, json};
+
+use crate::core::digest::Platform;
+use crate::core::id::{ContainerId, ContainerName};
+use crate::core::inventory::ApiVersion;
+
+use super::Host;
+use super::call::{Call, in_path};
+use super::convert;
+use super::error::DockerError;
+
+/// From here on an image's inspect can show its manifests.
+const SHOWS_MANIFESTS: ApiVersion = ApiVersion::v1(48);
+/// From here on an image's inspect can be asked for one platform.
+const TAKES_PLATFORM: ApiVersion = ApiVersion::v1(49);
+
+impl Host {
+    /// Returns a container's inspect by its ID; `None` if it is gone.
+    pub async fn inspect_container(&self, id: &ContainerId) -> Result<Option<Value>, DockerError> {
+        self.inspect(id.as_str(), format!("inspecting container {}", id.short())).await
+    }
+
+    /// Returns the inspect of the container that has this name; `None` if none has it.
+    pub async fn find_container(&self, name: &ContainerName) -> Result<Option<Value>, DockerError> {
+        let inspect = self.inspect(name.as_str(), format!("inspecting container {name}")).await?;
+        // The engine also takes a name for the beginning of an ID.
+        Ok(inspect.filter(|inspect| convert::name(inspect) == *name))
+    }
+
+    async fn inspect(&self, what: &str, doing: String) -> Result<Option<Value>, DockerError> {
+        let path = format!("/containers/{}/json", in_path(what));
+        found(self.transport().call(Call::get(doing, &path)).await)
+    }
+
+    /// Returns an image's inspect by reference or ID; `None` if it is not there, or not for the
+    /// platform. With a platform it is that of one image of an index, where the engine can tell
+    /// them apart: in the containerd store its `Id` is then the manifest's. Without a platform it
+    /// is that of the whole, with all manifests.
+    pub async fn inspect_image(
+        &self,
+        image: &str,
+        platform: Option<&Platform>,
+    ) -> Result<Option<Value>, DockerError> {
+        let version = self.transport().version().await?;
+        let path = format!("/images/{}/json", in_path(image));
+        let call = Call::get(format!("inspecting image {image}"), &path);
+        let call = match platform {
+            Some(platform) if version >= TAKES_PLATFORM => {
+                call.query("platform", &platform_json(platform).to_string())
+            }
+            _ if version >= SHOWS_MANIFESTS => call.query("manifests", "1"),
+            _ => call,
+        };
+        found(self.transport().call(call).await)
+    }
+}
+
+/// Returns `None` for what is not there.
+fn found(result: Result<Value, DockerError>) -> Result<Option<Value>, DockerError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.status() == Some(404) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn platform_json(platform: &Platform) -> Value {
+    let mut json = json!({"os": platform.os, "architecture": platform.architecture});
+    if let Some(variant) = &platform.variant {
+        json["variant"] = json!(variant);
+    }
+    json
+}

@@ -1,0 +1,112 @@
+//! What a container has logged, as text: both streams in the order they came.
+
+use serde_json::Value;
+
+use crate::core::id::ContainerId;
+
+use super::Host;
+use super::call::{Call, in_path};
+use super::error::DockerError;
+
+/// What is read of a log at most, before its end is cut out.
+const LARGEST_READ: usize = 8 << 20;
+/// The length of a frame's header in a log of two streams.
+const HEADER: usize = 8;
+
+/// How a container writes its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// It has a terminal: the bytes as they are.
+    Raw,
+    /// Two streams, in frames with headers.
+    Frames,
+}
+
+impl LogFormat {
+    /// Returns the format of a container from its inspect.
+    pub fn of(inspect: &Value) -> Self {
+        if inspect["Config"]["Tty"] == true { Self::Raw } else { Self::Frames }
+    }
+}
+
+impl Host {
+    /// Returns the last lines that a container logged, no more than `bytes` of them.
+    pub async fn last_logs(
+        &self,
+        id: &ContainerId,
+        format: LogFormat,
+        lines: u32,
+        bytes: usize,
+    ) -> Result<String, DockerError> {
+        let path = format!("/containers/{}/logs", in_path(id.as_str()));
+        let call = Call::get(format!("reading the log of container {}", id.short()), &path)
+            .query("stdout", "1")
+            .query("stderr", "1")
+            .query("tail", &lines.to_string())
+            .cut_at(LARGEST_READ);
+        let answer = self.transport().send(&call).await?;
+        let text = match format {
+            LogFormat::Raw => answer.bytes.to_vec(),
+            LogFormat::Frames => joined(&answer.bytes),
+        };
+        Ok(last(&String::from_utf8_lossy(&text), bytes).to_owned())
+    }
+}
+
+/// Takes the headers out; a last frame that was cut off is taken as far as it goes.
+fn joined(mut frames: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(frames.len());
+    while let Some((header, rest)) = frames.split_first_chunk::<HEADER>() {
+        let [.., a, b, c, d] = *header;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        let (payload, rest) = rest.split_at(length.min(rest.len()));
+        text.extend_from_slice(payload);
+        frames = rest;
+    }
+    text
+}
+
+/// Returns the end of a text, beginning at a line where there is one.
+fn last(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes {
+        return text;
+    }
+    let start = text.ceil_char_boundary(text.len() - bytes);
+    let end = &text[start..];
+    match end.split_once('\n') {
+        Some((_, lines)) if !lines.is_empty() => lines,
+        _ => end,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(stream: u8, payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        [&[stream, 0, 0, 0], &length[..], payload].concat()
+    }
+
+    #[test]
+    fn frames_are_joined_in_their_order() {
+        let both = [frame(1, b"out\n"), frame(2, b"err\n"), frame(1, b"")].concat();
+        assert_eq!(joined(&both), b"out\nerr\n");
+        assert_eq!(joined(&both[..both.len() - 9]), b"out\nerr");
+        assert_eq!(joined(&[1, 0, 0]), b"");
+        assert_eq!(joined(&[1, 0, 0, 0, 255, 255, 255, 255, b'x']), b"x");
+    }
+
+    #[test]
+    fn the_end_is_kept() {
+        for (text, bytes, expected) in [
+            ("a\nb\nc\n", 10, "a\nb\nc\n"),
+            ("aaa\nb\nc\n", 5, "b\nc\n"),
+            ("one long line", 4, "line"),
+            ("ääää", 3, "ä"),
+            ("aaaa\n", 3, "aa\n"),
+        ] {
+            assert_eq!(last(text, bytes), expected);
+        }
+    }
+}

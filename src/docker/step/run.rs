@@ -1,0 +1,146 @@
+//! Starting, stopping and removing.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::core::id::ContainerId;
+use crate::core::journal::{Class, Known, StepOutput};
+use crate::core::plan::{Key, StepError, Volumes};
+
+use super::super::call::{Call, in_path};
+use super::super::convert;
+use super::super::error::DockerError;
+use super::class::{Action, failed};
+use super::{HostRunner, StepResult, called, gone, is_up};
+
+/// Between two looks at a container that is on its way.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a container may take to stop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// What the engine is told, if not the container's own time.
+    pub(super) timeout_seconds: Option<u64>,
+    /// The time after which the engine kills it.
+    pub(super) grace: Duration,
+}
+
+impl HostRunner {
+    pub(super) async fn start(&self, known: &Known, key: &Key) -> StepResult {
+        let id = self.resolve(known, key).await?;
+        let call = Call::post(format!("starting container {}", id.short()), &path(&id, "start"));
+        match self.host.transport().call(call).await {
+            Ok(_) => Ok(StepOutput::Done),
+            // Also what a container joins, mounts or executes may be what was not found.
+            Err(error) if error.status() == Some(404) => match self.inspect(&id).await? {
+                None => Err(gone(known, key)),
+                Some(_) => Err(failed(Action::Start)(error)),
+            },
+            Err(error) => Err(failed(Action::Start)(error)),
+        }
+    }
+
+    /// Stops a container with its own signal, and with its own time to stop unless another one is
+    /// given, and looks whether it is down: one that is
+    /// between two restarts may come up again while it is being stopped.
+    pub(super) async fn stop(&self, known: &Known, key: &Key, patience: Patience) -> StepResult {
+        let id = self.resolve(known, key).await?;
+        let limit = patience.grace + self.host.transport().timeouts.stop_margin;
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.post_stop(&id, patience.timeout_seconds, deadline).await {
+                Ok(()) => {}
+                Err(error) if error.status() == Some(404) => return Err(gone(known, key)),
+                Err(error) => return Err(failed(Action::Container)(error)),
+            }
+            // One that removes itself at its end may be gone by now.
+            let Some(inspect) = self.inspect(&id).await? else { return Ok(StepOutput::Done) };
+            if !is_up(&inspect) {
+                return Ok(StepOutput::Done);
+            }
+            if Instant::now() + PAUSE >= deadline {
+                let state = format!("{:?}", convert::state(&inspect)).to_lowercase();
+                let text = format!("stopping {}: it is still {state}", called(&inspect));
+                return Err(StepError::new(Class::Transient, text));
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn post_stop(
+        &self,
+        id: &ContainerId,
+        timeout_seconds: Option<u64>,
+        deadline: Instant,
+    ) -> Result<(), DockerError> {
+        let limit = deadline.saturating_duration_since(Instant::now());
+        let doing = format!("stopping container {}", id.short());
+        let path = path(id, "stop");
+        let call = Call::post(doing, &path).within(limit);
+        let call = match timeout_seconds {
+            Some(seconds) => call.query("t", &seconds.to_string()),
+            None => call,
+        };
+        match self.host.transport().call(call).await {
+            Ok(_) => Ok(()),
+            Err(DockerError::Api { status: 409, message, .. })
+                if message.contains("is not running") =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn wait_removed(&self, known: &Known, key: &Key) -> StepResult {
+        if let Some(id) = self.look_up(known, key).await? {
+            self.until_gone(&id).await?;
+        }
+        Ok(StepOutput::Done)
+    }
+
+    async fn until_gone(&self, id: &ContainerId) -> Result<(), StepError> {
+        let deadline = Instant::now() + self.host.transport().timeouts.manage;
+        while let Some(inspect) = self.inspect(id).await? {
+            if Instant::now() >= deadline {
+                let text = format!("waiting for {} to be removed: it is there", called(&inspect));
+                return Err(StepError::new(Class::Transient, text));
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove(&self, known: &Known, key: &Key, volumes: Volumes) -> StepResult {
+        if let Some(id) = self.look_up(known, key).await? {
+            self.remove_id(&id, volumes).await?;
+        }
+        Ok(StepOutput::Done)
+    }
+
+    pub(super) async fn remove_id(
+        &self,
+        id: &ContainerId,
+        volumes: Volumes,
+    ) -> Result<(), StepError> {
+        let with_volumes = match volumes {
+            Volumes::Keep => "0",
+            Volumes::Remove => "1",
+        };
+        let path = format!("/containers/{}", in_path(id.as_str()));
+        let call = Call::delete(format!("removing container {}", id.short()), &path);
+        match self.host.transport().call(call.query("v", with_volumes)).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.status() == Some(404) => Ok(()),
+            Err(DockerError::Api { status: 409, message, .. }) if message.contains("removal") => {
+                self.until_gone(id).await
+            }
+            Err(error) => Err(failed(Action::Container)(error)),
+        }
+    }
+}
+
+fn path(id: &ContainerId, verb: &str) -> String {
+    format!("/containers/{}/{verb}", in_path(id.as_str()))
+}

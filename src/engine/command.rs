@@ -1,0 +1,114 @@
+//! What the engine is asked, and what it answers.
+
+use std::sync::Arc;
+
+use crate::core::decision::Decision;
+use crate::core::digest::Digest;
+use crate::core::event::Event;
+use crate::core::history::HistoryRecord;
+use crate::core::id::{ContainerName, Timestamp};
+use crate::core::inventory::Container;
+use crate::core::plan::{Trigger, UpdatePlan};
+use crate::core::policy::Policy;
+use crate::engine::EngineError;
+
+/// Which containers to check.
+#[derive(Clone, Debug)]
+pub struct CheckRequest {
+    /// Containers by name; all if none is named.
+    pub names: Vec<ContainerName>,
+    /// How old answers of the registries may be.
+    pub freshness: Freshness,
+}
+
+/// How old answers of the registries may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// As old as the cache keeps them.
+    Cached,
+    /// New.
+    Forced,
+}
+
+/// Which containers to update.
+#[derive(Clone, Debug)]
+pub struct UpdateRequest {
+    /// Which ones.
+    pub selection: Selection,
+    /// Whether to do it.
+    pub intent: Intent,
+    /// Who asks.
+    pub trigger: Trigger,
+}
+
+/// Which containers are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// These; naming one is consent enough.
+    Named(Vec<ContainerName>),
+    /// All that their mode or the configuration allows.
+    All,
+}
+
+/// Whether to do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Do it.
+    Act,
+    /// Say what would be done; touch nothing.
+    Tell,
+}
+
+/// A container with the judgement of it.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// The container as it was listed.
+    pub container: Container,
+    /// The digest of what it runs, from the repository of its reference.
+    pub current: Option<Digest>,
+    /// What the registry answered.
+    pub remote: Option<Digest>,
+    /// The judgement.
+    pub decision: Decision,
+    /// The platform manifest of what it runs, where that had to be found out.
+    pub manifest: Option<Digest>,
+    /// Its policy.
+    pub policy: Policy,
+    /// Labels that could not be understood.
+    pub problems: Vec<String>,
+    /// When.
+    pub checked_at: Timestamp,
+}
+
+/// What becomes known while an operation runs.
+#[derive(Debug)]
+pub enum Progress {
+    /// Something happened on the way.
+    Happened(Arc<Event>),
+    /// It is over; the last message.
+    Over(Result<Vec<Operated>, EngineError>),
+}
+
+/// What became of one container.
+#[derive(Debug)]
+pub struct Operated {
+    /// The container.
+    pub name: ContainerName,
+    /// What became of it.
+    pub result: OperatedResult,
+}
+
+/// What became of one container.
+#[derive(Debug)]
+pub enum OperatedResult {
+    /// Nothing was to be done, or nothing may be done: the judgement says why.
+    Unchanged(Box<Assessment>),
+    /// This would be done.
+    Planned(Box<UpdatePlan>),
+    /// This was done.
+    Ended(Box<HistoryRecord>),
+    /// The program was asked to end; the next start goes on.
+    Interrupted,
+    /// It could not even be begun.
+    Failed(EngineError),
+}

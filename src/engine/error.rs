@@ -1,0 +1,71 @@
+//! Why the engine could not do what it was asked.
+
+use crate::core::digest::Digest;
+use crate::core::id::{ContainerName, ImageId};
+use crate::core::journal::JournalError;
+use crate::core::recreate::PlanError;
+use crate::docker::DockerError;
+use crate::registry::RegistryError;
+use crate::store::StoreError;
+
+/// Why the engine could not do what it was asked; nothing was touched unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such container.
+    #[error("there is no container {0}; `docker ps -a` lists them")]
+    Unknown(ContainerName),
+    /// It vanished while it was looked at.
+    #[error("container {0} was removed meanwhile")]
+    Gone(ContainerName),
+    /// It has an operation already.
+    #[error("container {0} has an operation already; see `docker-auto history {0}`")]
+    Busy(ContainerName),
+    /// Nothing to update it to, or nothing may be done.
+    #[error("container {name} cannot be planned: {reason}")]
+    NothingToPlan {
+        /// The container.
+        name: ContainerName,
+        /// The judgement in words.
+        reason: String,
+    },
+    /// Something that the new container needs is gone.
+    #[error("container {name} cannot be made anew: {problem}")]
+    Preflight {
+        /// The container.
+        name: ContainerName,
+        /// What is wrong and the cure.
+        problem: String,
+    },
+    /// There is nothing to go back to.
+    #[error("container {0} has no finished update to roll back; see `docker-auto history {0}`")]
+    NoWayBack(ContainerName),
+    /// The image to go back to was removed.
+    #[error("image {} of {reference} is not on the host any more; pull it, or update instead", image.short())]
+    ImageGone {
+        /// The image.
+        image: ImageId,
+        /// The reference that it had.
+        reference: String,
+    },
+    /// The registry's manifest names no config.
+    #[error("the manifest behind {0} names no image config; it is no container image")]
+    NoConfig(Digest),
+    /// The program ends.
+    #[error("docker-auto is shutting down; ask again when it is back")]
+    Stopping,
+    /// The container cannot be made anew.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The engine could not be asked.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
+    /// A registry could not be asked.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal could not be written: the operation stays open.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

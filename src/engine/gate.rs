@@ -1,0 +1,120 @@
+//! The health gates of an update: from the label, the variable, or the new image's own healthcheck.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::core::health::{ExitZero, HealthGate, Requirement, derived_timeout};
+use crate::core::policy::Policy;
+
+/// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
+const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// The gates of both containers.
+pub(super) struct Gates {
+    pub(super) new: HealthGate,
+    pub(super) old: HealthGate,
+}
+
+/// Returns the gates for a container that is made from `body` on the image with this config.
+pub(super) fn gates(
+    inspect: &Value,
+    body: &Value,
+    new_config: Option<&Value>,
+    policy: &Policy,
+) -> Gates {
+    let gate = |healthcheck: Option<Value>| {
+        let derived = healthcheck.as_ref().map_or(FALLBACK_TIMEOUT, derived_timeout);
+        HealthGate {
+            timeout: policy.health_timeout.as_ref().map_or(derived, |timeout| timeout.value),
+            stable: policy.health_stable.value,
+            require: requirement(inspect),
+            exit_zero: exit_zero(inspect),
+        }
+    };
+    let old = inspect.pointer("/Config/Healthcheck").filter(|check| !check.is_null()).cloned();
+    Gates { new: gate(effective(body, new_config)), old: gate(old) }
+}
+
+/// What was unhealthy before cannot be asked to be healthy after, or a fix could never land.
+fn requirement(inspect: &Value) -> Requirement {
+    match inspect.pointer("/State/Health/Status").and_then(Value::as_str) {
+        Some("unhealthy") => Requirement::Stable,
+        _ => Requirement::Healthy,
+    }
+}
+
+fn exit_zero(inspect: &Value) -> ExitZero {
+    match inspect.pointer("/HostConfig/RestartPolicy/Name").and_then(Value::as_str) {
+        Some("always" | "unless-stopped") => ExitZero::Failed,
+        _ => ExitZero::Finished,
+    }
+}
+
+/// The healthcheck that the engine will merge: the body's own fields over the image's.
+fn effective(body: &Value, new_config: Option<&Value>) -> Option<Value> {
+    let own = body.get("Healthcheck").and_then(Value::as_object);
+    let image = new_config.and_then(image_healthcheck);
+    let mut merged: Map<String, Value> = image.cloned().unwrap_or_default();
+    for (field, value) in own.into_iter().flatten() {
+        let unset = value.is_null() || *value == 0 || value.as_array().is_some_and(Vec::is_empty);
+        if !unset {
+            merged.insert(field.clone(), value.clone());
+        }
+    }
+    (!merged.is_empty()).then(|| merged.into())
+}
+
+/// A config from the registry calls it `config`, an inspect `Config`.
+fn image_healthcheck(config: &Value) -> Option<&Map<String, Value>> {
+    let inner = config.get("config").or_else(|| config.get("Config"))?;
+    inner.get("Healthcheck")?.as_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn gates_follow_from_what_is_known() {
+        let second = 1_000_000_000_u64;
+        let check =
+            |interval: u64| json!({"Retries": 1, "Interval": interval * second, "Timeout": second});
+        let inspect = |policy: &str, health: &str| {
+            json!({"State": {"Health": {"Status": health}},
+                   "HostConfig": {"RestartPolicy": {"Name": policy}}, "Config": {}})
+        };
+        for (inspect, body, config, timeout, require, exit_zero) in [
+            (
+                inspect("always", "healthy"),
+                json!({}),
+                json!({"config": {"Healthcheck": check(99)}}),
+                110,
+                Requirement::Healthy,
+                ExitZero::Failed,
+            ),
+            (
+                inspect("no", "unhealthy"),
+                json!({"Healthcheck": {"Interval": 199 * second, "Retries": 0}}),
+                json!({"Config": {"Healthcheck": check(99)}}),
+                220,
+                Requirement::Stable,
+                ExitZero::Finished,
+            ),
+            (
+                inspect("unless-stopped", "starting"),
+                json!({}),
+                json!({}),
+                300,
+                Requirement::Healthy,
+                ExitZero::Failed,
+            ),
+        ] {
+            let gates = gates(&inspect, &body, Some(&config), &Policy::default());
+            let seen = (gates.new.timeout.as_secs(), gates.new.require, gates.new.exit_zero);
+            assert_eq!(seen, (timeout, require, exit_zero), "{inspect} {body} {config}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One look at a host: its containers with their policies, and what was found out before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::candidate::Reject;
+use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
+use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
+use crate::core::digest::{Digest, Platform};
+use crate::core::id::{ContainerName, ImageId, Timestamp};
+use crate::core::inventory::{Container, Inventory};
+use crate::core::labels;
+use crate::core::policy::Policy;
+use crate::core::reference::ImageRef;
+use crate::core::remote::RemoteAnswer;
+use crate::engine::{Engine, EngineError, Settings};
+
+/// Everything that the judgement of a host's containers depends on, but the registries' answers.
+pub(super) struct Bench<'a> {
+    pub(super) inventory: &'a Inventory,
+    images: LocalImages<'a>,
+    memory: Memory,
+    settings: &'a Settings,
+    pub(super) now: Timestamp,
+}
+
+/// What was found out before.
+#[derive(Default)]
+pub(super) struct Memory {
+    equivalents: BTreeMap<ImageId, BTreeSet<Digest>>,
+    rejects: BTreeMap<ContainerName, Vec<Reject>>,
+}
+
+/// One container before the judge.
+pub(super) struct Subject<'a> {
+    pub(super) container: &'a Container,
+    pub(super) policy: Policy,
+    pub(super) problems: Vec<String>,
+    remembered: Remembered,
+    rejects: &'a [Reject],
+    role: Role,
+    /// The platform it runs as; the host's until it was looked at.
+    pub(super) platform: Platform,
+    /// The platform manifest it runs, where the engine says it.
+    pub(super) manifest: Option<Digest>,
+}
+
+/// What was found out of the image behind a digest.
+pub(super) struct Found {
+    pub(super) answer: RemoteAnswer,
+    pub(super) platform: Platform,
+    pub(super) manifest: Option<Digest>,
+}
+
+impl Subject<'_> {
+    /// Takes in what was found out; returns the registry's answer.
+    pub(super) fn learn(&mut self, found: Found) -> RemoteAnswer {
+        self.platform = found.platform;
+        self.manifest = found.manifest;
+        found.answer
+    }
+}
+
+impl Engine {
+    /// Reads what was found out before.
+    pub(super) async fn memory(&self) -> Result<Memory, EngineError> {
+        let host = self.host.id();
+        let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
+        for rejected in self.store.rejects().of_host(host).await? {
+            rejects.entry(rejected.target.name).or_default().push(rejected.reject);
+        }
+        let equivalents = self.store.snapshots().equivalents(host).await?;
+        Ok(Memory { equivalents, rejects })
+    }
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        inventory: &'a Inventory,
+        memory: Memory,
+        settings: &'a Settings,
+        now: Timestamp,
+    ) -> Self {
+        let images = LocalImages::new(inventory.engine.store, &inventory.images);
+        Self { inventory, images, memory, settings, now }
+    }
+
+    /// Brings one container before the judge.
+    pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
+        let (patch, problems) = labels::read(&container.labels);
+        let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
+        Subject {
+            container,
+            policy: self.settings.policy.with(patch),
+            problems: problems.iter().map(ToString::to_string).collect(),
+            remembered: Remembered {
+                equivalents: equivalents.unwrap_or_default(),
+                ..Remembered::default()
+            },
+            rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
+            role: role(container, self.settings),
+            platform: self.inventory.engine.platform.clone(),
+            manifest: None,
+        }
+    }
+
+    /// Returns the reference whose registry must be asked, if any.
+    pub(super) fn question(
+        &'a self,
+        subject: &'a Subject<'a>,
+        request: Request,
+    ) -> Option<ImageRef> {
+        question(&self.facts(subject, None, request))
+    }
+
+    /// Says whether only the manifest can tell if the registry's image is another one.
+    pub(super) fn is_unresolved(
+        &self,
+        subject: &Subject<'_>,
+        answer: Option<&RemoteAnswer>,
+    ) -> bool {
+        let decision = self.decide(subject, answer, Request::Named);
+        let unresolved = |reason: &_| matches!(reason, UnknownReason::Unresolved { .. });
+        matches!(&decision, Decision::Unknown { reason } if unresolved(reason))
+    }
+
+    /// Judges.
+    pub(super) fn decide(
+        &'a self,
+        subject: &'a Subject<'a>,
+        answer: Option<&'a RemoteAnswer>,
+        request: Request,
+    ) -> Decision {
+        decide(&self.facts(subject, answer, request))
+    }
+
+    /// Returns the digest to show for what runs; also for containers that no registry is asked for.
+    pub(super) fn current(
+        &'a self,
+        subject: &'a Subject<'a>,
+        answer: Option<&RemoteAnswer>,
+    ) -> Option<Digest> {
+        let running = self.running(subject);
+        match running.given() {
+            Given::Reference(reference, _) | Given::ImageId(Some(reference)) => {
+                running.current_digest(&reference, answer)
+            }
+            Given::ImageId(None) | Given::Unreadable(_) => None,
+        }
+    }
+
+    fn running(&'a self, subject: &'a Subject<'a>) -> Running<'a> {
+        Running {
+            container: subject.container,
+            platform: &subject.platform,
+            manifest: subject.manifest.as_ref(),
+            identity: Identity::Unknown,
+            images: &self.images,
+            remembered: &subject.remembered,
+        }
+    }
+
+    fn facts(
+        &'a self,
+        subject: &'a Subject<'a>,
+        answer: Option<&'a RemoteAnswer>,
+        request: Request,
+    ) -> Facts<'a> {
+        Facts {
+            running: self.running(subject),
+            answer,
+            policy: &subject.policy,
+            rejects: subject.rejects,
+            role: subject.role,
+            request,
+            now: self.now,
+        }
+    }
+}
+
+/// Our own container, and the one through which we reach the engine, are not updated from within.
+fn role(container: &Container, settings: &Settings) -> Role {
+    if settings.own_container.as_ref() == Some(&container.id) {
+        return Role::Ourselves;
+    }
+    let service = container.labels.get("com.docker.compose.service").map(String::as_str);
+    match settings.engine_host.as_deref() {
+        Some(host) if host == container.name.as_str() || Some(host) == service => {
+            Role::DockerAccess
+        }
+        _ => Role::Ordinary,
+    }
+}

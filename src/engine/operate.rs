@@ -1,0 +1,150 @@
+//! Carries one operation from its plan to its record.
+
+use std::sync::Arc;
+
+use crate::core::candidate::Reject;
+use crate::core::event::What;
+use crate::core::history::HistoryRecord;
+use crate::core::id::Timestamp;
+use crate::core::journal::{Class, Journal, Known, Observed, StepOutput};
+use crate::core::plan::recreate::reject_key;
+use crate::core::plan::{BoxFuture, RejectKey, Step, StepError, StepRunner, UpdatePlan};
+use crate::core::reference::ImageRef;
+use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
+use crate::engine::command::OperatedResult;
+use crate::engine::execute::{Ended, Executor, Patience};
+use crate::engine::{Engine, EngineError, remote};
+use crate::registry::Registry;
+use crate::store::{OpenOperation, Rejected, Store};
+
+/// How an operation is taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// From its first step.
+    Fresh,
+    /// From where an earlier run left it: look first.
+    Resumed,
+}
+
+impl Engine {
+    /// Runs a plan to its end and returns its record; `None` when the program was asked to end
+    /// first: the next start goes on with it.
+    pub(super) async fn operate(
+        &self,
+        plan: UpdatePlan,
+    ) -> Result<Option<HistoryRecord>, EngineError> {
+        let started = What::OperationStarted { summary: plan.summary.clone() };
+        self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
+        let operation = self.operations.create(plan).await?;
+        self.carry(operation, Begin::Fresh).await
+    }
+
+    /// Carries an open operation to its record.
+    pub(super) async fn carry(
+        &self,
+        mut operation: OpenOperation,
+        begin: Begin,
+    ) -> Result<Option<HistoryRecord>, EngineError> {
+        let plan = operation.plan().clone();
+        let tell = self.teller(&plan);
+        let now = || self.clock.now();
+        let credentials = Arc::new(Credentials(self.registry.clone()));
+        let runner = Runner {
+            host: HostRunner::new(self.host.clone(), Arc::clone(&tell), credentials),
+            store: self.store.clone(),
+            plan: &plan,
+            now: &now,
+        };
+        let executor = Executor {
+            runner: &runner,
+            now: &now,
+            tell: &*tell,
+            stop: &self.stop,
+            patience: &Patience::default(),
+        };
+        let ended = match begin {
+            Begin::Fresh => executor.run(&mut operation).await?,
+            Begin::Resumed => executor.resume(&mut operation).await?,
+        };
+        if ended == Ended::Stopped {
+            return Ok(None);
+        }
+        operation.finish(&self.store).await?;
+        Ok(Some(HistoryRecord::from_journal(operation.plan(), operation.entries())))
+    }
+
+    fn teller(&self, plan: &UpdatePlan) -> Listener {
+        let (engine, target, operation) =
+            (self.clone(), plan.target.clone(), plan.operation.clone());
+        Arc::new(move |what| engine.tell(target.clone(), Some(operation.clone()), what))
+    }
+}
+
+impl From<Option<HistoryRecord>> for OperatedResult {
+    fn from(record: Option<HistoryRecord>) -> Self {
+        record.map_or(Self::Interrupted, |record| Self::Ended(Box::new(record)))
+    }
+}
+
+/// Pulls use what the registry client uses.
+struct Credentials(Registry);
+
+impl PullCredentials for Credentials {
+    fn for_pull<'a>(&'a self, reference: &'a ImageRef) -> BoxFuture<'a, Option<PullAuth>> {
+        Box::pin(async move {
+            match self.0.credentials_for(reference).await {
+                Ok(found) => found.and_then(|found| remote::pull_auth(found.login)),
+                Err(error) => {
+                    log::warn!("pulling {} without credentials: {error}", reference.familiar());
+                    None
+                }
+            }
+        })
+    }
+}
+
+/// Performs the steps: rejections are remembered by us, everything else is the engine's.
+struct Runner<'r> {
+    host: HostRunner,
+    store: Store,
+    plan: &'r UpdatePlan,
+    now: &'r (dyn Fn() -> Timestamp + Send + Sync),
+}
+
+impl StepRunner for Runner<'_> {
+    fn run<'a>(
+        &'a self,
+        step: &'a Step,
+        known: &'a Known,
+    ) -> BoxFuture<'a, Result<StepOutput, StepError>> {
+        match step {
+            Step::Reject { image, .. } => Box::pin(self.reject(image, known)),
+            _ => self.host.run(step, known),
+        }
+    }
+
+    fn observe<'a>(&'a self, known: &'a Known) -> BoxFuture<'a, Result<Observed, StepError>> {
+        self.host.observe(known)
+    }
+}
+
+impl Runner<'_> {
+    async fn reject(&self, key: &RejectKey, known: &Known) -> Result<StepOutput, StepError> {
+        let images = [&self.plan.new_image, &self.plan.old_image];
+        let image = images.into_iter().find(|image| reject_key(image) == *key);
+        let rolled_back = || "it was rolled back by hand".to_owned();
+        let reject = Reject {
+            key: key.clone(),
+            image: image.map(|image| image.id.clone()),
+            digest: image.and_then(|image| image.digest.clone()),
+            at: (self.now)(),
+            reason: known.failure.clone().unwrap_or_else(rolled_back),
+        };
+        let (target, operation) = (self.plan.target.clone(), self.plan.operation.clone());
+        let rejected = Rejected { target, reject, operation };
+        match self.store.rejects().add(rejected).await {
+            Ok(()) => Ok(StepOutput::Done),
+            Err(error) => Err(StepError::new(Class::Transient, error.to_string())),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What can be seen to fail before anything happens.
+
+use serde_json::Value;
+
+use crate::core::id::ContainerName;
+use crate::core::inventory::Inventory;
+use crate::engine::EngineError;
+
+/// Refuses a body that names networks or a runtime that the host does not have.
+pub(super) fn check(
+    name: &ContainerName,
+    body: &Value,
+    inventory: &Inventory,
+) -> Result<(), EngineError> {
+    let refuse = |problem: String| Err(EngineError::Preflight { name: name.clone(), problem });
+    let endpoints = body.pointer("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object);
+    for network in endpoints.into_iter().flat_map(|endpoints| endpoints.keys()) {
+        if !inventory.networks.contains(network) {
+            return refuse(format!(
+                "its network {network} is gone; make it again, or disconnect the container from it"
+            ));
+        }
+    }
+    let runtime = body.pointer("/HostConfig/Runtime").and_then(Value::as_str);
+    let known = &inventory.engine.runtimes;
+    match runtime.filter(|runtime| !runtime.is_empty() && !known.is_empty()) {
+        Some(runtime) if !known.iter().any(|known| known == runtime) => {
+            refuse(format!("its runtime {runtime} is not installed on the host any more"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the host's paths that a body binds in the short form (`/source:/target`).
+pub(super) fn bind_sources(body: &Value) -> Vec<String> {
+    let binds = body.pointer("/HostConfig/Binds").and_then(Value::as_array);
+    let sources = binds.into_iter().flatten().filter_map(Value::as_str).filter_map(|bind| {
+        let (source, _) = bind.split_once(':')?;
+        source.starts_with('/').then(|| source.to_owned())
+    });
+    let mut sources: Vec<_> = sources.collect();
+    sources.sort();
+    sources.dedup();
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_short_binds_of_host_paths_are_probed() {
+        let body = json!({"HostConfig": {
+            "Binds": ["/b:/x:ro", "/a:/y", "volume:/z", "/anonymous", "/a:/again"],
+        }});
+        assert_eq!(bind_sources(&body), ["/a", "/b"]);
+        assert!(bind_sources(&json!({})).is_empty());
+    }
+}

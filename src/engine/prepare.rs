@@ -1,0 +1,216 @@
+//! Gathers everything that a plan is made from, before anything happens.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::core::id::{ContainerId, ContainerName, OperationId};
+use crate::core::inventory::{Container, Inventory};
+use crate::core::plan::recreate::{
+    Blueprint, Making, OldContainer, Removal, plan_rollback, plan_update,
+};
+use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
+use crate::core::policy::Policy;
+use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
+use crate::engine::goal::Goal;
+use crate::engine::{Engine, EngineError, gate, preflight};
+use crate::store::{ImageSnapshot, Snapshot};
+
+/// The engine's own patience with a container that does not say how long it needs to stop.
+const DEFAULT_STOP_SECONDS: u64 = 10;
+
+/// One container that shall be moved to another image.
+pub(super) struct Job<'a> {
+    pub(super) container: &'a Container,
+    pub(super) inventory: &'a Inventory,
+    pub(super) policy: &'a Policy,
+    pub(super) goal: Goal,
+    pub(super) kind: OperationKind,
+    pub(super) trigger: Trigger,
+}
+
+/// What was found out for a job.
+struct Gathered {
+    inspect: Value,
+    old_image: ImageSummary,
+    operation: OperationId,
+    replacement: Recreation,
+    restoration: Recreation,
+}
+
+impl Engine {
+    /// Returns the complete plan of a job; touches nothing.
+    pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
+        let name = &job.container.name;
+        let inspect = self.host.inspect_container(&job.container.id).await?;
+        let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
+        let old_image = self.image_inspect(&job.container.image_id).await?;
+        self.remember(&job, &inspect, old_image.as_ref()).await?;
+        let operation = new_operation(job.inventory);
+        let containers = others(job.inventory, name);
+        let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
+        let compose_image = ComposeImage {
+            old: ImageIdentity {
+                id: job.container.image_id.clone(),
+                manifest: job.goal.old_manifest.clone(),
+            },
+            new: ImageIdentity {
+                id: job.goal.image.id.clone(),
+                manifest: job.goal.image.manifest.clone(),
+            },
+        };
+        let subject = Subject {
+            inspect: &inspect,
+            mac_inspect: None,
+            old_image: old_image.as_ref(),
+            new_image: job.goal.config.as_ref(),
+            reference: &job.goal.reference,
+            engine: &job.inventory.engine,
+            operation: &operation,
+            containers: &containers,
+            volume_sources: &volume_sources,
+            compose_image: Some(&compose_image),
+        };
+        let replacement = recreate(&subject)?;
+        let restoration = restore(&subject)?;
+        preflight::check(name, &replacement.body, job.inventory)?;
+        let kind = job.kind;
+        let old_image = summary_of_old(&job, old_image.as_ref());
+        let gathered = Gathered { inspect, old_image, operation, replacement, restoration };
+        let blueprint = self.blueprint(job, gathered);
+        Ok(match kind {
+            OperationKind::Update => plan_update(blueprint),
+            OperationKind::Rollback => plan_rollback(blueprint),
+        })
+    }
+
+    fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
+        let Gathered { inspect, old_image, operation, replacement, restoration } = gathered;
+        let mut warnings = job.goal.warnings;
+        warnings.extend(replacement.warnings.iter().cloned());
+        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
+        Blueprint {
+            operation,
+            trigger: job.trigger,
+            target: self.target(&job.container.name),
+            reference: job.goal.reference,
+            old: old_container(job.container, &inspect, job.policy),
+            old_image,
+            new_image: job.goal.image,
+            source: job.goal.source,
+            bind_sources: preflight::bind_sources(&replacement.body),
+            differences: replacement.differences.clone(),
+            replacement: making(replacement),
+            restoration: making(restoration),
+            gate: gates.new,
+            old_gate: gates.old,
+            retention: self.settings.retention_of(job.container),
+            warnings,
+        }
+    }
+
+    /// Stores what the engine shows now, for the day when the image is gone.
+    async fn remember(
+        &self,
+        job: &Job<'_>,
+        inspect: &Value,
+        old_image: Option<&Value>,
+    ) -> Result<(), EngineError> {
+        let seen_at = self.clock.now();
+        let image_id = &job.container.image_id;
+        let container = Snapshot {
+            name: job.container.name.clone(),
+            container_id: job.container.id.clone(),
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        };
+        let image = old_image.map(|inspect| ImageSnapshot {
+            image_id: image_id.clone(),
+            seen_at,
+            inspect: inspect.clone(),
+        });
+        let images = image.into_iter().collect();
+        let host = self.host.id();
+        Ok(self.store.snapshots().record(host, vec![container], images).await?)
+    }
+
+    async fn volume_sources(
+        &self,
+        inspect: &Value,
+        inventory: &Inventory,
+    ) -> Result<Vec<Value>, EngineError> {
+        let listed = inspect.pointer("/HostConfig/VolumesFrom").and_then(Value::as_array);
+        let mut sources = Vec::new();
+        for entry in listed.into_iter().flatten().filter_map(Value::as_str) {
+            let wanted = entry.split(':').next().unwrap_or(entry);
+            let found = inventory.containers.values().find(|other| {
+                other.name.as_str() == wanted.trim_start_matches('/')
+                    || other.id.as_str() == wanted
+                    || (wanted.len() >= 12 && other.id.as_str().starts_with(wanted))
+            });
+            if let Some(other) = found {
+                sources.extend(self.host.inspect_container(&other.id).await?);
+            }
+        }
+        Ok(sources)
+    }
+}
+
+/// Returns a new operation whose six digits are free on the host.
+fn new_operation(inventory: &Inventory) -> OperationId {
+    let taken = |operation: &OperationId| {
+        let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
+        parts.into_iter().any(|(_, _, short)| short == operation.short())
+    };
+    loop {
+        let operation = OperationId::new(Uuid::now_v7().to_string());
+        if !taken(&operation) {
+            return operation;
+        }
+    }
+}
+
+fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, ContainerName> {
+    let others = inventory.containers.values().filter(|other| other.name != *name);
+    others.map(|other| (other.id.clone(), other.name.clone())).collect()
+}
+
+fn making(recreation: Recreation) -> Making {
+    Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
+}
+
+fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {
+    let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
+    let asked = policy.stop_timeout.as_ref().map(|timeout| timeout.value);
+    OldContainer {
+        id: container.id.clone(),
+        state: container.state,
+        restart_policy: inspect
+            .pointer("/HostConfig/RestartPolicy")
+            .cloned()
+            .unwrap_or_else(|| serde_json::json!({"Name": "no"})),
+        removal: match inspect.pointer("/HostConfig/AutoRemove").and_then(Value::as_bool) {
+            Some(true) => Removal::Automatic,
+            _ => Removal::Stays,
+        },
+        stop_timeout: asked,
+        grace: asked.unwrap_or(Duration::from_secs(own.unwrap_or(DEFAULT_STOP_SECONDS))),
+    }
+}
+
+fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
+    let text = |path: &str| {
+        inspect.and_then(|image| image.pointer(path)).and_then(Value::as_str).map(ToOwned::to_owned)
+    };
+    ImageSummary {
+        id: job.container.image_id.clone(),
+        digest: job.goal.old_digest.clone(),
+        manifest: job.goal.old_manifest.clone(),
+        version: text("/Config/Labels/org.opencontainers.image.version"),
+        created_at: text("/Created").and_then(|created| created.parse().ok()),
+        size_bytes: inspect.and_then(|image| image.get("Size")).and_then(Value::as_u64),
+    }
+}

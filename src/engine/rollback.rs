@@ -1,0 +1,80 @@
+//! Moves a container back to what it ran before its last update.
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::core::history::{HistoryRecord, Status};
+use crate::core::id::ContainerName;
+use crate::core::inventory::{Container, Inventory};
+use crate::core::journal::Outcome;
+use crate::core::labels;
+use crate::core::plan::recreate::Source;
+use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
+use crate::engine::command::{Operated, OperatedResult, Progress};
+use crate::engine::prepare::Job;
+use crate::engine::{Engine, EngineError};
+use crate::store::HistoryFilter;
+
+impl Engine {
+    /// Moves a container back, in a task of its own: dropping the receiver stops nothing.
+    pub fn roll_back(&self, name: ContainerName) -> UnboundedReceiver<Progress> {
+        let engine = self.clone();
+        self.follow("rollback", async move {
+            let result = engine.roll_back_one(&name).await?;
+            Ok(vec![Operated { name, result }])
+        })
+    }
+
+    async fn roll_back_one(&self, name: &ContainerName) -> Result<OperatedResult, EngineError> {
+        let inventory = self.discover().await?;
+        let container = inventory.containers.get(name);
+        let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let update = self.last_update(container).await?;
+        let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
+        let slot = self.limits.acquire(name, &plan.reference).await;
+        let _slot = slot.ok_or_else(|| EngineError::Busy(name.clone()))?;
+        let plan = self.plan_back(&inventory, container, plan).await?;
+        Ok(self.operate(plan).await?.into())
+    }
+
+    /// Returns the update that brought the image that the container runs.
+    async fn last_update(&self, container: &Container) -> Result<HistoryRecord, EngineError> {
+        let filter = HistoryFilter {
+            target: Some(self.target(&container.name)),
+            status: Some(Status::Success),
+            ..HistoryFilter::default()
+        };
+        let records = self.store.history().list(filter).await?;
+        let brought = records.into_iter().find(|record| {
+            record.kind == OperationKind::Update
+                && record.outcome == Outcome::Updated
+                && record.new_image_id == container.image_id
+        });
+        let no_way_back = || EngineError::NoWayBack(container.name.clone());
+        let id = brought.ok_or_else(no_way_back)?.id;
+        self.store.history().find(&id).await?.ok_or_else(no_way_back)
+    }
+
+    async fn plan_back(
+        &self,
+        inventory: &Inventory,
+        container: &Container,
+        update: &UpdatePlan,
+    ) -> Result<UpdatePlan, EngineError> {
+        let old = &update.old_image;
+        let mut goal = self.local_goal(&update.reference, &old.id, Source::Retag).await?;
+        goal.image.digest.clone_from(&old.digest);
+        goal.image.manifest.clone_from(&old.manifest);
+        goal.old_digest.clone_from(&update.new_image.digest);
+        goal.old_manifest.clone_from(&update.new_image.manifest);
+        let (patch, _) = labels::read(&container.labels);
+        self.plan_job(Job {
+            container,
+            inventory,
+            policy: &self.settings.policy.with(patch),
+            goal,
+            kind: OperationKind::Rollback,
+            trigger: Trigger::Manual,
+        })
+        .await
+    }
+}

@@ -1,0 +1,181 @@
+//! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
+
+use std::time::Duration;
+
+use crate::core::id::Timestamp;
+use crate::core::plan::Trigger;
+use crate::core::window::{Due, Timetable, due};
+use crate::engine::command::{
+    CheckRequest, Freshness, Intent, OperatedResult, Selection, UpdateRequest,
+};
+use crate::engine::{Engine, EngineError};
+use crate::store::KeepDays;
+
+const CHECK: &str = "check";
+const UPDATE: &str = "update";
+/// The pauses between two tries of a check that the engine did not answer.
+const BACK_OFF: [u64; 6] = [1, 2, 5, 15, 30, 60];
+
+/// When what is done.
+#[derive(Clone, Debug)]
+pub struct Timetables {
+    /// When containers are checked.
+    pub check: Timetable,
+    /// When they are updated; without it, right after each check.
+    pub update: Option<Timetable>,
+    /// Whether the first check is at the start.
+    pub check_on_start: bool,
+    /// How long the past is kept.
+    pub keep: KeepDays,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Job {
+    /// A check, with the updates that follow it at once.
+    Check,
+    /// A check and the updates that wait for the schedule.
+    Update,
+}
+
+impl Engine {
+    /// Runs until the program ends: recovery first, then every due job, one after the other.
+    pub async fn serve(&self, timetables: Timetables) {
+        if self.begin().await.is_err() {
+            return;
+        }
+        let started = self.clock.now();
+        let mut first = timetables.check_on_start;
+        while !self.stop.is_cancelled() {
+            let now = self.clock.now();
+            let (job, wait) = if std::mem::take(&mut first) {
+                (Job::Check, None)
+            } else {
+                self.next_job(&timetables, started, now).await
+            };
+            if let Some(until) = wait {
+                tokio::select! {
+                    () = self.clock.sleep_until(until) => continue,
+                    () = self.stop.cancelled() => return,
+                }
+            }
+            self.work(job, &timetables).await;
+        }
+    }
+
+    /// Waits for the engine and deals with what an earlier run left open.
+    async fn begin(&self) -> Result<(), ()> {
+        let report = |error: &crate::docker::DockerError| {
+            let trouble = error.chain();
+            if self.trouble().as_deref() != Some(&trouble) {
+                log::error!("{trouble}");
+            }
+            self.set_trouble(Some(trouble));
+        };
+        self.host.wait_until_ready(&self.stop, &report).await.map_err(drop)?;
+        self.set_trouble(None);
+        for result in [self.recover().await, self.report_leftovers().await] {
+            if let Err(error) = result {
+                log::error!("{}", crate::logging::Chain(&error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the job that is due, or the one to wait for with its time. Runs that were missed
+    /// while the program was away are caught up once.
+    async fn next_job(
+        &self,
+        timetables: &Timetables,
+        started: Timestamp,
+        now: Timestamp,
+    ) -> (Job, Option<Timestamp>) {
+        let far = now + Duration::from_hours(24);
+        let mut next = (Job::Check, Some(far));
+        let update = timetables.update.as_ref().map(|table| (Job::Update, UPDATE, table));
+        let check = Some((Job::Check, CHECK, &timetables.check));
+        for (job, name, table) in update.into_iter().chain(check) {
+            let last = self.store.schedules().last_run(name).await.unwrap_or_default();
+            match due(last.unwrap_or(started), now, table) {
+                Due::Now => return (job, None),
+                Due::At(at) if next.1.is_none_or(|earliest| at < earliest) => {
+                    next = (job, Some(at));
+                }
+                Due::At(_) | Due::Never => {}
+            }
+        }
+        next
+    }
+
+    /// Does a job; an engine that does not answer is asked again, with growing pauses.
+    async fn work(&self, job: Job, timetables: &Timetables) {
+        let mut pauses = BACK_OFF.iter().chain(std::iter::repeat(&60));
+        let mut said = None;
+        loop {
+            let result = self.run_job(job, timetables).await;
+            let error = match result {
+                Ok(()) => break,
+                Err(error) => crate::logging::Chain(&error).to_string(),
+            };
+            if said.as_ref() != Some(&error) {
+                log::error!(action = "check"; "{error}");
+            }
+            said = Some(error);
+            if self.trouble().is_none() {
+                break; // the engine is there: what failed is tried again at the next due time
+            }
+            let pause = Duration::from_secs(pauses.next().copied().unwrap_or(60));
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+        self.ran(job).await;
+    }
+
+    async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
+        let follows = timetables.update.is_none();
+        let trigger = match job {
+            Job::Update => Trigger::Schedule,
+            Job::Check if follows => Trigger::Auto,
+            Job::Check => {
+                let request = CheckRequest { names: Vec::new(), freshness: Freshness::Forced };
+                self.check(&request).await?;
+                return self.after_check(timetables).await;
+            }
+        };
+        let request = UpdateRequest { selection: Selection::All, intent: Intent::Act, trigger };
+        for operated in self.update_all(&request, Freshness::Forced).await? {
+            if let OperatedResult::Failed(error) = operated.result {
+                let container = operated.name.as_str();
+                let error = crate::logging::Chain(&error).to_string();
+                log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
+            }
+        }
+        self.after_check(timetables).await
+    }
+
+    async fn after_check(&self, timetables: &Timetables) -> Result<(), EngineError> {
+        let inventory = self.discover().await?;
+        self.snapshot(&inventory).await?;
+        let expired = self.store.clean_up(timetables.keep).await?;
+        if expired > 0 {
+            log::info!("{expired} records of the history are older than they are kept");
+        }
+        Ok(())
+    }
+
+    /// An update is a check as well.
+    async fn ran(&self, job: Job) {
+        let now = self.clock.now();
+        let names = match job {
+            Job::Update => [UPDATE, CHECK].as_slice(),
+            Job::Check => [CHECK].as_slice(),
+        };
+        for name in names {
+            if let Err(error) = self.store.schedules().ran(name, now).await {
+                log::error!("{}", crate::logging::Chain(&error));
+            }
+        }
+    }
+}

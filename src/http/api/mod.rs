@@ -1,0 +1,5 @@
+//! Handlers, one file per resource: each parses, asks the engine or the store, and shapes a view.
+
+pub mod health;
+pub mod history;
+pub mod operations;

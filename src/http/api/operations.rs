@@ -1,0 +1,101 @@
+//! Checks, plans, updates and rollbacks.
+
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use crate::core::id::ContainerName;
+use crate::core::plan::Trigger;
+use crate::engine::EngineError;
+use crate::engine::command::{CheckRequest, Freshness, Intent, Progress, Selection, UpdateRequest};
+use crate::http::context::RequestContext;
+use crate::http::error::ApiError;
+use crate::http::reply::{self, Response};
+use crate::http::view::container::ContainerView;
+use crate::http::view::operation::{Line, PlanView};
+
+/// The body of `POST /api/v1/check`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckBody {
+    /// Containers by name; all if none is named.
+    #[serde(default)]
+    names: Vec<String>,
+    /// Whether to ask the registries even where an answer is cached.
+    #[serde(default)]
+    force: bool,
+}
+
+/// The body of `POST /api/v1/updates`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateBody {
+    /// Containers by name.
+    #[serde(default)]
+    names: Vec<String>,
+    /// Whether every container that may be updated is meant.
+    #[serde(default)]
+    all: bool,
+    /// Whether to say only what would be done.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Checks containers and returns their status and reasons.
+pub async fn check(context: &RequestContext) -> Result<Response, ApiError> {
+    let body: CheckBody = context.json()?;
+    let freshness = if body.force { Freshness::Forced } else { Freshness::Cached };
+    let request = CheckRequest { names: names(&body.names), freshness };
+    let assessments = context.state.engine.check(&request).await?;
+    let views: Vec<_> = assessments.iter().map(ContainerView::from).collect();
+    Ok(reply::success(&views, context.state.clock.now()))
+}
+
+/// Returns the steps of an update; touches nothing.
+pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
+    let name = ContainerName::new(context.parameter("name"));
+    let plan = context.state.engine.plan(&name).await?;
+    Ok(reply::success(&PlanView::from(plan), context.state.clock.now()))
+}
+
+/// Updates containers; follows with JSON lines.
+pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
+    let body: UpdateBody = context.json()?;
+    let selection = match (body.names.is_empty(), body.all) {
+        (false, false) => Selection::Named(names(&body.names)),
+        (true, true) => Selection::All,
+        _ => return Err(ApiError::bad_request("name containers, or say \"all\": true; not both")),
+    };
+    let intent = if body.dry_run { Intent::Tell } else { Intent::Act };
+    let request = UpdateRequest { selection, intent, trigger: Trigger::Manual };
+    Ok(follow(context.state.engine.update(request)))
+}
+
+/// Moves a container back; follows with JSON lines.
+pub async fn rollback(context: &RequestContext) -> Result<Response, ApiError> {
+    let name = ContainerName::new(context.parameter("name"));
+    Ok(follow(context.state.engine.roll_back(name)))
+}
+
+fn follow(progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) -> Response {
+    let stream = futures_util::stream::unfold(progress, |mut progress| async move {
+        let line = Line::from(progress.recv().await?);
+        Some((serde_json::to_value(line).unwrap_or_default(), progress))
+    });
+    reply::lines(stream.fuse())
+}
+
+fn names(names: &[String]) -> Vec<ContainerName> {
+    names.iter().map(|name| ContainerName::from_engine(name)).collect()
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        let message = crate::logging::Chain(&error).to_string();
+        match error {
+            EngineError::Unknown(_) | EngineError::Gone(_) => Self::no_such(message),
+            EngineError::Docker(_) | EngineError::Registry(_) => Self::unavailable(message),
+            EngineError::Journal(_) | EngineError::Store(_) => Self::internal(message),
+            _ => Self::conflict(message),
+        }
+    }
+}

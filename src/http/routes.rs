@@ -1,0 +1,69 @@
+//! The table of routes: the router, the tests and later the audit log read the same rows.
+
+use http::Method;
+
+use crate::core::plan::BoxFuture;
+use crate::http::api::{health, history, operations};
+use crate::http::context::RequestContext;
+use crate::http::error::ApiError;
+use crate::http::reply::Response;
+use crate::http::router::Surface;
+
+/// What answers a route.
+pub type Handler = for<'a> fn(&'a RequestContext) -> BoxFuture<'a, Result<Response, ApiError>>;
+
+/// One row of the table.
+pub struct Route {
+    /// The method; GET rows answer HEAD too.
+    pub method: Method,
+    /// The path, with `{name}` for values.
+    pub path: &'static str,
+    /// Where it is offered.
+    pub surface: Surface,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// Who answers.
+    pub handler: Handler,
+}
+
+macro_rules! route {
+    ($method:ident $path:literal $surface:ident $handler:path, $doc:literal) => {
+        Route {
+            method: Method::$method,
+            path: $path,
+            surface: Surface::$surface,
+            doc: $doc,
+            handler: |context| Box::pin($handler(context)),
+        }
+    };
+}
+
+/// All routes.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    route!(GET  "/healthz"                            Public  health::live,         "Answers 200 while the program runs."),
+    route!(GET  "/readyz"                             Public  health::ready,        "Answers 200 when the engine was reached, 503 before and when it is lost."),
+    route!(POST "/api/v1/check"                       Control operations::check,    "Checks containers and returns their status and reasons."),
+    route!(POST "/api/v1/containers/{name}/plan"      Control operations::plan,     "Returns the steps of an update; touches nothing."),
+    route!(POST "/api/v1/updates"                     Control operations::update,   "Updates containers; follows with JSON lines."),
+    route!(POST "/api/v1/containers/{name}/rollback"  Control operations::rollback, "Moves a container back; follows with JSON lines."),
+    route!(GET  "/api/v1/updates/history"             Control history::list,        "Returns past operations, newest first."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::router::Router;
+
+    #[test]
+    fn the_table_is_free_of_conflicts_and_documented() {
+        let mut rows: Vec<_> = ROUTES.iter().map(|r| (r.method.as_str(), r.path)).collect();
+        rows.sort_unstable();
+        let all = rows.len();
+        rows.dedup();
+        assert_eq!(rows.len(), all, "a method and path stand twice");
+        assert!(ROUTES.iter().all(|route| route.doc.ends_with('.')));
+        Router::new(Surface::Control);
+        Router::new(Surface::Public);
+    }
+}

@@ -1,0 +1,117 @@
+//! A container with its status, as R26 and R27 define it, and why.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::candidate::{Candidate, CandidateImage};
+use crate::core::decision::Decision;
+use crate::core::id::Timestamp;
+use crate::core::inventory::RunState;
+use crate::engine::command::Assessment;
+
+/// One container's status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerView {
+    /// Its full ID.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The image as its creator wrote it.
+    pub image: String,
+    /// Whether its state is `running`.
+    pub running: bool,
+    /// The digest of what it runs.
+    pub current_digest: Option<String>,
+    /// The digest that the registry answered.
+    pub remote_digest: Option<String>,
+    /// `UpToDate`, `UpdateAvailable`, `Skipped` or `Error`.
+    pub status: String,
+    /// Whether the status is `Skipped`.
+    pub skipped: bool,
+    /// Why it is skipped; empty otherwise.
+    pub skip_reason: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was checked last.
+    pub last_checked_at: Option<Timestamp>,
+    /// Why the status is what it is.
+    pub reason: ReasonView,
+    /// What it could run instead.
+    pub candidate: Option<CandidateView>,
+    /// Labels that could not be understood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+}
+
+/// A reason: a stable code for programs and a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonView {
+    /// The code, such as `up_to_date` or `registry_rate_limited`.
+    pub code: String,
+    /// The sentence.
+    pub message: String,
+    /// When it lifts, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// An image that a container could run instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CandidateView {
+    /// The reference that leads to it.
+    pub reference: String,
+    /// The digest that the reference resolves to; the ID of a local image.
+    pub digest: Option<String>,
+    /// Where it was found: `registry`, a mirror's host, or `local`.
+    pub source: String,
+}
+
+impl From<&Assessment> for ContainerView {
+    fn from(assessment: &Assessment) -> Self {
+        let Assessment { container, decision, .. } = assessment;
+        let skip_reason = decision.skip_reason();
+        Self {
+            id: container.id.to_string(),
+            name: container.name.to_string(),
+            image: container.image.clone(),
+            running: container.state == RunState::Running,
+            current_digest: assessment.current.as_ref().map(ToString::to_string),
+            remote_digest: assessment.remote.as_ref().map(ToString::to_string),
+            status: decision.status().as_str().to_owned(),
+            skipped: skip_reason.is_some(),
+            skip_reason: skip_reason.unwrap_or_default(),
+            labels: container.labels.clone(),
+            last_checked_at: Some(assessment.checked_at),
+            reason: ReasonView::from(decision),
+            candidate: decision.candidate().map(CandidateView::from),
+            problems: assessment.problems.clone(),
+        }
+    }
+}
+
+impl From<&Decision> for ReasonView {
+    fn from(decision: &Decision) -> Self {
+        let until = match decision {
+            Decision::Hold { until, .. } => *until,
+            _ => None,
+        };
+        Self { code: decision.code().to_owned(), message: decision.to_string(), until }
+    }
+}
+
+impl From<&Candidate> for CandidateView {
+    fn from(candidate: &Candidate) -> Self {
+        let (digest, source) = match &candidate.image {
+            CandidateImage::Remote(image) => {
+                let mirror = image.resolved.mirror.clone();
+                let source = mirror.unwrap_or_else(|| "registry".to_owned());
+                (Some(image.resolved.digest.to_string()), source)
+            }
+            CandidateImage::Local { id, .. } => (Some(id.to_string()), "local".to_owned()),
+        };
+        Self { reference: candidate.reference.familiar(), digest, source }
+    }
+}

@@ -1,0 +1,4 @@
+//! The shapes on the wire: their own types, so that the core may change without them.
+
+pub mod container;
+pub mod operation;

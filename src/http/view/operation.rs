@@ -1,0 +1,152 @@
+//! What became of an update or rollback, and the plan of one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::core::decision::Decision;
+use crate::core::event::Event;
+use crate::core::history::HistoryRecord;
+use crate::core::journal::Outcome;
+use crate::core::plan::UpdatePlan;
+use crate::core::plan::text::describe_plan;
+use crate::engine::command::{Operated, OperatedResult, Progress};
+use crate::http::view::container::ReasonView;
+use crate::logging::Chain;
+
+/// A plan: as text for people and as data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanView {
+    /// The container.
+    pub name: String,
+    /// The lines that `docker-auto plan` prints.
+    pub text: String,
+    /// The plan itself.
+    pub plan: UpdatePlan,
+}
+
+impl From<UpdatePlan> for PlanView {
+    fn from(plan: UpdatePlan) -> Self {
+        Self { name: plan.target.name.to_string(), text: describe_plan(&plan), plan }
+    }
+}
+
+/// What became of one container that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationView {
+    /// The container.
+    pub name: String,
+    /// The operation; absent where none was needed or allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// How it ended: an outcome's name, `unchanged`, `held`, `planned` or `error`.
+    pub result: String,
+    /// Why.
+    pub reason: ReasonView,
+    /// One sentence: what was or would be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// The history record of the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Value>,
+}
+
+impl OperationView {
+    /// Returns the process exit code that this result asks for: 0 fine, 1 error, 3 rolled back,
+    /// 4 needs help.
+    pub fn exit_code(&self) -> u8 {
+        match self.result.as_str() {
+            "updated" | "no_change" | "unchanged" | "held" | "planned" => 0,
+            "rolled_back" | "recovered_from_spec" => 3,
+            "needs_help" => 4,
+            _ => 1,
+        }
+    }
+}
+
+/// Returns an outcome's name, as it stands in JSON.
+pub fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Updated => "updated",
+        Outcome::NoChange => "no_change",
+        Outcome::Aborted(_) => "aborted",
+        Outcome::RolledBack(_) => "rolled_back",
+        Outcome::Superseded(_) => "superseded",
+        Outcome::RecoveredFromSpec(_) => "recovered_from_spec",
+        Outcome::NeedsHelp(_) => "needs_help",
+    }
+}
+
+/// A line of the stream that follows an operation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// Something happened on the way.
+    Event(Event),
+    /// It is over; the last line.
+    Result(Vec<OperationView>),
+    /// It could not be done; the last line.
+    Error(String),
+}
+
+impl From<Operated> for OperationView {
+    fn from(operated: Operated) -> Self {
+        let name = operated.name.to_string();
+        let plain = |result: &str, code: &str, message: String| Self {
+            name: operated.name.to_string(),
+            operation: None,
+            result: result.to_owned(),
+            reason: ReasonView { code: code.to_owned(), message, until: None },
+            summary: None,
+            record: None,
+        };
+        match operated.result {
+            OperatedResult::Unchanged(assessment) => {
+                let decision = &assessment.decision;
+                let result = match decision {
+                    Decision::Hold { .. } => "held",
+                    Decision::Unknown { .. } => "error",
+                    _ => "unchanged",
+                };
+                Self { reason: ReasonView::from(decision), ..plain(result, "", String::new()) }
+            }
+            OperatedResult::Planned(planned) => Self {
+                summary: Some(planned.summary.clone()),
+                ..plain("planned", "planned", String::new())
+            },
+            OperatedResult::Ended(record) => Self::ended(name, &record),
+            OperatedResult::Interrupted => plain(
+                "interrupted",
+                "interrupted",
+                "docker-auto was asked to end; its next start goes on with this".to_owned(),
+            ),
+            OperatedResult::Failed(error) => plain("error", "error", Chain(&error).to_string()),
+        }
+    }
+}
+
+impl OperationView {
+    fn ended(name: String, record: &HistoryRecord) -> Self {
+        let result = outcome_name(&record.outcome);
+        let message = record.outcome.reason().to_owned();
+        Self {
+            name,
+            operation: Some(record.id.to_string()),
+            result: result.to_owned(),
+            reason: ReasonView { code: result.to_owned(), message, until: None },
+            summary: Some(record.summary.clone()),
+            record: serde_json::to_value(record).ok(),
+        }
+    }
+}
+
+impl From<Progress> for Line {
+    fn from(progress: Progress) -> Self {
+        match progress {
+            Progress::Happened(event) => Self::Event((*event).clone()),
+            Progress::Over(Ok(operated)) => {
+                Self::Result(operated.into_iter().map(Into::into).collect())
+            }
+            Progress::Over(Err(error)) => Self::Error(Chain(&error).to_string()),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Who we are for a registry: from settings, else from Docker's `config.json` and its helpers.
+
+mod config_file;
+mod helper;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use tokio::time::Instant;
+
+use self::config_file::Source;
+use super::error::RegistryError;
+use crate::core::reference::DOCKER_HUB;
+use crate::core::secret::Secret;
+
+/// Credentials for one registry, from the settings.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The registry's host with its port, as image references name it.
+    pub host: String,
+    /// What is shown to it.
+    pub login: Login,
+}
+
+/// What is shown to a registry or its token server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// A user name and a password (or an access token in its place).
+    Password {
+        /// The name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// An identity token, which the token server changes for a short-lived one.
+    IdentityToken(Secret),
+    /// A token that the registry itself accepts.
+    RegistryToken(Secret),
+}
+
+impl Login {
+    /// Returns the header of Basic authentication; `None` for tokens and unsendable names.
+    pub(super) fn basic(&self) -> Option<HeaderValue> {
+        let Self::Password { username, password } = self else { return None };
+        let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
+        let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// Credentials in the form that the engine's pulls need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullCredentials {
+    /// The registry as Docker names it there: `https://index.docker.io/v1/` for Docker Hub.
+    pub server_address: String,
+    /// What is shown to it.
+    pub login: Login,
+}
+
+/// Credentials that were found, and where.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    pub(super) login: Login,
+    /// Where they stand, for error texts: `DOCKER_AUTO_REGISTRY_AUTH_…` or the file.
+    pub(super) origin: String,
+}
+
+/// What looking for credentials came to. Where they cannot be read, asking anonymously is still
+/// tried; the problem is what a refusal then shows.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) account: Option<Account>,
+    pub(super) problem: Option<RegistryError>,
+}
+
+/// How long what was found in files and helpers is believed, so that a new `docker login` counts
+/// without a restart.
+const BELIEVED: Duration = Duration::from_mins(1);
+
+/// All credentials there are.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    settings: Vec<(String, Login)>,
+    docker_config: Option<PathBuf>,
+    helpers: Option<PathBuf>,
+    found: Mutex<HashMap<String, (Instant, Found)>>,
+}
+
+impl Credentials {
+    pub(super) fn new(
+        settings: Vec<Credential>,
+        docker_config: Option<PathBuf>,
+        helpers: Option<PathBuf>,
+    ) -> Self {
+        let settings =
+            settings.into_iter().map(|entry| (registry_of(&entry.host), entry.login)).collect();
+        Self { settings, docker_config, helpers, found: Mutex::default() }
+    }
+
+    /// Finds the credentials for a registry, named as in image references.
+    pub(super) async fn find(&self, registry: &str) -> Found {
+        if let Some((_, login)) = self.settings.iter().find(|(host, _)| host == registry) {
+            let origin = "the settings (DOCKER_AUTO_REGISTRY_AUTH_…)".to_owned();
+            return Found {
+                account: Some(Account { login: login.clone(), origin }),
+                problem: None,
+            };
+        }
+        let Some(path) = &self.docker_config else { return Found::default() };
+        if let Some(found) = self.remembered(registry) {
+            return found;
+        }
+        let found = self.look_up(path, registry).await;
+        let entry = (Instant::now(), found.clone());
+        self.lock().insert(registry.to_owned(), entry);
+        found
+    }
+
+    async fn look_up(&self, path: &std::path::Path, registry: &str) -> Found {
+        let origin = path.display().to_string();
+        let problem = |reason: String| RegistryError::Credentials {
+            doing: format!("looking for credentials of {registry}").into(),
+            reason: reason.into(),
+        };
+        let source = match config_file::read(path, registry).await {
+            Ok(source) => source,
+            Err(reason) => return Found { account: None, problem: Some(problem(reason)) },
+        };
+        let Source { helper, stored } = source;
+        let stored = stored.map(|login| Account { login, origin: origin.clone() });
+        let Some(helper) = helper else { return Found { account: stored, problem: None } };
+        match helper::ask(&helper, self.helpers.as_deref(), registry).await {
+            Ok(Some(login)) => {
+                let origin = format!("the credential helper {helper} ({origin})");
+                Found { account: Some(Account { login, origin }), problem: None }
+            }
+            Err(reason) if stored.is_none() => {
+                Found { account: None, problem: Some(problem(reason)) }
+            }
+            Ok(None) | Err(_) => Found { account: stored, problem: None },
+        }
+    }
+
+    fn remembered(&self, registry: &str) -> Option<Found> {
+        let found = self.lock();
+        let (since, found) = found.get(registry)?;
+        (since.elapsed() < BELIEVED).then(|| found.clone())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Found)>> {
+        self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Docker Hub's name in `config.json` and for credential helpers.
+const HUB_SERVER: &str = "https://index.docker.io/v1/";
+
+/// Returns the registry that a key means: `docker.io` for all of Docker Hub's names, else the host.
+fn registry_of(key: &str) -> String {
+    let key = key.trim();
+    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+    let host = key.split('/').next().unwrap_or(key).to_ascii_lowercase();
+    match host.as_str() {
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
+        _ => host,
+    }
+}
+
+/// Returns the name under which Docker keeps a registry's credentials.
+pub(super) fn server_address(registry: &str) -> &str {
+    if registry == DOCKER_HUB { HUB_SERVER } else { registry }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_registries() {
+        for (key, registry) in [
+            ("docker.io", "docker.io"),
+            ("index.docker.io", "docker.io"),
+            ("registry-1.docker.io", "docker.io"),
+            ("https://index.docker.io/v1/", "docker.io"),
+            ("https://GHCR.io", "ghcr.io"),
+            ("ghcr.io/", "ghcr.io"),
+            ("registry.test:5000/v2/", "registry.test:5000"),
+        ] {
+            assert_eq!(registry_of(key), registry, "{key}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let login = Login::Password { username: "alice".into(), password: Secret::new("s3cret") };
+        let header = login.basic().unwrap();
+        assert_eq!(header.to_str().unwrap(), "Basic YWxpY2U6czNjcmV0");
+        let shown = format!("{login:?} {header:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("czNjcmV0"), "{shown}");
+    }
+}

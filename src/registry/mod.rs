@@ -1,0 +1,286 @@
+//! What registries say of images: the digest behind a tag, the image for a platform, its config.
+
+mod access;
+mod cache;
+mod challenge;
+mod client;
+mod credentials;
+mod error;
+mod host;
+mod image;
+mod insecure;
+mod limit;
+mod manifest;
+mod peer;
+mod pool;
+mod refusal;
+mod retry;
+mod settings;
+mod token;
+mod token_server;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use serde_json::Value;
+use url::Url;
+
+use self::access::Access;
+use self::cache::{Cache, Reply};
+use self::client::Client;
+use self::credentials::Credentials;
+use self::host::{Host, scope_of};
+use self::image::RemoteReference;
+use self::insecure::Tolerance;
+use self::peer::{PeerKey, Schemes};
+use crate::connect::TlsError;
+use crate::core::digest::{Digest, Platform};
+use crate::core::reference::{DOCKER_HUB, ImageRef};
+
+pub use self::credentials::{Credential, Login, PullCredentials};
+pub use self::error::{RegistryError, Retry};
+pub use self::image::{RemoteDigest, RemoteImage, Source};
+pub use self::insecure::{InsecureRule, InsecureRuleError};
+pub use self::retry::RateLimit;
+pub use self::settings::{Now, Settings, Timing};
+
+/// The host behind Docker Hub's name.
+const HUB_HOST: &str = "registry-1.docker.io";
+
+/// An image to ask for, and what its engine says of registries.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The image.
+    pub reference: ImageRef,
+    /// The engine's mirrors of Docker Hub, as URLs; other registries have none.
+    pub mirrors: Vec<String>,
+    /// The registries that the engine speaks to without TLS.
+    pub insecure: Vec<InsecureRule>,
+}
+
+impl Wanted {
+    /// Returns an image of which the engine says nothing more.
+    pub fn new(reference: ImageRef) -> Self {
+        Self { reference, mirrors: Vec::new(), insecure: Vec::new() }
+    }
+}
+
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Not older than this, nor than the settings allow.
+    Within(Duration),
+    /// Asked for now.
+    Forced,
+}
+
+/// All registries; cloning is cheap, and clones share connections, tokens and answers.
+#[derive(Clone, Debug)]
+pub struct Registry(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    access: Arc<Access>,
+    tolerance: Tolerance,
+    hosts: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
+    cache: Cache,
+}
+
+impl Registry {
+    /// Returns a client; fails if the certificate authorities cannot be read.
+    pub fn new(settings: Settings) -> Result<Self, TlsError> {
+        let client = Arc::new(Client::new(&settings)?);
+        let credentials = Credentials::new(
+            settings.credentials,
+            settings.docker_config,
+            settings.credential_helpers,
+        );
+        Ok(Self(Arc::new(Inner {
+            access: Arc::new(Access { client, credentials }),
+            tolerance: Tolerance::new(settings.insecure),
+            hosts: Mutex::default(),
+            cache: Cache::new(settings.cache_ttl),
+        })))
+    }
+
+    /// Asks what each image's tag names now, once for each image however often it is named.
+    ///
+    /// *Cancel safety*: a question that nobody waits for any more ends.
+    pub async fn check(
+        &self,
+        wanted: Vec<Wanted>,
+        freshness: Freshness,
+    ) -> BTreeMap<ImageRef, Reply> {
+        let mut replies = BTreeMap::new();
+        let mut asking = FuturesUnordered::new();
+        for (reference, wanted) in merged(wanted) {
+            let known = match freshness {
+                Freshness::Within(oldest) => self.0.cache.fresh(&reference, oldest),
+                Freshness::Forced => None,
+            };
+            if let Some(reply) = known {
+                replies.insert(reference, reply);
+                continue;
+            }
+            let asked = self.ask(wanted);
+            asking.push(asked.map(move |reply| (reference, reply)));
+        }
+        while let Some((reference, reply)) = asking.next().await {
+            replies.insert(reference, reply);
+        }
+        self.0.cache.tidy();
+        replies
+    }
+
+    /// Finds the image for a platform behind the digest of an index or a manifest.
+    pub async fn resolve(
+        &self,
+        wanted: &Wanted,
+        digest: &Digest,
+        platform: &Platform,
+    ) -> Result<RemoteImage, RegistryError> {
+        let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
+        self.0.anywhere(wanted, ask).await
+    }
+
+    /// Reads an image's config, by its digest.
+    pub async fn image_config(
+        &self,
+        wanted: &Wanted,
+        digest: &Digest,
+    ) -> Result<Value, RegistryError> {
+        let ask = |remote: RemoteReference| async move { remote.config(digest).await };
+        self.0.anywhere(wanted, ask).await
+    }
+
+    /// Returns what registries said of how much they still allow.
+    pub fn rate_limits(&self) -> Vec<RateLimit> {
+        let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.0.access.client.now();
+        let known = hosts.values().filter_map(|host| host.peer.rate_limit(&host.name, now));
+        let by_name: BTreeMap<_, _> = known.map(|limit| (limit.registry.clone(), limit)).collect();
+        by_name.into_values().collect()
+    }
+
+    /// Returns the credentials for an image's registry, for the engine's pull.
+    pub async fn credentials_for(
+        &self,
+        reference: &ImageRef,
+    ) -> Result<Option<PullCredentials>, RegistryError> {
+        let registry = reference.registry();
+        let found = self.0.access.credentials.find(registry).await;
+        match (found.account, found.problem) {
+            (None, Some(problem)) => Err(problem),
+            (account, _) => Ok(account.map(|account| PullCredentials {
+                server_address: credentials::server_address(registry).to_owned(),
+                login: account.login,
+            })),
+        }
+    }
+
+    /// Starts to ask for an image, or joins those who do; nothing is sent before it is awaited.
+    fn ask(&self, wanted: Wanted) -> cache::Asking {
+        let reference = wanted.reference.clone();
+        let host = self.0.host(&wanted);
+        let inner = self.0.clone();
+        let (asking, is_new) = self.0.cache.ask(&reference, || {
+            let asking = async move {
+                let ask = |remote: RemoteReference| async move { remote.digest().await };
+                let reply = inner.anywhere(&wanted, ask).await;
+                inner.cache.keep(&wanted.reference, &reply);
+                reply
+            };
+            asking.boxed()
+        });
+        if is_new {
+            host.tokens.announce(scope_of(reference.repository()));
+        }
+        asking
+    }
+}
+
+impl Inner {
+    /// Asks an image's own registry, and where that is out of reach its mirrors.
+    async fn anywhere<T, Asked>(
+        &self,
+        wanted: &Wanted,
+        ask: impl Fn(RemoteReference) -> Asked,
+    ) -> Result<T, RegistryError>
+    where
+        Asked: Future<Output = Result<T, RegistryError>>,
+    {
+        let at = |host, source| RemoteReference {
+            access: self.access.clone(),
+            host,
+            reference: wanted.reference.clone(),
+            source,
+        };
+        let error = match ask(at(self.host(wanted), Source::Canonical)).await {
+            Err(error) if error.is_out_of_reach() => error,
+            other => return other,
+        };
+        for mirror in self.mirrors(wanted) {
+            let source = Source::Mirror(mirror.name.as_ref().into());
+            let answer = ask(at(mirror, source)).await;
+            if answer.is_ok() {
+                return answer;
+            }
+        }
+        Err(error)
+    }
+
+    fn host(&self, wanted: &Wanted) -> Arc<Host> {
+        let name = wanted.reference.registry();
+        let authority = if name == DOCKER_HUB { HUB_HOST } else { name };
+        let tolerance = self.tolerance.with(&wanted.insecure);
+        let key =
+            PeerKey { authority: authority.to_owned(), schemes: Schemes::Registry, tolerance };
+        self.known_host((name, String::new()), key)
+    }
+
+    /// Returns the mirrors of an image's registry; entries that are no address are left out.
+    fn mirrors(&self, wanted: &Wanted) -> Vec<Arc<Host>> {
+        if wanted.reference.registry() != DOCKER_HUB {
+            return Vec::new();
+        }
+        let urls = wanted.mirrors.iter().filter_map(|text| Url::parse(text).ok());
+        let urls = urls.filter(|url| matches!(url.scheme(), "http" | "https"));
+        urls.map(|url| {
+            let key = PeerKey::of_url(&url, self.tolerance.with(&wanted.insecure));
+            let name = key.authority.clone();
+            let prefix = url.path().trim_end_matches('/').to_owned();
+            self.known_host((&name, prefix), key)
+        })
+        .collect()
+    }
+
+    fn known_host(&self, (name, prefix): (&str, String), key: PeerKey) -> Arc<Host> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = hosts.entry((format!("{name}{prefix}"), key.tolerance.clone()));
+        known
+            .or_insert_with(|| Arc::new(Host::new(name, prefix, self.access.client.peer(key))))
+            .clone()
+    }
+}
+
+/// Joins what is wanted several times.
+fn merged(wanted: Vec<Wanted>) -> BTreeMap<ImageRef, Wanted> {
+    let mut merged: BTreeMap<ImageRef, Wanted> = BTreeMap::new();
+    for one in wanted {
+        match merged.get_mut(&one.reference) {
+            Some(known) => {
+                let more = one.mirrors.into_iter().filter(|url| !known.mirrors.contains(url));
+                let more: Vec<_> = more.collect();
+                known.mirrors.extend(more);
+                known.insecure.extend(one.insecure);
+            }
+            None => {
+                merged.insert(one.reference.clone(), one);
+            }
+        }
+    }
+    merged
+}

@@ -1,0 +1,189 @@
+//! When to ask again, and what a registry says of its limits.  (pure)
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use http::HeaderMap;
+
+use super::error::{RegistryError, Retry};
+use crate::core::id::Timestamp;
+
+/// How often a request is repeated at most.
+const REPEATS: u32 = 3;
+
+/// Returns how long to wait before asking again, or `None` to give up: because it is of no use, was
+/// tried often enough, or does not fit the time left.
+pub(super) fn pause(
+    error: &RegistryError,
+    repeated: u32,
+    first: Duration,
+    left: Duration,
+) -> Option<Duration> {
+    if repeated >= REPEATS {
+        return None;
+    }
+    let wait = match error.retry() {
+        Retry::Never => return None,
+        Retry::After(wait) => wait,
+        Retry::Later => first * 4u32.pow(repeated),
+    };
+    (wait < left).then_some(wait)
+}
+
+/// Returns how long an answer asks us to wait: `Retry-After` in seconds or as a date, else
+/// `RateLimit-Reset` in seconds or as a Unix time.
+pub(super) fn wait_asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let until = |moment: Timestamp| (moment - now).to_std().unwrap_or_default();
+    if let Some(asked) = text("retry-after") {
+        if let Ok(seconds) = asked.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        if let Ok(date) = DateTime::parse_from_rfc2822(asked) {
+            return Some(until(date.to_utc()));
+        }
+    }
+    let reset: u64 = text("ratelimit-reset")?.parse().ok()?;
+    let moment = i64::try_from(reset).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    match moment {
+        Some(moment) if reset > ONE_YEAR => Some(until(moment)),
+        _ => Some(Duration::from_secs(reset)),
+    }
+}
+
+/// From here on a number of seconds is a Unix time, not a duration.
+const ONE_YEAR: u64 = 366 * 24 * 3600;
+
+/// What a registry says of how much it still allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The registry's host, as image references name it.
+    pub registry: String,
+    /// How many pulls are allowed in the window.
+    pub limit: Option<u64>,
+    /// How many are left.
+    pub remaining: Option<u64>,
+    /// How long the window is.
+    pub window: Option<Duration>,
+    /// Whom it counts: an address or an account.
+    pub counted: Option<String>,
+    /// When it said so.
+    pub seen_at: Timestamp,
+    /// Until when it refuses everything.
+    pub blocked_until: Option<Timestamp>,
+}
+
+impl RateLimit {
+    /// Reads Docker Hub's headers; `None` where there are none.
+    pub(super) fn read(registry: &str, headers: &HeaderMap, now: Timestamp) -> Option<Self> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let number = |text: &str| text.split(';').next()?.trim().parse().ok();
+        let limit = text("ratelimit-limit");
+        let remaining = text("ratelimit-remaining");
+        let window = limit.or(remaining)?.split(";w=").nth(1);
+        Some(Self {
+            limit: limit.and_then(number),
+            remaining: remaining.and_then(number),
+            window: window.and_then(number).map(Duration::from_secs),
+            counted: text("docker-ratelimit-source").map(str::to_owned),
+            ..Self::unknown(registry, now)
+        })
+    }
+
+    /// Returns the limits of a registry that says nothing of them.
+    pub(super) fn unknown(registry: &str, now: Timestamp) -> Self {
+        Self {
+            registry: registry.to_owned(),
+            limit: None,
+            remaining: None,
+            window: None,
+            counted: None,
+            seen_at: now,
+            blocked_until: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn waits_are_read() {
+        for (pairs, seconds) in [
+            (vec![], None),
+            (vec![("retry-after", "7")], Some(7)),
+            (vec![("retry-after", "Sun, 22 Nov 2026 10:00:30 GMT")], Some(30)),
+            (vec![("retry-after", "Sun, 22 Nov 2026 09:00:00 GMT")], Some(0)),
+            (vec![("retry-after", "soon")], None),
+            (vec![("retry-after", "soon"), ("ratelimit-reset", "9")], Some(9)),
+            (vec![("ratelimit-reset", "1795341660")], Some(60)),
+            (vec![("ratelimit-reset", "18446744073709551615")], Some(u64::MAX)),
+        ] {
+            let wait = wait_asked(&headers(&pairs), now());
+            assert_eq!(wait, seconds.map(Duration::from_secs), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn pauses_grow_and_fit_the_time_left() {
+        let doing: Box<str> = "asking".into();
+        let limited = |wait: Option<u64>| RegistryError::RateLimited {
+            doing: doing.clone(),
+            until: None,
+            wait: wait.map(Duration::from_secs),
+        };
+        let unavailable =
+            RegistryError::Unavailable { doing: doing.clone(), status: 503, wait: None };
+        let absent = RegistryError::NotFound { doing: doing.clone() };
+        for (error, repeated, left, expected) in [
+            (&unavailable, 0, 15_000, Some(250)),
+            (&unavailable, 1, 15_000, Some(1_000)),
+            (&unavailable, 2, 15_000, Some(4_000)),
+            (&unavailable, 3, 15_000, None),
+            (&unavailable, 2, 4_000, None),
+            (&limited(Some(5)), 0, 15_000, Some(5_000)),
+            (&limited(Some(20)), 0, 15_000, None),
+            (&limited(None), 1, 15_000, Some(1_000)),
+            (&absent, 0, 15_000, None),
+        ] {
+            let first = Duration::from_millis(250);
+            let found = pause(error, repeated, first, Duration::from_millis(left));
+            assert_eq!(found, expected.map(Duration::from_millis), "{error} {repeated} {left}");
+        }
+    }
+
+    #[test]
+    fn limits_are_read() {
+        let pairs = [
+            ("ratelimit-limit", "100;w=21600"),
+            ("ratelimit-remaining", "76;w=21600"),
+            ("docker-ratelimit-source", "192.0.2.7"),
+        ];
+        let limit = RateLimit::read("docker.io", &headers(&pairs), now()).unwrap();
+        let expected = RateLimit {
+            registry: "docker.io".into(),
+            limit: Some(100),
+            remaining: Some(76),
+            window: Some(Duration::from_hours(6)),
+            counted: Some("192.0.2.7".into()),
+            seen_at: now(),
+            blocked_until: None,
+        };
+        assert_eq!(limit, expected);
+        assert_eq!(RateLimit::read("docker.io", &headers(&[]), now()), None);
+        let odd = RateLimit::read("a", &headers(&[("ratelimit-limit", "x;w=y")]), now()).unwrap();
+        assert_eq!((odd.limit, odd.window), (None, None));
+    }
+}

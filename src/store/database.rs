@@ -1,0 +1,184 @@
+//! The redb file: opened, checked, moved aside when it is damaged, opened anew after a fault.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use redb::Database;
+
+use crate::clock::Clock;
+use crate::shutdown::panic_message;
+
+use super::fault::Fault;
+use super::{StoreError, directory, migrate};
+
+/// The file's name in the data directory.
+pub(super) const FILE: &str = "state.redb";
+
+/// All that redb may keep in memory: the working set is a few pages of each table.
+const CACHE_BYTES: usize = 1 << 20;
+
+/// Files up to this size are read and checked as a whole at every start, which takes a few
+/// milliseconds. Larger ones are checked after a crash or a fault only.
+const CHECKED_BYTES: u64 = 8 << 20;
+
+/// The database of one data directory.
+#[derive(Debug)]
+pub(super) struct Guarded {
+    path: PathBuf,
+    clock: Clock,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Database),
+    /// A fault left it unusable: it must be opened anew, with a full check.
+    Spoiled,
+    Closed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Check {
+    IfSmall,
+    Always,
+}
+
+/// What an attempt to open came to.
+enum Opened {
+    Good(Database),
+    Damaged(String),
+}
+
+impl Guarded {
+    /// Opens the database of a data directory. One that is damaged is moved aside and replaced by an
+    /// empty one.
+    pub(super) fn open(directory: &Path, clock: Clock) -> Result<Self, StoreError> {
+        directory::prepare(directory)?;
+        let path = directory.join(FILE);
+        let database = open_or_replace(&path, &clock, Check::IfSmall)?;
+        Ok(Self { path, clock, state: RwLock::new(State::Open(database)) })
+    }
+
+    /// Lets `work` use the database; after a fault that spoils it, the next use opens it anew.
+    pub(super) fn with<T>(
+        &self,
+        doing: &str,
+        work: impl FnOnce(&Database) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        let state = self.usable(doing)?;
+        let State::Open(database) = &*state else {
+            return Err(StoreError::Closed { doing: doing.to_owned() });
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| work(database)));
+        drop(state);
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(fault)) => {
+                if fault.spoils() {
+                    self.spoil();
+                }
+                Err(fault.while_doing(doing, &self.path))
+            }
+            Err(panic) => {
+                self.spoil();
+                let reason = panic_message(&*panic).to_owned();
+                Err(StoreError::Damaged { doing: doing.to_owned(), reason })
+            }
+        }
+    }
+
+    /// Writes everything out and lets the file go; every later use is an error.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        match std::mem::replace(&mut *self.write(), State::Closed) {
+            State::Open(database) => {
+                let fault = |error| Fault::from(error).while_doing("closing the store", &self.path);
+                database.close().map_err(fault)
+            }
+            State::Spoiled | State::Closed => Ok(()),
+        }
+    }
+
+    fn usable(&self, doing: &str) -> Result<RwLockReadGuard<'_, State>, StoreError> {
+        let state = self.read();
+        if !matches!(*state, State::Spoiled) {
+            return Ok(state);
+        }
+        drop(state);
+        let mut state = self.write();
+        if matches!(*state, State::Spoiled) {
+            *state = State::Open(open_or_replace(&self.path, &self.clock, Check::Always)?);
+            log::info!(action = "reopen"; "{doing}: the database was opened anew after a fault");
+        }
+        drop(state);
+        Ok(self.read())
+    }
+
+    fn spoil(&self) {
+        let mut state = self.write();
+        if matches!(*state, State::Open(_)) {
+            *state = State::Spoiled;
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open_or_replace(path: &Path, clock: &Clock, check: Check) -> Result<Database, StoreError> {
+    let reason = match try_open(path, check)? {
+        Opened::Good(database) => return Ok(database),
+        Opened::Damaged(reason) => reason,
+    };
+    let aside = move_aside(path, clock)?;
+    log::error!(
+        action = "move_aside";
+        "the database {} is damaged ({reason}); it was moved to {} and an empty one takes its \
+         place: the history and the list of rejected images begin anew, containers and open \
+         operations are not affected",
+        path.display(),
+        aside.display()
+    );
+    match try_open(path, check)? {
+        Opened::Good(database) => Ok(database),
+        Opened::Damaged(reason) => {
+            Err(StoreError::Damaged { doing: format!("creating {}", path.display()), reason })
+        }
+    }
+}
+
+fn try_open(path: &Path, check: Check) -> Result<Opened, StoreError> {
+    let file = directory::private().create(true).truncate(false).open(path);
+    let size = file.and_then(|file| file.metadata()).map_err(StoreError::at("opening", path))?;
+    let whole = check == Check::Always || size.len() <= CHECKED_BYTES;
+    // A damaged file that is not checked may make redb panic.
+    let opened = catch_unwind(|| -> Result<Database, Fault> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(whole);
+        let database = builder.create(path)?;
+        migrate::migrate(&database, migrate::STEPS)?;
+        Ok(database)
+    });
+    match opened {
+        Ok(Ok(database)) => Ok(Opened::Good(database)),
+        Ok(Err(fault)) => match fault.damage() {
+            Some(reason) => Ok(Opened::Damaged(reason)),
+            None => Err(fault.while_doing(&format!("opening {}", path.display()), path)),
+        },
+        Err(panic) => Ok(Opened::Damaged(panic_message(&*panic).to_owned())),
+    }
+}
+
+fn move_aside(path: &Path, clock: &Clock) -> Result<PathBuf, StoreError> {
+    let stamp = clock.now().format("%Y%m%dT%H%M%SZ");
+    let aside = directory::free_beside(path, &format!("broken-{stamp}"));
+    fs::rename(path, &aside).map_err(StoreError::at("moving aside", path))?;
+    path.parent().map_or(Ok(()), directory::sync)?;
+    Ok(aside)
+}

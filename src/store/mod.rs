@@ -1,0 +1,148 @@
+//! What outlives the program: one redb file, one journal file for each open operation, one lock.
+
+mod blocking;
+mod database;
+mod directory;
+mod error;
+mod fault;
+mod history;
+mod journal_file;
+mod keep;
+mod lock;
+mod migrate;
+mod operations;
+mod record;
+mod rejects;
+mod schedules;
+mod snapshots;
+mod table;
+mod targets;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+
+use database::Guarded;
+use fault::Fault;
+
+pub use error::StoreError;
+pub use history::{History, HistoryFilter};
+pub use keep::KeepDays;
+pub use lock::{Holder, Lock};
+pub use operations::{OpenOperation, OpenOperations, Operations, Unreadable};
+pub use record::RecordError;
+pub use rejects::{Rejected, Rejects};
+pub use schedules::Schedules;
+pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
+pub use targets::{Checked, News, Saying, Scope, Targets};
+
+/// How many threads may wait for the disk at once.
+const THREADS: usize = 4;
+
+/// Everything that is stored except open operations; clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    database: Arc<Guarded>,
+    threads: Arc<Semaphore>,
+    clock: Clock,
+}
+
+impl Store {
+    /// Opens the store of a data directory, which is made if it is missing. A damaged database is
+    /// moved aside with a message at error level.
+    ///
+    /// # Errors
+    ///
+    /// Each names its cure: a directory that is none, is read-only, full or someone else's, and a
+    /// database of a newer version.
+    pub async fn open(directory: &Path, clock: Clock) -> Result<Self, StoreError> {
+        let (path, time) = (directory.to_owned(), clock.clone());
+        let open = move || Guarded::open(&path, time).map(Arc::new);
+        let database = blocking::run("opening the store", open).await?;
+        Ok(Self { database, threads: Arc::new(Semaphore::new(THREADS)), clock })
+    }
+
+    /// Returns what was done.
+    pub fn history(&self) -> History<'_> {
+        History(self)
+    }
+
+    /// Returns the images that are not tried again.
+    pub fn rejects(&self) -> Rejects<'_> {
+        Rejects(self)
+    }
+
+    /// Returns what containers and images were when they were last seen.
+    pub fn snapshots(&self) -> Snapshots<'_> {
+        Snapshots(self)
+    }
+
+    /// Returns the last check's results.
+    pub fn targets(&self) -> Targets<'_> {
+        Targets(self)
+    }
+
+    /// Returns when the schedules last ran.
+    pub fn schedules(&self) -> Schedules<'_> {
+        Schedules(self)
+    }
+
+    /// Removes what is older than it need be; returns how many history records went.
+    pub async fn clean_up(&self, keep: KeepDays) -> Result<usize, StoreError> {
+        self.rejects().expire(keep).await?;
+        self.history().expire(keep).await
+    }
+
+    /// Writes everything out and lets the file go; every later use of any clone is an error.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let database = Arc::clone(&self.database);
+        blocking::run("closing the store", move || database.close()).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&ReadTransaction) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(doing, move |database| {
+            database.with(doing, |database| work(&database.begin_read()?))
+        })
+        .await
+    }
+
+    /// Runs `work` in one transaction: durable when this returns, all of it or nothing.
+    async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&WriteTransaction) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(doing, move |database| {
+            database.with(doing, |database| {
+                let write = database.begin_write()?;
+                let value = work(&write)?;
+                write.commit()?;
+                Ok(value)
+            })
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Guarded) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // The semaphore is never closed; without a permit the work would still be right.
+        let permit = Arc::clone(&self.threads).acquire_owned().await.ok();
+        let database = Arc::clone(&self.database);
+        blocking::run(doing, move || {
+            let _permit = permit;
+            work(&database)
+        })
+        .await
+    }
+}

@@ -1,0 +1,118 @@
+//! Images that were tried on a container and failed: they are not tried there again.
+
+use redb::{ReadTransaction, WriteTransaction};
+use serde::{Deserialize, Serialize};
+
+use crate::core::candidate::Reject;
+use crate::core::id::{HostId, OperationId, TargetId, Timestamp};
+use crate::core::plan::RejectKey;
+
+use super::fault::Fault;
+use super::record::{Stored, decode, decode_listed, encode, peek};
+use super::{KeepDays, Store, StoreError, table};
+
+/// The images that are not tried again.
+#[derive(Clone, Copy, Debug)]
+pub struct Rejects<'a>(pub(super) &'a Store);
+
+/// One image that is not tried again on one container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The container.
+    pub target: TargetId,
+    /// The image, when it failed and how.
+    #[serde(flatten)]
+    pub reject: Reject,
+    /// The operation in which it failed.
+    pub operation: OperationId,
+}
+
+impl Stored for Rejected {
+    const VERSION: u32 = 1;
+}
+
+impl Rejects<'_> {
+    /// Adds an image; adding it again replaces the reason.
+    pub async fn add(&self, rejected: Rejected) -> Result<(), StoreError> {
+        let add = move |write: &WriteTransaction| {
+            let mut rejects = write.open_table(table::REJECTS)?;
+            let key = key(&rejected.target, &rejected.reject.key);
+            rejects.insert(key, &*encode(&rejected)?)?;
+            Ok(())
+        };
+        self.0.write("writing the list of rejected images", add).await
+    }
+
+    /// Returns why an image is not tried again on a container, if so.
+    pub async fn find(
+        &self,
+        target: &TargetId,
+        image: &RejectKey,
+    ) -> Result<Option<Rejected>, StoreError> {
+        let (target, image) = (target.clone(), image.clone());
+        let find = move |read: &ReadTransaction| {
+            let rejects = read.open_table(table::REJECTS)?;
+            let found = rejects.get(key(&target, &image))?;
+            Ok(found.map(|bytes| decode(bytes.value())).transpose()?)
+        };
+        self.0.read("reading the list of rejected images", find).await
+    }
+
+    /// Returns all of one host, by container.
+    pub async fn of_host(&self, host: &HostId) -> Result<Vec<Rejected>, StoreError> {
+        let host = host.clone();
+        let list = move |read: &ReadTransaction| {
+            let rejects = read.open_table(table::REJECTS)?;
+            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let mut listed = Vec::new();
+            for entry in rejects.range(range)? {
+                let (key, bytes) = entry?;
+                listed.extend(decode_listed::<Rejected>(key.value().1, bytes.value()));
+            }
+            Ok(listed)
+        };
+        self.0.read("reading the list of rejected images", list).await
+    }
+
+    /// Lets all images be tried again on a container; returns how many that were.
+    pub async fn clear(&self, target: &TargetId) -> Result<usize, StoreError> {
+        let target = target.clone();
+        let clear = move |write: &WriteTransaction| {
+            let (host, name) = (target.host.as_str(), target.name.as_str());
+            let mut rejects = write.open_table(table::REJECTS)?;
+            let range = (host, name, "")..=(host, name, table::LAST);
+            let mut removed = 0;
+            rejects.retain_in(range, |_, _| {
+                removed += 1;
+                false
+            })?;
+            Ok(removed)
+        };
+        self.0.write("clearing the list of rejected images", clear).await
+    }
+
+    /// Removes what failed longer ago.
+    pub async fn expire(&self, keep: KeepDays) -> Result<(), StoreError> {
+        let cutoff = keep.cutoff(self.0.clock.now());
+        let expire = move |write: &WriteTransaction| {
+            let mut rejects = write.open_table(table::REJECTS)?;
+            rejects.retain(|_, bytes| is_kept(bytes, cutoff))?;
+            Ok::<_, Fault>(())
+        };
+        self.0.write("cleaning the list of rejected images up", expire).await
+    }
+}
+
+fn key<'a>(target: &'a TargetId, image: &'a RejectKey) -> (&'a str, &'a str, &'a str) {
+    (target.host.as_str(), target.name.as_str(), image.as_str())
+}
+
+/// One that does not read back is kept: it may be a newer version's.
+fn is_kept(bytes: &[u8], cutoff: Timestamp) -> bool {
+    #[derive(Deserialize)]
+    struct Failed {
+        at: Timestamp,
+    }
+
+    peek::<Failed>(bytes).map_or(true, |failed| failed.at >= cutoff)
+}

@@ -1,0 +1,70 @@
+//! The tables and how their keys are made, all in one place.
+//!
+//! Keys begin with the host, so that one host's records stand together. Times in keys are
+//! microseconds since 1970. Values are records ([`super::record`]) unless the table says otherwise.
+
+use redb::{TableDefinition, WriteTransaction};
+
+/// A record's bytes.
+type Bytes = &'static [u8];
+
+/// `schema` → the schema's number, a plain integer.
+pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
+
+/// Operation → its history record without the plan.
+pub(super) const HISTORY: TableDefinition<&str, Bytes> = TableDefinition::new("history");
+
+/// Operation → its plan, which is the largest part and never listed.
+pub(super) const HISTORY_PLAN: TableDefinition<&str, Bytes> = TableDefinition::new("history_plan");
+
+/// (start, operation) → the status as one byte, so that a page is found without reading records.
+pub(super) const HISTORY_BY_TIME: TableDefinition<(i64, &str), u8> =
+    TableDefinition::new("history_by_time");
+
+/// (host, container, start, operation) → the status as one byte.
+pub(super) const HISTORY_BY_TARGET: TableDefinition<(&str, &str, i64, &str), u8> =
+    TableDefinition::new("history_by_target");
+
+/// (host, container, reject key) → why that image is not tried again.
+pub(super) const REJECTS: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("rejects");
+
+/// (host, container) → its inspect JSON as last seen.
+pub(super) const SNAPSHOTS: TableDefinition<(&str, &str), Bytes> =
+    TableDefinition::new("snapshots");
+
+/// (host, image ID) → the image's inspect JSON as last seen.
+pub(super) const IMAGES: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("images");
+
+/// (host, image ID, digest) → nothing: this digest names the same content as that image.
+pub(super) const EQUIVALENTS: TableDefinition<(&str, &str, &str), ()> =
+    TableDefinition::new("equivalents");
+
+/// (host, container) → the last check's result.
+pub(super) const CHECKS: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("checks");
+
+/// (host, container, topic) → what was said last on that topic, a plain text.
+pub(super) const SAID: TableDefinition<(&str, &str, &str), &str> = TableDefinition::new("said");
+
+/// Schedule → its last run.
+pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new("schedules");
+
+/// A text after every other one.
+pub(super) const LAST: &str = "\u{10ffff}";
+
+/// Makes all tables, empty, as far as they are missing.
+pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
+    write.open_table(META)?;
+    write.open_table(HISTORY)?;
+    write.open_table(HISTORY_PLAN)?;
+    write.open_table(HISTORY_BY_TIME)?;
+    write.open_table(HISTORY_BY_TARGET)?;
+    write.open_table(REJECTS)?;
+    write.open_table(SNAPSHOTS)?;
+    write.open_table(IMAGES)?;
+    write.open_table(EQUIVALENTS)?;
+    write.open_table(CHECKS)?;
+    write.open_table(SAID)?;
+    write.open_table(SCHEDULES)?;
+    Ok(())
+}
