@@ -23,6 +23,7 @@ pub(crate) struct Counts {
     pub(crate) most_scopes: u64,
     /// All bytes of `Authorization` headers, before any compression.
     pub(crate) authorization_bytes: u64,
+    /// Connections to the registry that carried a request.
     pub(crate) registry_connections: u64,
     pub(crate) token_connections: u64,
     /// Requests to the engine by method and path, without their identifiers.

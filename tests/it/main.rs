@@ -25,6 +25,6 @@ mod recreate;
 mod registry;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-mod support;

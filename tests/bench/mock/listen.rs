@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
@@ -23,7 +23,7 @@ const STREAMS: u32 = 250;
 
 /// What answers the requests of a socket.
 pub(crate) trait Answer: Send + Sync + 'static {
-    /// Is told of every accepted connection.
+    /// Is told of every connection that carries a request.
     fn connected(&self) {}
 
     /// Answers a request.
@@ -53,7 +53,6 @@ pub(crate) async fn tcp<A: Answer>(listener: TcpListener, tls: Option<TlsAccepto
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        mock.connected();
         stream.set_nodelay(true).ok();
         let (tls, mock) = (tls.clone(), Arc::clone(&mock));
         connections.spawn(async move {
@@ -75,7 +74,6 @@ pub(crate) async fn unix<A: Answer>(listener: UnixListener, mock: Arc<A>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
-        mock.connected();
         connections.spawn(connection(stream, Arc::clone(&mock)));
         while connections.try_join_next().is_some() {}
     }
@@ -85,7 +83,10 @@ async fn connection<A: Answer, S>(stream: S, mock: Arc<A>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    let first = Once::new();
     let service = service_fn(move |request| {
+        // One that only tried whether TLS is spoken here is closed without a request.
+        first.call_once(|| mock.connected());
         let mock = Arc::clone(&mock);
         async move {
             let head = request.method() == Method::HEAD;
