@@ -71,6 +71,9 @@ impl Replay {
         match entry {
             JournalEntry::Started { position: Position::Forward(index), .. } => {
                 self.reached = self.reached.max(index + 1);
+                // Where the program was killed in between, nobody knows whether it was done.
+                let step = plan.steps.get(*index).map(|planned| &planned.action);
+                self.touched |= step.is_some_and(touches_old);
             }
             JournalEntry::Started { .. } => {}
             JournalEntry::Done { position, output, .. } => self.done(plan, *position, output),
@@ -87,7 +90,6 @@ impl Replay {
             Position::Forward(index) => {
                 self.forward = index + 1;
                 self.committed |= self.forward >= plan.no_return;
-                self.touched |= position.step(plan).is_some_and(touches_old);
                 if let StepOutput::Pulled { image, .. } = output
                     && *image == plan.old_image.id
                 {
