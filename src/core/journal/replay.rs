@@ -119,6 +119,9 @@ impl<'a> Replay<'a> {
         match entry {
             JournalEntry::Started { position: Position::Forward(index), .. } => {
                 self.reached = self.reached.max(index + 1);
+                // Where the program was killed in between, nobody knows whether it was done.
+                let step = self.plan.steps.get(*index).map(|planned| &planned.action);
+                self.touched |= step.is_some_and(touches_old);
             }
             JournalEntry::Started { .. } => {}
             JournalEntry::Done { position, output, .. } => self.done(*position, output),
@@ -139,7 +142,6 @@ impl<'a> Replay<'a> {
             Position::Forward(index) => {
                 self.forward = index + 1;
                 self.committed |= self.forward >= self.plan.no_return;
-                self.touched |= position.step(self.plan).is_some_and(touches_old);
                 if let StepOutput::Pulled { image, .. } = output
                     && *image == self.plan.old_image.id
                 {
