@@ -21,7 +21,7 @@ mod update;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -93,6 +93,7 @@ pub struct Inner {
     limits: Limits,
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
+    recovered: watch::Sender<bool>,
 }
 
 impl std::ops::Deref for Engine {
@@ -110,6 +111,7 @@ impl Engine {
         Self(Arc::new(Inner {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
+            recovered: watch::Sender::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
             registry: parts.registry,

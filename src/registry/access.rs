@@ -217,7 +217,8 @@ impl Access {
                 request.headers.remove(header::AUTHORIZATION);
                 peer = self.client.peer(key);
             }
-            request.path = next[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+            next[url::Position::BeforePath..url::Position::AfterQuery]
+                .clone_into(&mut request.path);
         }
         Err(RegistryError::bad_answer(request.doing, "it points from one address to another"))
     }

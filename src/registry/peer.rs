@@ -214,7 +214,7 @@ impl Peer {
         if matches!(error, RegistryError::Timeout { .. }) {
             self.lock().silences += 1;
             if self.lock().silences >= MOST_SILENCES {
-                self.gave_up(error);
+                self.give_up(error);
             }
         }
     }
@@ -224,10 +224,17 @@ impl Peer {
         standing(self.lock().given_up.as_ref(), "").is_err()
     }
 
-    /// Remembers that a request was given up, if others would only wait as long in vain.
+    /// Remembers that a request was given up because no connection comes about. Where there is one,
+    /// the fault may be one image's alone.
     pub(super) fn gave_up(&self, error: &RegistryError) {
         use RegistryError::{Timeout, Unreachable};
-        if matches!(error, Timeout { .. } | Unreachable { .. }) && !self.is_given_up() {
+        if matches!(error, Timeout { .. } | Unreachable { .. }) && self.known_link().is_none() {
+            self.give_up(error);
+        }
+    }
+
+    fn give_up(&self, error: &RegistryError) {
+        if !self.is_given_up() {
             self.lock().given_up = Some((Instant::now() + GIVEN_UP_FOR, error.clone()));
         }
     }

@@ -51,10 +51,11 @@ fn check(engine: Engine, version: &'static str) {
     let lab = Lab { host: &host, version, prefix: &prefix };
     let _cleanup = Cleanup { host: &host, prefix: &prefix };
     lab.prepare();
-    let wishes: Vec<Wish> = WISHES.iter().map(|wish| wish.read(&prefix)).collect();
+    let api_version = lab.api_version();
+    let wishes = WISHES.iter().map(|wish| wish.read(&prefix, api_version));
     let mut failures = Vec::new();
-    for wish in wishes.iter().filter(|wish| wish.since <= lab.api_version()) {
-        for failure in [lab.on_the_same_image(wish), lab.on_another_image(wish)].concat() {
+    for wish in wishes.filter(|wish| wish.since <= api_version) {
+        for failure in [lab.on_the_same_image(&wish), lab.on_another_image(&wish)].concat() {
             failures.push(format!("{}: {failure}", wish.title));
         }
     }
@@ -71,8 +72,10 @@ struct Lab<'a> {
 impl Lab<'_> {
     /// Makes what the wishes refer to.
     fn prepare(&self) {
-        for (network, subnet) in [("alpha", "198.18.1.0/24"), ("zulu", "198.18.2.0/24")] {
+        for (network, net) in [("alpha", 18), ("zulu", 19)] {
             let name = format!("{}-{network}", self.prefix);
+            // Tests on the same host must not share a subnet.
+            let subnet = format!("198.{net}.{}.0/24", self.api_version().minor);
             let body = json!({"Name": name, "IPAM": {"Config": [{"Subnet": subnet}]}});
             self.must("POST", "/networks/create", &body);
         }
@@ -148,8 +151,13 @@ impl Lab<'_> {
 
     /// Returns where packets go from a container in several networks.
     fn default_route(&self, name: &str, wish: &Wish) -> Option<String> {
-        let command = ["ip", "route", "show", "default"];
-        (!wish.connects.is_empty()).then(|| self.host.exec(&self.name(name), &command))
+        if wish.connects.is_empty() {
+            return None;
+        }
+        // The names of interfaces change from start to start.
+        let routes = self.host.exec(&self.name(name), &["ip", "route"]);
+        let default = routes.lines().find(|route| route.starts_with("default"));
+        default.and_then(|route| route.split(" dev ").next()).map(str::to_owned)
     }
 
     fn made_anew(&self, inspect: &Value) -> Recreation {

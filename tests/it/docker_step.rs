@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use docker_auto::core::digest::Platform;
-use docker_auto::core::health::{ExitZero, HealthGate, Requirement};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{Class, Evidence, Known, StepOutput};
@@ -141,5 +141,7 @@ fn stop(container: Key) -> Step {
 
 fn await_healthy(container: Key, require: Requirement, exit_zero: ExitZero) -> Step {
     let (timeout, stable) = (Duration::from_secs(30), Duration::from_millis(1500));
-    Step::AwaitHealthy { container, gate: HealthGate { timeout, stable, require, exit_zero } }
+    let restarts = Restarts::SinceStart;
+    let gate = HealthGate { timeout, stable, require, exit_zero, restarts };
+    Step::AwaitHealthy { container, gate }
 }

@@ -1,11 +1,9 @@
 //! Engines that are dead, frozen, closed, out of date or no engines at all: each named with its cure.
 
+mod fake;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, OperationId, Timestamp};
@@ -23,6 +21,8 @@ use crate::support::engine::{self, Engine, HostOptions};
 use crate::support::image::ImageSpec;
 use crate::support::lab::{needs, the_lab, unique};
 use crate::support::proxy::{EngineProxy, Rule};
+
+use self::fake::{FakeEngine, ok, ping};
 
 fn at(text: &str, tls: &Tls) -> Result<Host, DockerError> {
     Host::new(HostId::default(), Endpoint::parse(text, tls)?)
@@ -205,56 +205,6 @@ async fn tls_is_spoken_with_client_certificates() {
     let registry = format!("https://{}", crate::support::registry::Registry::shared().address);
     let error = trouble(&at(&registry, &Tls::Off).unwrap()).await;
     assert!(error.to_string().contains("does not speak TLS"), "{error}");
-}
-
-/// A socket that answers like an engine, or not at all like one.
-struct FakeEngine {
-    folder: TempDir,
-    calls: Arc<Mutex<Vec<String>>>,
-}
-
-/// What is answered to a call: status, further headers and body.
-type Reply = (u16, String, String);
-
-impl FakeEngine {
-    fn start(reply: impl Fn(&str) -> Reply + Send + 'static) -> Self {
-        let folder = TempDir::new().unwrap();
-        let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
-        let calls = Arc::new(Mutex::new(Vec::new()));
-        let seen = calls.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let line = request_line(&stream);
-                let (status, headers, body) = reply(&line);
-                seen.lock().unwrap().push(line);
-                let length = body.len();
-                let head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n{headers}");
-                // A client that has gone does not need the rest.
-                let _ = write!(&stream, "{head}Content-Length: {length}\r\n\r\n{body}");
-            }
-        });
-        Self { folder, calls }
-    }
-
-    fn host(&self) -> Host {
-        let path: PathBuf = self.folder.path().join("docker.sock");
-        at(&format!("unix://{}", path.display()), &Tls::Off).unwrap()
-    }
-}
-
-fn request_line(stream: &UnixStream) -> String {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let first = lines.next().unwrap_or_default();
-    let _headers = lines.take_while(|line| !line.is_empty()).count();
-    first.trim_end_matches(" HTTP/1.1").to_owned()
-}
-
-fn ok(body: impl Into<String>) -> Reply {
-    (200, "Api-Version: 1.47\r\n".to_owned(), body.into())
-}
-
-fn ping(version: &str) -> Reply {
-    (200, format!("Api-Version: {version}\r\n"), "OK".to_owned())
 }
 
 #[tokio::test]

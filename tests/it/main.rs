@@ -5,6 +5,8 @@
 mod architecture;
 /// Environment variables → configuration and problems.
 mod config;
+/// The program and the engine are killed at every call of an update; a container is never lost.
+mod crash;
 /// Stories of containers → decisions with their reasons.
 mod decide;
 /// What is asked of an engine: versions, facts, inventory and inspects.
@@ -17,12 +19,18 @@ mod docker_recreate;
 mod docker_step;
 /// Engines that are dead, frozen, closed, out of date or no engines at all.
 mod docker_trouble;
+/// The image as it is shipped, beside a container that it updates.
+mod image;
+/// Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+mod journal;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
 /// The registry client against scripted and real registries.
 mod registry;
+/// The binary is one file that needs nothing else.
+mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
 mod support;

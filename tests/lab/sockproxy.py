@@ -2,9 +2,10 @@
 """sockproxy.py LISTEN ENGINE: a proxy between two unix sockets that injects faults at exact calls of the Docker API.
 
 Steered by lines on standard input: "rules [RULE...]" replaces the rules and counts anew, "log" answers with all calls
-as {"call": "METHOD /path?query", "status": CODE or what was injected}. A rule is an object:
+as {"call": "METHOD /path?query", "status": CODE or what was injected}, "forget" empties it. A rule is an object:
   match    regular expression on "METHOD /path?query"
   nth      only the n-th call that matches (default: every one)
+  fold     a call that repeats the one before it counts with it: who waits asks as often as it takes
   when     "before": the engine never sees the call if it is dropped; "after": the engine has done it and answered
 and one or more of these, in this order:
   hold     seconds at most to wait until the file "until" exists
@@ -33,11 +34,13 @@ import control
 LISTEN, ENGINE = sys.argv[1:3]
 LOCK = threading.Lock()
 RULES, LOG = [], []
+LAST = [""]
 
 
 def set_rules(rules):
     with LOCK:
         RULES[:] = [{"seen": 0, **rule} for rule in rules]
+        LAST[0] = ""
 
 
 def log_of_calls(_):
@@ -45,12 +48,18 @@ def log_of_calls(_):
         return [dict(entry) for entry in LOG]
 
 
+def forget(_):
+    with LOCK:
+        LOG.clear()
+
+
 def matching(call):
     """Counts the call; gives the rules that apply to it, by the moment they apply."""
     found = {"before": [], "after": []}
     with LOCK:
+        repeated, LAST[0] = call == LAST[0], call
         for rule in RULES:
-            if re.search(rule["match"], call):
+            if re.search(rule["match"], call) and not (repeated and rule.get("fold")):
                 rule["seen"] += 1
                 if rule.get("nth", rule["seen"]) == rule["seen"]:
                     found[rule.get("when", "before")].append(rule)
@@ -185,6 +194,6 @@ def serve_quietly(client):
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(LISTEN)
 listener.listen(256)
-control.steer(LISTEN, {"rules": set_rules, "log": log_of_calls})
+control.steer(LISTEN, {"rules": set_rules, "log": log_of_calls, "forget": forget})
 while True:
     threading.Thread(target=serve_quietly, args=(listener.accept()[0],), daemon=True).start()

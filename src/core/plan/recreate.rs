@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::core::digest::{Digest, Platform};
-use crate::core::health::HealthGate;
+use crate::core::health::{HealthGate, Restarts};
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
 use crate::core::inventory::RunState;
 use crate::core::plan::{
@@ -283,7 +283,9 @@ impl Planner<'_> {
         let mut steps = Vec::new();
         if self.blueprint.old.state.is_up() {
             let stop = self.stop(old());
-            let gate = self.blueprint.old_gate.clone();
+            // It may never have been down; how often its policy restarted it before is its past.
+            let restarts = Restarts::WhileWatched;
+            let gate = HealthGate { restarts, ..self.blueprint.old_gate.clone() };
             let undo = vec![
                 Step::Start { container: old() },
                 Step::AwaitHealthy { container: old(), gate },
@@ -311,12 +313,17 @@ impl Planner<'_> {
 
     /// A stopped container with the policy `always` would return with the engine's next start.
     fn disarm(&self) -> Option<PlannedStep> {
+        let policy = self.blueprint.old.restart_policy.clone();
+        let saved = Step::SetRestartPolicy { container: Key::old(), policy };
+        self.disarming(Key::old()).map(|disarming| back(disarming, vec![saved]))
+    }
+
+    fn disarming(&self, container: Key) -> Option<Step> {
         if self.blueprint.old.removal == Removal::Automatic {
             return None; // the engine refuses to change the policy of an auto-removed container
         }
-        let policy = |policy: Value| Step::SetRestartPolicy { container: Key::old(), policy };
-        let saved = self.blueprint.old.restart_policy.clone();
-        Some(back(policy(json!({"Name": "no", "MaximumRetryCount": 0})), vec![policy(saved)]))
+        let policy = json!({"Name": "no", "MaximumRetryCount": 0});
+        Some(Step::SetRestartPolicy { container, policy })
     }
 
     fn prove(&self) -> Vec<PlannedStep> {
@@ -328,7 +335,9 @@ impl Planner<'_> {
             target: self.blueprint.target.clone(),
             image: reject_key(&self.blueprint.new_image),
         };
-        let undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
+        let mut undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
+        // Else the engine's restart on the way back would start both.
+        undo.extend(self.disarming(new()));
         let gate = self.blueprint.gate.clone();
         let verify = |action, undo| PlannedStep { action, undo, on_wake: OnWake::Verify };
         vec![

@@ -1,4 +1,5 @@
-//! What containers are asked for; `PREFIX` stands for what the test's own names begin with.
+//! What containers are asked for; `PREFIX` stands for what the test's own names begin with, `SUBNET`
+//! for a part of its own addresses.
 
 use docker_auto::core::inventory::ApiVersion;
 use serde_json::{Value, json};
@@ -42,10 +43,11 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Returns the wish with names of its own.
-    pub(super) fn read(&self, prefix: &str) -> Wish {
+    /// Returns the wish with names and addresses of its own.
+    pub(super) fn read(&self, prefix: &str, api_version: ApiVersion) -> Wish {
         let read = |text: &str| -> Value {
-            let text = text.replace("PREFIX", prefix);
+            let subnet = api_version.minor.to_string();
+            let text = text.replace("PREFIX", prefix).replace("SUBNET", &subnet);
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", self.title))
         };
         let mut body = read(self.body);
@@ -174,13 +176,13 @@ pub(super) const WISHES: &[Written] = &[
     Written {
         connects: &[(
             "alpha",
-            r#"{"IPAMConfig": {"IPv4Address": "198.18.1.77"}, "Aliases": ["one", "uno"],
+            r#"{"IPAMConfig": {"IPv4Address": "198.18.SUBNET.77"}, "Aliases": ["one", "uno"],
                 "Links": ["PREFIX-donor:linked"]}"#,
         )],
         ..started(
             "two networks",
             r#"{"Hostname": "box", "HostConfig": {"NetworkMode": "PREFIX-zulu"}, "NetworkingConfig": {
-                "EndpointsConfig": {"PREFIX-zulu": {"IPAMConfig": {"IPv4Address": "198.18.2.88"},
+                "EndpointsConfig": {"PREFIX-zulu": {"IPAMConfig": {"IPv4Address": "198.19.SUBNET.88"},
                                                     "Aliases": ["two"]}}}}"#,
         )
     },

@@ -153,3 +153,27 @@ async fn a_name_that_someone_else_has_supersedes() {
         assert_eq!(host.names(&prefix).len(), 2);
     }
 }
+
+#[tokio::test]
+async fn a_bind_of_a_source_that_is_gone_is_refused_before_it_is_started() {
+    needs!(lab);
+    for kind in Engine::ALL {
+        let (host, prefix) = (Host::shared(kind), unique());
+        let _cleanup = Cleanup { host: &host, prefix: &prefix };
+        let operation = Operation::begin(&host, &prefix).await;
+        let (reference, image) = operation.image("1", Kind::Web);
+        let bound = |source: &str| {
+            let mounts = json!([{"Type": "bind", "Source": source, "Target": "/source"}]);
+            json!({"Image": reference, "HostConfig": {"Mounts": mounts, "NetworkMode": "none"}})
+        };
+        let step = operation.create_step(bound(&format!("/{prefix}-gone")), &image);
+        let refused = operation.run(&step).await;
+        Operation::check(Class::Lasting, "bind source path does not exist", refused);
+        assert_eq!(host.names(&prefix), []);
+        for source in ["/etc", "/etc/passwd"] {
+            created(operation.run(&operation.create_step(bound(source), &image)).await);
+            let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
+            operation.twice(&remove).await;
+        }
+    }
+}

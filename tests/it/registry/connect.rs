@@ -16,11 +16,11 @@ use hyper_util::rt::TokioExecutor;
 use crate::support::certificates::{Authority, ClientFiles};
 use crate::support::scripted::{Reply, ScriptedServer};
 
-fn tls(authority: &Authority, client: Option<ClientFiles>, protocols: Protocols) -> Option<Tls> {
+fn tls(authority: &Authority, client: Option<ClientFiles>, protocols: Protocols) -> Tls {
     let identity =
         client.map(|ClientFiles { certificate, key }| ClientIdentity { certificate, key });
     let authorities = Some(authority.file());
-    Some(Tls::new(&TlsSettings { authorities, identity, protocols, ..Default::default() }).unwrap())
+    Tls::new(&TlsSettings { authorities, identity, protocols, ..Default::default() }).unwrap()
 }
 
 async fn get(settings: ConnectSettings, uri: &str) -> Result<u16, Box<dyn Error + Send + Sync>> {
@@ -76,7 +76,7 @@ async fn client_certificates_are_shown() {
     for (client, admitted) in
         [(Some(authority.client()), true), (None, false), (Some(foreign.client()), false)]
     {
-        let tls = tls(&authority, client, Protocols::Http1);
+        let tls = Some(tls(&authority, client, Protocols::Http1));
         let result = get(ConnectSettings { tls, ..Default::default() }, &uri).await;
         assert_eq!(result.as_ref().ok(), admitted.then_some(&200), "{result:?}");
     }
@@ -95,7 +95,7 @@ async fn http2_is_spoken_where_both_want_it() {
         let server = ScriptedServer::tls(authority.server(&["127.0.0.1"], server), |_| {
             Reply::new(200).into()
         });
-        let tls = tls(&authority, None, offered);
+        let tls = Some(tls(&authority, None, offered));
         let connector = Connector::new(ConnectSettings { tls, ..Default::default() });
         let uri: Uri = format!("https://{}/", server.address()).parse().unwrap();
         assert_eq!(connector.connect(&uri).await.unwrap().is_http2(), http2, "{offered:?}");
@@ -107,7 +107,7 @@ async fn errors_name_their_kind() {
     let authority = Authority::new();
     let plain = ScriptedServer::plain(|_| Reply::new(200).into());
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let tls = tls(&authority, None, Protocols::Http1);
+    let tls = Some(tls(&authority, None, Protocols::Http1));
     let secure = || ConnectSettings {
         tls: tls.clone(),
         timeout: Duration::from_millis(500),

@@ -103,7 +103,9 @@ async fn a_registry_without_http2_gets_its_connections_kept() {
 async fn the_limit_over_all_registries_holds() {
     let fakes = [Fake::open(), Fake::open()];
     let wanted = fakes.iter().flat_map(|fake| fake.images(12)).collect();
-    fakes.iter().for_each(|fake| fake.slow_down(Duration::from_millis(20)));
+    for fake in &fakes {
+        fake.slow_down(Duration::from_millis(20));
+    }
     let registry = Registry::new(Settings { concurrency: 3, ..settings() }).unwrap();
     let replies = registry.check(wanted, Freshness::Forced).await;
     assert!(replies.values().all(Result::is_ok), "{replies:?}");

@@ -7,13 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use docker_auto::core::reference::ImageRef;
 use docker_auto::core::secret::Secret;
-use docker_auto::registry::{
-    Credential, Login, PullCredentials, Registry, RegistryError, Settings,
-};
+use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::fake::{Door, Fake, digest_of, settings};
+use super::fake::{Door, Fake, digest_of, outcome_of, settings};
 
 /// A folder with Docker's file and the helpers it names.
 struct Home(TempDir);
@@ -48,10 +46,6 @@ impl Home {
 
 fn auth(pair: &str) -> Value {
     json!({"auth": STANDARD.encode(pair)})
-}
-
-fn code(reply: &Result<docker_auto::registry::RemoteDigest, RegistryError>) -> &'static str {
-    reply.as_ref().map_or_else(RegistryError::code, |_| "ok")
 }
 
 #[tokio::test]
@@ -90,7 +84,7 @@ async fn a_registry_with_passwords_is_let_in_to_by_whatever_knows_one() {
     ] {
         let registry = Registry::new(Settings { credentials, ..home.settings() }).unwrap();
         let reply = digest_of(&registry, &fake.wanted("app:1")).await;
-        assert_eq!(code(&reply), outcome, "{name}: {reply:?}");
+        assert_eq!(outcome_of(&reply), outcome, "{name}: {reply:?}");
         let text = reply.map_or_else(|error| error.to_string(), |_| String::new());
         assert!(!text.contains("s3cret"), "{text}");
     }

@@ -294,7 +294,7 @@ impl State {
             scopes.truncate(1);
         }
         let denied = |scope: &&str| rules.denied.contains(scope.split(':').nth(1).unwrap());
-        if rules.strict && scopes.iter().any(|scope| denied(scope)) {
+        if rules.strict && scopes.iter().any(denied) {
             return Reply::new(403).body(r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#);
         }
         scopes.retain(|scope| !denied(scope));
@@ -328,6 +328,11 @@ pub(super) fn settings() -> Settings {
         },
         ..Settings::new(Now::new(move || now))
     }
+}
+
+/// Returns the code of an error, or `ok`.
+pub(super) fn outcome_of<T>(result: &Result<T, RegistryError>) -> &'static str {
+    result.as_ref().map_or_else(RegistryError::code, |_| "ok")
 }
 
 /// Asks for one image, forced.

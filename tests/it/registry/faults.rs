@@ -6,7 +6,7 @@ use std::time::Duration;
 use docker_auto::core::digest::Digest;
 use docker_auto::registry::{Freshness, Registry, Retry, Settings, Timing};
 
-use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, settings};
+use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reaction, Reply};
 
 const PATH: &str = "/v2/app/manifests/1";
@@ -174,7 +174,7 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
     for (reference, reply) in &replies {
         let expected =
             if reference.registry() == lively.server.address() { "ok" } else { "timeout" };
-        let found = reply.as_ref().map_or_else(|error| error.code(), |_| "ok");
+        let found = outcome_of(reply);
         assert_eq!(found, expected, "{reference}");
     }
     let asked: BTreeSet<_> = silent.server.seen().into_iter().map(|seen| seen.path).collect();
@@ -183,15 +183,22 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
 
 #[tokio::test]
 async fn one_broken_image_does_not_hide_the_others() {
-    for door in [Door::Open, Door::Bearer(TokenRules::default())] {
+    let tokens = || Door::Bearer(TokenRules::default());
+    for (door, reaction, code) in [
+        (Door::Open, answer(500), "unavailable"),
+        (tokens(), answer(500), "unavailable"),
+        (tokens(), Reaction::Break, "unreachable"),
+        (Door::Open, Reaction::Hang, "timeout"),
+        (tokens(), Reaction::Hang, "timeout"),
+    ] {
         let fake = Fake::new(door);
         let wanted = fake.images(30);
-        fake.script("HEAD", "/v2/team/app0/manifests/1", vec![answer(500); 99]);
-        let registry = Registry::new(settings()).unwrap();
+        fake.script("HEAD", "/v2/team/app0/manifests/1", vec![reaction.clone(); 99]);
+        let registry = Registry::new(impatient()).unwrap();
         let replies = registry.check(wanted, Freshness::Forced).await;
         let codes: Vec<_> =
             replies.values().filter_map(|reply| Some(reply.as_ref().err()?.code())).collect();
-        assert_eq!(codes, ["unavailable"]);
+        assert_eq!(codes, [code], "{reaction:?}");
     }
 }
 

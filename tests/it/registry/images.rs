@@ -5,7 +5,7 @@ use docker_auto::core::reference::ImageRef;
 use docker_auto::registry::{Registry, RegistryError, RemoteImage, Wanted};
 use serde_json::{Value, json};
 
-use super::fake::{DOCKER_LIST, Fake, INDEX, MANIFEST, digest_of, settings};
+use super::fake::{DOCKER_LIST, Fake, INDEX, MANIFEST, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reply, ScriptedServer};
 
 fn amd64() -> Value {
@@ -84,7 +84,7 @@ async fn nested_indexes_are_followed_three_deep() {
         let nested = json!({"mediaType": INDEX, "digest": inner, "size": 500});
         inner = fake.put_manifest(("app", "1"), INDEX, &index(&[nested]));
         let found = resolve(&fake, &inner, ("linux", "amd64", None)).await;
-        let code = found.as_ref().map_or_else(RegistryError::code, |_| "ok");
+        let code = outcome_of(&found);
         assert_eq!(code, outcome, "{} indexes: {found:?}", depth + 1);
     }
 }

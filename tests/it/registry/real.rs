@@ -1,12 +1,11 @@
 //! The registry client against real registries of the lab, with and without faults.
 
-use std::path::PathBuf;
-
+use docker_auto::clock::Clock;
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::reference::ImageRef;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{
-    Credential, Freshness, InsecureRule, Login, Registry as Client, Settings, Wanted,
+    Credential, Freshness, InsecureRule, Login, Now, Registry as Client, Settings, Wanted,
 };
 use serde_json::json;
 
@@ -22,7 +21,10 @@ fn password(registry: &Registry, password: &str) -> Vec<Credential> {
 
 /// Settings that allow the lab's registries to be spoken to without TLS.
 fn lab_settings() -> Settings {
-    Settings { insecure: vec![InsecureRule::parse("10.0.0.0/8").unwrap()], ..settings() }
+    // Real servers name real dates.
+    let now = Now::new(|| Clock::real().now());
+    let insecure = vec![InsecureRule::parse("10.0.0.0/8").unwrap()];
+    Settings { insecure, now, ..settings() }
 }
 
 fn wanted(registry: &Registry, image: &ImageSpec) -> Wanted {
@@ -40,7 +42,7 @@ async fn real_registries_let_in_whom_they_know() {
     let ca = || Some(the_lab().pki.join("ca.crt"));
     let (plain, basic, token, tls) =
         (Registry::shared(), Registry::basic(), Registry::token(), Registry::tls());
-    let cases: [(&Registry, &str, Vec<Credential>, Option<PathBuf>, &str); 9] = [
+    for (registry, folder, credentials, certificate_authorities, outcome) in [
         (&plain, "", vec![], None, "ok"),
         (&basic, "", password(&basic, PASSWORD), None, "ok"),
         (&basic, "", password(&basic, "wrong"), None, "unauthorized"),
@@ -50,8 +52,7 @@ async fn real_registries_let_in_whom_they_know() {
         (&token, "", password(&token, "wrong"), None, "unauthorized"),
         (&token, "", vec![], None, "unauthorized"),
         (&tls, "", vec![], ca(), "ok"),
-    ];
-    for (registry, folder, credentials, certificate_authorities, outcome) in cases {
+    ] {
         let image = ImageSpec::web(&format!("{folder}{}/app", unique()), "1");
         let digest: Digest = registry.push(&image).parse().unwrap();
         let settings = Settings { credentials, certificate_authorities, ..lab_settings() };

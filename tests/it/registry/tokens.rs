@@ -6,7 +6,7 @@ use std::time::Duration;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{Credential, Freshness, Login, Registry, Settings};
 
-use super::fake::{Door, Fake, TokenRules, digest_of, settings};
+use super::fake::{Door, Fake, TokenRules, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reply, ScriptedServer};
 
 fn password() -> Login {
@@ -39,7 +39,7 @@ async fn every_login_gets_its_token_by_get_or_by_post() {
         fake.put_image("app", "1");
         let case = format!("{only_method:?} {other_status} {login:?}");
         let reply = digest_of(&with(&fake, login), &fake.wanted("app:1")).await;
-        assert_eq!(reply.as_ref().map_or_else(|e| e.code(), |_| "ok"), outcome, "{case} {reply:?}");
+        assert_eq!(outcome_of(&reply), outcome, "{case} {reply:?}");
         let seen = fake.server.seen();
         let asked: Vec<_> = seen.iter().filter(|seen| seen.path == "/token").collect();
         let asked: Vec<_> = asked.iter().map(|seen| seen.method.as_str()).collect();
@@ -101,7 +101,7 @@ async fn one_denied_repository_does_not_spoil_it_for_the_others() {
             for (reference, reply) in &replies {
                 let expected =
                     if reference.repository() == "team/app1" { denied_code } else { "ok" };
-                let found = reply.as_ref().map_or_else(|error| error.code(), |_| "ok");
+                let found = outcome_of(reply);
                 assert_eq!(found, expected, "strict {strict}, round {round}: {reference}");
             }
             if round == 0 {

@@ -124,12 +124,8 @@ async fn many_old_records_are_removed_in_batches() {
     let directory = directory();
     let clock = clock();
     let store = Store::open(directory.path(), clock.clone()).await.unwrap();
-    let writing = (0..1001).map(|number| {
-        let record = record(number, "web", number % 60, Outcome::Updated);
-        let store = store.clone();
-        async move { store.history().add(record).await }
-    });
-    futures_util::future::try_join_all(writing).await.unwrap();
+    let records = (0..1001).map(|number| record(number, "web", number % 60, Outcome::Updated));
+    store.history().add_all(records.collect()).await.unwrap();
     clock.set(moment("2027-11-22T00:00:00Z"));
     assert_eq!(store.clean_up(KeepDays::default()).await.unwrap(), 1001);
     check(&store, HistoryFilter::default(), &[]).await;

@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod containers;
 pub(crate) mod engine;
+pub(crate) mod fake_host;
 pub(crate) mod forward_proxy;
 pub(crate) mod http;
 pub(crate) mod image;

@@ -57,9 +57,14 @@ impl Program {
 
     /// Sets a variable; everything that is not set so is not there.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    /// Sets a variable for the runs that are still to come.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
-        self
     }
 
     /// Sets how long a run may take.
@@ -76,6 +81,13 @@ impl Program {
     /// Returns the file that holds the pid of the run that began last, for rules that kill it.
     pub(crate) fn pid_file(&self) -> PathBuf {
         self.dir.path().join("pid")
+    }
+
+    /// Returns what all runs so far have written to standard error, in their order.
+    pub(crate) fn story(&self) -> String {
+        let runs = (1..).map(|number| self.dir.path().join(format!("stderr.{number}")));
+        let texts: Vec<_> = runs.map_while(|path| fs::read_to_string(path).ok()).collect();
+        texts.join("---\n")
     }
 
     /// Runs a command to its end.

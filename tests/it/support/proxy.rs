@@ -35,6 +35,11 @@ impl Rule {
         self.set("nth", nth.into())
     }
 
+    /// Counts a call that repeats the one before it with that one.
+    pub(crate) fn fold(self) -> Self {
+        self.set("fold", true.into())
+    }
+
     /// Kills the process whose pid the file holds, and drops the call.
     pub(crate) fn kill(self, pid_file: &Path) -> Self {
         self.set("kill", pid_file.display().to_string().into())
@@ -98,6 +103,11 @@ impl EngineProxy {
     /// Replaces the rules and counts anew.
     pub(crate) fn set_rules(&self, rules: &[Rule]) {
         self.service.ask("rules", &rules.iter().map(|rule| rule.0.clone()).collect());
+    }
+
+    /// Empties the log.
+    pub(crate) fn forget(&self) {
+        self.service.ask("forget", &Value::Null);
     }
 
     /// Returns all calls so far, in the order they came.

@@ -1,0 +1,131 @@
+//! What is updated in the crash tests, to what, and how that ends when nobody interrupts it.
+
+use serde_json::{Value, json};
+
+use crate::support::image::{ImageSpec, Kind};
+use crate::support::lab::unique;
+use crate::support::registry::Registry;
+
+/// The container that is updated.
+pub(super) const NAME: &str = "web";
+/// The volume with its data.
+pub(super) const VOLUME: &str = "data";
+
+/// What the new image is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NewImage {
+    /// It runs.
+    Good,
+    /// It ends at once.
+    Exits,
+    /// Its healthcheck says so.
+    Unhealthy,
+    /// The engine refuses to create a container of it.
+    Refused,
+}
+
+impl NewImage {
+    fn of(self, image: ImageSpec) -> ImageSpec {
+        let second = 1_000_000_000_u64;
+        match self {
+            Self::Good => image.kind(Kind::Plain),
+            Self::Exits => image.kind(Kind::ExitsOne),
+            Self::Unhealthy => image.kind(Kind::Plain).config(&json!({"Healthcheck": {
+                "Test": ["CMD-SHELL", "exit 1"], "Interval": second / 5, "Retries": 2,
+            }})),
+            // There is nothing that it could run.
+            Self::Refused => image.kind(Kind::Plain).config(&json!({"Entrypoint": null})),
+        }
+    }
+}
+
+/// How the old container is made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Old {
+    /// Its restart policy; `always` if nothing is said.
+    pub(super) policy: Option<&'static str>,
+    /// Whether the engine removes it when it ends.
+    pub(super) auto_remove: bool,
+    /// Whether it has volumes without a name.
+    pub(super) anonymous_volumes: bool,
+    /// Whether it is in two networks.
+    pub(super) networks: bool,
+    /// How its image behaves, if not plainly.
+    pub(super) kind: Option<Kind>,
+}
+
+/// An update with its images in the registry.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    pub(super) new_image: NewImage,
+    pub(super) old: Old,
+    /// What the program is told besides.
+    pub(super) settings: Vec<(&'static str, &'static str)>,
+    /// The reference that the container follows.
+    pub(super) reference: String,
+    /// The repository and digest of the old image.
+    pub(super) old_image: String,
+    pub(super) repository: String,
+}
+
+impl Scenario {
+    /// Pushes the images of an update: the tag has moved on from the old one to the new one.
+    pub(super) fn new(name: &'static str, new_image: NewImage, old: Old) -> Self {
+        let registry = Registry::shared();
+        let repository = format!("{}/{name}", unique());
+        let image = |version| ImageSpec::web(&repository, "1").version(version);
+        let mut first = image("1.0.0").kind(old.kind.unwrap_or(Kind::Plain));
+        if old.anonymous_volumes {
+            first = first.config(&json!({"Volumes": {"/state": {}}}));
+        }
+        let digest = registry.push(&first);
+        let mut second = new_image.of(image("2.0.0"));
+        if old.anonymous_volumes {
+            second = second.config(&json!({"Volumes": {"/state": {}}}));
+        }
+        registry.push(&second);
+        let reference = first.reference(&registry);
+        let repository = format!("{}/{repository}", registry.address);
+        let old_image = format!("{repository}@{digest}");
+        Self { name, new_image, old, settings: Vec::new(), reference, old_image, repository }
+    }
+
+    /// Adds a setting of the program.
+    pub(super) fn setting(mut self, name: &'static str, value: &'static str) -> Self {
+        self.settings.push((name, value));
+        self
+    }
+
+    /// Returns the body of the old container.
+    pub(super) fn body(&self) -> Value {
+        let policy = self.old.policy.unwrap_or("always");
+        let retries = u8::from(policy == "on-failure") * 3;
+        let policy = json!({"Name": policy, "MaximumRetryCount": retries});
+        let mut binds = vec![format!("{VOLUME}:/data")];
+        if self.old.anonymous_volumes {
+            binds.push("/scratch".to_owned());
+        }
+        let network = if self.old.networks { "front" } else { "none" };
+        let mut host = json!({"NetworkMode": network, "Binds": binds});
+        if self.old.auto_remove {
+            host["AutoRemove"] = true.into();
+        } else {
+            host["RestartPolicy"] = policy;
+        }
+        json!({
+            "Image": self.reference, "Labels": {"docker-auto.mode": "auto"}, "HostConfig": host,
+        })
+    }
+
+    /// Returns the name of the outcome that the update has when nobody interrupts it, and words of
+    /// its reason.
+    pub(super) fn goal(&self) -> (&'static str, &'static str) {
+        match self.new_image {
+            NewImage::Good => ("updated", ""),
+            NewImage::Exits => ("rolled_back", "ended with exit code 1"),
+            NewImage::Unhealthy => ("rolled_back", "its healthcheck says unhealthy"),
+            NewImage::Refused => ("aborted", "no command specified"),
+        }
+    }
+}
