@@ -12,6 +12,7 @@ pub(crate) mod lab;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod registry;
+pub(crate) mod scene;
 pub(crate) mod scripted;
 pub(crate) mod service;
 pub(crate) mod wait;
