@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::program::Program;
 
@@ -82,6 +82,13 @@ pub(super) fn history(program: &Program) -> Vec<Value> {
     records.as_array().cloned().unwrap_or_default()
 }
 
+/// Returns what matters of records in a message.
+pub(super) fn told(records: &[Value]) -> Vec<String> {
+    let tell =
+        |record: &Value| format!("{} {}: {}", record["id"], record["outcome"], record["reason"]);
+    records.iter().map(tell).collect()
+}
+
 /// Checks that the interrupted operation is over and that its record says what is so.
 pub(super) fn check_record(
     program: &Program,
@@ -93,7 +100,9 @@ pub(super) fn check_record(
     let records = history(program);
     let of = |record: &&Value| record["id"] == operation;
     let found: Vec<_> = records.iter().filter(of).collect();
-    let [record] = found.as_slice() else { panic!("one record of {operation}: {records:?}") };
+    let [record] = found.as_slice() else {
+        panic!("one record of {operation}, not {:#?}", told(&records))
+    };
     let outcome = text(&record["outcome"]);
     let says = match outcome.as_str() {
         "updated" => Runs::New,
@@ -112,7 +121,5 @@ pub(super) fn check_record(
 
 /// Says whether a record is of the end that the update has when nobody interrupts it.
 pub(super) fn is_goal(scenario: &Scenario, record: &Value) -> bool {
-    let (outcome, words) = scenario.goal();
-    let reason = record.get("reason").unwrap_or(&json!("")).to_string().to_lowercase();
-    record["outcome"] == outcome && reason.contains(words)
+    scenario.is_goal(&text(&record["outcome"]), &text(&record["reason"]))
 }

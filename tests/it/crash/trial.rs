@@ -8,7 +8,7 @@ use crate::support::wait::wait_until;
 use super::lane::{Before, Lane};
 use super::point::{Point, points};
 use super::scenario::{NAME, NewImage, Scenario};
-use super::state::{Runs, check_host, check_record, history, is_goal, open_operations};
+use super::state::{Runs, check_host, check_record, history, is_goal, open_operations, told};
 
 /// Longer than any of these runs takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -48,7 +48,7 @@ impl<'a> Trial<'a> {
         }
         let calls = self.lane.proxy.log();
         let records = history(&self.program);
-        let [record] = records.as_slice() else { panic!("one record: {records:?}") };
+        let [record] = records.as_slice() else { panic!("one record, not {:#?}", told(&records)) };
         assert!(is_goal(self.scenario, record), "{record}");
         check_host(self.lane, self.scenario, &self.before);
         points(&calls, record["id"].as_str().unwrap_or_default())
@@ -87,13 +87,20 @@ impl<'a> Trial<'a> {
     /// Has `serve` deal with what is open and do nothing else.
     fn recover(&mut self, operation: Option<&str>) {
         self.program.set("DOCKER_AUTO_SCAN_ON_START", "false");
-        let serving = self.program.spawn(&["serve"]);
+        let serving = self.serve();
         wait_until("it is recovered", PATIENCE, || open_operations(&self.program).is_empty());
         end(serving);
         let runs = check_host(self.lane, self.scenario, &self.before);
         if let Some(operation) = operation {
             check_record(&self.program, operation, (&self.before, runs), self.lane);
         }
+    }
+
+    fn serve(&self) -> Running {
+        let serving = self.program.spawn(&["serve"]);
+        let listens = || serving.stderr().contains("listening on");
+        wait_until("it listens", PATIENCE, listens);
+        serving
     }
 
     fn update(&self) -> Output {
@@ -116,9 +123,7 @@ impl<'a> Trial<'a> {
 
     /// Has `serve` come to the end that the update has, by itself.
     fn serve_to_the_goal(&self) {
-        let serving = self.program.spawn(&["serve"]);
-        let listens = || serving.stderr().contains("listening on");
-        wait_until("it listens", PATIENCE, listens);
+        let serving = self.serve();
         let mut last = None;
         wait_until("the update has its end", PATIENCE, || {
             let now = (open_operations(&self.program).is_empty(), serving.stderr().len());
@@ -139,9 +144,11 @@ impl<'a> Trial<'a> {
         };
         assert_eq!(runs, wanted, "the update comes to its end after all");
         let records = history(&self.program);
-        assert!(records.iter().any(|record| is_goal(self.scenario, record)), "{records:?}");
+        let told = told(&records);
+        assert!(records.iter().any(|record| is_goal(self.scenario, record)), "{told:#?}");
         if let Some(operation) = operation {
-            assert!(records.iter().any(|record| record["id"] == operation), "{records:?}");
+            let known = records.iter().any(|record| record["id"] == operation);
+            assert!(known, "{operation} in {told:#?}");
         }
         assert_eq!(open_operations(&self.program), [""; 0], "no operation is open");
     }

@@ -13,27 +13,27 @@ use crate::support::fake_host::{Fault, Planned, When};
 
 const SIDES: [When; 2] = [When::Before, When::After];
 
-/// Everything that can go wrong once.
-fn faults() -> Vec<Fault> {
-    let mut faults = vec![
+/// Everything that can go wrong at a call, and on which sides of it. What leaves the call itself
+/// alone is the same before the next one.
+fn faults() -> Vec<(Fault, When)> {
+    let failures = [
         Fault::Crash,
-        Fault::Shutdown,
-        Fault::JournalFull,
         Fault::EngineRestart,
         Fault::Unreachable,
-        Fault::Transient(1),
         Fault::Transient(PATIENCE),
         Fault::Transient(PATIENCE + 1),
         Fault::Lasting,
     ];
-    faults.extend(Action::ALL.map(Fault::User));
-    faults
+    let failures = failures.into_iter().flat_map(|fault| SIDES.map(|when| (fault, when)));
+    let meanwhile = [Fault::Shutdown, Fault::JournalFull, Fault::User(Action::Steal)];
+    let meanwhile = meanwhile.into_iter().chain(Action::OURS.map(Fault::User));
+    failures.chain(meanwhile.map(|fault| (fault, When::Before))).collect()
 }
 
 /// What can happen to the engine while the program is down.
 fn absences() -> Vec<Fault> {
     let mut absences = vec![Fault::EngineRestart];
-    absences.extend(Action::ALL.map(Fault::User));
+    absences.extend(Action::OURS.map(Fault::User));
     absences
 }
 
@@ -106,11 +106,9 @@ fn one_fault_anywhere_loses_nothing() {
     for scenario in Scenario::all() {
         let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
         for call in 1..=quiet.calls {
-            for when in SIDES {
-                for fault in faults() {
-                    let planned = Planned { call, when, fault };
-                    tally.run(&scenario, Begin::of(&scenario), vec![planned]);
-                }
+            for (fault, when) in faults() {
+                let planned = Planned { call, when, fault };
+                tally.run(&scenario, Begin::of(&scenario), vec![planned]);
             }
         }
     }
@@ -194,4 +192,23 @@ fn interrupted_again_and_again_it_ends() {
         }
     }
     tally.finish("interrupted again and again");
+}
+
+/// A port that is taken when it is needed is waited for, and the service comes back once it is free
+/// again, with whichever image; when the patience ends, everything is kept.
+#[test]
+fn a_stolen_port_is_waited_for() {
+    let mut tally = Tally::default();
+    let steal = |call| Planned { call, when: When::Before, fault: Fault::User(Action::Steal) };
+    let leave = |call| Planned { call, when: When::Before, fault: Fault::User(Action::Return) };
+    for scenario in Scenario::all().into_iter().filter(|scenario| scenario.shape.port) {
+        let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
+        for call in 1..=quiet.calls {
+            for later in 1..=12 {
+                let visit = vec![steal(call), leave(call + later)];
+                tally.run(&scenario, Begin::of(&scenario), visit);
+            }
+        }
+    }
+    tally.finish("a stolen port");
 }

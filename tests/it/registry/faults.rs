@@ -6,7 +6,8 @@ use std::time::Duration;
 use docker_auto::core::digest::Digest;
 use docker_auto::registry::{Freshness, Registry, Retry, Settings, Timing};
 
-use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, outcome_of, settings};
+use super::door::{Door, TokenRules};
+use super::fake::{Fake, MANIFEST, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reaction, Reply};
 
 const PATH: &str = "/v2/app/manifests/1";

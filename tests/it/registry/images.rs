@@ -141,7 +141,7 @@ async fn content_that_is_not_what_was_asked_for_is_refused() {
 
 #[tokio::test]
 async fn a_config_may_lie_elsewhere_but_credentials_stay() {
-    let fake = Fake::new(super::fake::Door::Bearer(super::fake::TokenRules::default()));
+    let fake = Fake::new(super::door::Door::Bearer(super::door::TokenRules::default()));
     let (_, config) = fake.put_platform(("app", "1"), &amd64());
     let path = format!("/v2/app/blobs/{config}");
     let registry = Registry::new(settings()).unwrap();

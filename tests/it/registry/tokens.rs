@@ -6,7 +6,8 @@ use std::time::Duration;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{Credential, Freshness, Login, Registry, Settings};
 
-use super::fake::{Door, Fake, TokenRules, digest_of, outcome_of, settings};
+use super::door::{Door, TokenRules};
+use super::fake::{Fake, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reply, ScriptedServer};
 
 fn password() -> Login {
