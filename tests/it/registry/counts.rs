@@ -65,6 +65,12 @@ async fn http2_needs_one_connection() {
     }
     assert!(fake.server.seen().iter().all(|seen| seen.http2));
     assert_eq!(fake.server.connections(), 1);
+    // The connection is given up meanwhile; one new one is enough, however many need it at once.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(100)).await;
+    tokio::time::resume();
+    registry.check(wanted, Freshness::Forced).await;
+    assert_eq!(fake.server.connections(), 2);
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ pub(super) struct TokenRules {
     pub(super) other_status: u16,
     /// Repositories for which nobody gets anything.
     pub(super) denied: BTreeSet<String>,
-    /// Refuses the whole request if one repository is denied, instead of leaving it out.
-    pub(super) strict: bool,
+    /// Refuses the whole request with this if one repository is denied, instead of leaving it out.
+    pub(super) strict: Option<u16>,
     /// Reads only the first scope.
     pub(super) first_only: bool,
     pub(super) expires_in: Option<u64>,
@@ -120,8 +120,10 @@ impl Doorkeeper {
             scopes.truncate(1);
         }
         let denied = |scope: &&str| rules.denied.contains(scope.split(':').nth(1).unwrap());
-        if rules.strict && scopes.iter().any(denied) {
-            return Reply::new(403).body(r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#);
+        if let Some(status) = rules.strict
+            && scopes.iter().any(denied)
+        {
+            return Reply::new(status).body(r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#);
         }
         scopes.retain(|scope| !denied(scope));
         let number = self.issued.fetch_add(1, SeqCst) + 1;

@@ -141,6 +141,11 @@ impl Fake {
         self.put_platform((repository, tag), &json!({"os": "linux", "architecture": "amd64"})).0
     }
 
+    /// Returns what lies at a path.
+    pub(super) fn content(&self, path: &str) -> Bytes {
+        self.state.contents.lock().unwrap()[path].body.clone()
+    }
+
     /// Lets the next requests of this kind be answered out of order.
     pub(super) fn script(
         &self,

@@ -183,6 +183,21 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
 }
 
 #[tokio::test]
+async fn a_registry_that_fails_as_a_whole_is_not_asked_for_one_image_after_another() {
+    let fake = Fake::open();
+    let wanted = fake.images(30);
+    let slowly = Reaction::After(Duration::from_millis(20), Reply::new(500));
+    for number in 0..30 {
+        let path = format!("/v2/team/app{number}/manifests/1");
+        fake.script("HEAD", &path, vec![slowly.clone(); 9]);
+    }
+    let registry = Registry::new(settings()).unwrap();
+    let replies = registry.check(wanted, Freshness::Forced).await;
+    assert!(replies.values().all(|reply| outcome_of(reply) == "unavailable"), "{replies:?}");
+    assert!(fake.server.most_at_once() > 8, "{}", fake.server.most_at_once());
+}
+
+#[tokio::test]
 async fn one_broken_image_does_not_hide_the_others() {
     let tokens = || Door::Bearer(TokenRules::default());
     for (door, reaction, code) in [
