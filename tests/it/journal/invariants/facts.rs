@@ -72,12 +72,13 @@ impl<'a> Facts<'a> {
         self.ran.entries.iter().filter(|entry| is_wake(entry)).count()
     }
 
+    /// Returns how often it was interrupted before the point of no return.
     pub(crate) fn woken_before_commit(&self) -> usize {
-        let entries = &self.ran.entries;
-        let plan = &self.scenario.plan;
-        let open = (0..entries.len()).take_while(|end| !is_committed(plan, &entries[..*end]));
-        let open = open.last().unwrap_or_default();
-        entries[..open].iter().filter(|entry| is_wake(entry)).count()
+        let last = self.scenario.plan.no_return - 1;
+        let open = self.ran.entries.iter().take_while(|entry| {
+            !matches!(entry, JournalEntry::Done { position, .. } if *position == Position::Forward(last))
+        });
+        open.filter(|entry| is_wake(entry)).count()
     }
 
     pub(crate) fn committed(&self) -> bool {
