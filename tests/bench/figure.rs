@@ -20,6 +20,14 @@ impl Summary {
     }
 }
 
+/// Returns the value below which so many of a hundred lie.
+pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or(0.0)
+}
+
 /// What values are counted in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {

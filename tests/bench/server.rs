@@ -8,6 +8,8 @@ use crate::plain_http;
 use crate::product::{Product, World};
 use crate::resident::Resident;
 use crate::scene::{Network, Scene};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -111,6 +113,19 @@ impl Server {
             sleep(Duration::from_micros(100));
         }
         Err(format!("the server never said that it is healthy{}", self.last_words()).into())
+    }
+
+    /// Ends the server as Docker would, with SIGTERM.
+    pub(crate) fn end(mut self) -> Result<(), Fault> {
+        kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGTERM)?;
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                return Err("the server does not end on SIGTERM".into());
+            }
+            sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     pub(crate) fn resident(&self) -> Resident {

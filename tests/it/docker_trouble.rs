@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use docker_auto::core::health::{ExitZero, HealthGate, Requirement};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, OperationId, Timestamp};
 use docker_auto::core::journal::{Class, Known};
 use docker_auto::core::plan::{Key, Step, StepRunner};
@@ -138,6 +138,7 @@ async fn a_container_that_ends_with_its_engine_is_not_the_images_fault() {
             stable: minute,
             require: Requirement::Healthy,
             exit_zero: ExitZero::Failed,
+            restarts: Restarts::SinceStart,
         };
         let step = Step::AwaitHealthy { container: Key::old(), gate };
         let command = host.control_command("stop");

@@ -1,7 +1,7 @@
 //! api: the list of containers over the control socket, at rest and during a check.
 
 use crate::fault::Fault;
-use crate::figure::{Column, Figure, Goal, Line, Unit};
+use crate::figure::{Column, Figure, Goal, Line, Unit, percentile};
 use crate::harness::Harness;
 use crate::plain_http::{self, over_unix};
 use crate::scene::Network;
@@ -67,12 +67,5 @@ fn latencies(socket: &Path, request: &str, goes_on: impl Fn() -> bool) -> Result
         over_unix(socket, request)?;
         times.push(begin.elapsed().as_secs_f64() * 1000.0);
     }
-    times.sort_by(f64::total_cmp);
     Ok(times)
-}
-
-/// Returns the value below which so many of a hundred lie; the values are sorted.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or(0.0)
 }

@@ -3,6 +3,7 @@
 mod api;
 mod check;
 mod gate;
+mod history;
 mod limits;
 mod memory;
 mod round;
@@ -35,13 +36,14 @@ enum Weight {
     Line,
 }
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     stage("limits", &[Part::Limits], limits::run),
     stage("size", &[Part::Size], size::run),
     gate("check", &[Part::Check, Part::Counts, Part::Cpu], check::run),
     gate("second check of a server", &[Part::Check, Part::Counts], warm::run),
     stage("memory and idle", &[Part::Memory, Part::Idle], memory::run),
     stage("start", &[Part::Start], start::run),
+    stage("long history", &[Part::Start, Part::Store], history::run),
     stage("api", &[Part::Api], api::run),
     stage("update", &[Part::Update], update::run),
 ];
@@ -67,9 +69,5 @@ pub(crate) fn run(harness: &mut Harness) {
             };
             harness.report.gate(line, wrong);
         }
-    }
-    if harness.options.wants(&[Part::Store]) {
-        let why = "needs the store's library to write the records";
-        harness.report.add(Line::skipped("list pages of 100 000 records", why));
     }
 }

@@ -1,7 +1,7 @@
 //! start: from exec to the first answer of `/healthz`, with 500 containers to check meanwhile.
 
 use crate::fault::Fault;
-use crate::figure::{Column, Figure, Goal, Line, Summary, Unit};
+use crate::figure::{Column, Figure, Goal, Summary, Unit};
 use crate::floor::Floor;
 use crate::harness::Harness;
 use crate::product::World;
@@ -34,7 +34,5 @@ pub(crate) fn run(harness: &mut Harness) -> Result<(), Fault> {
         .beside(Column::Limit, floor)
         .goal(Goal::AtMost(20.0));
     harness.report.add(figure.line());
-    let name = "exec to first answer, 100 000 history records";
-    harness.report.add(Line::skipped(name, "needs the store's library to write the records"));
     Ok(())
 }

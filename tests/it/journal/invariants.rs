@@ -1,14 +1,14 @@
 //! What must be true when an operation has ended, whatever happened to it on the way.
 
 use docker_auto::core::journal::{JournalEntry, Outcome, WAKES_FORCE_BACK};
+use docker_auto::core::plan::Step;
 use docker_auto::core::plan::recreate::Retention;
-use docker_auto::core::plan::{Key, Step};
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;
 use super::scenario::{Origin, REFERENCE, Scenario};
 use crate::support::fake_host::Fault;
-use crate::support::fake_host::container::{Behaviour, Policy};
+use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
 
 mod facts;

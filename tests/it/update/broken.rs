@@ -63,7 +63,10 @@ fn a_new_image_that_does_not_work_is_taken_back_with_its_evidence() {
                 assert_eq!(left["exit_code"], 1, "{left}");
             } else {
                 let probes = left["health"].as_array().unwrap();
-                assert!(probes.iter().any(|probe| probe.as_str() == Some("exit code 1:")), "{left}");
+                assert!(
+                    probes.iter().any(|probe| probe.as_str() == Some("exit code 1:")),
+                    "{left}"
+                );
             }
             let shown = program.run(&["history", &name]).expect(0).stdout;
             assert!(shown.contains("rollback") && shown.contains(words), "{shown}");
@@ -109,7 +112,9 @@ fn without_a_healthcheck_it_has_to_stay_up() {
         scene.all_run(&["web"]);
         let record = last_record(&program, &scene.name("web"));
         let steps = record["steps"].as_array().unwrap();
-        let proof = steps.iter().find(|step| step["step"] == "await_healthy" || step["step"] == "await healthy");
+        let proof = steps
+            .iter()
+            .find(|step| step["step"] == "await_healthy" || step["step"] == "await healthy");
         let took = proof.and_then(|step| step["duration_ms"].as_u64());
         assert!(took.is_some_and(|took| (2000..20_000).contains(&took)), "{steps:?}");
         // An image that ends within the window is not accepted, though it was up for two seconds.
@@ -128,7 +133,8 @@ fn changes(calls: &[Call]) -> Vec<String> {
 
 /// Waits until a server has looked at the host that many times more.
 fn wait_cycles(proxy: &EngineProxy, cycles: usize) {
-    let looks = || proxy.log().iter().filter(|call| call.line.contains("/containers/json?all")).count();
+    let looks =
+        || proxy.log().iter().filter(|call| call.line.contains("/containers/json?all")).count();
     let until = looks() + cycles;
     wait_until("the server looks at the host again", PATIENCE, || looks() >= until);
 }
@@ -231,7 +237,8 @@ fn when_the_old_one_does_not_work_either_everything_is_kept() {
         let before = scene.seen("web");
         let broken = flag.path().join("broken").display().to_string();
         let touch = ["/bin/touch".to_owned(), broken.clone()];
-        let proxy = EngineProxy::start(&scene.host, &[Rule::after("POST .*/stop").nth(1).run(&touch)]);
+        let proxy =
+            EngineProxy::start(&scene.host, &[Rule::after("POST .*/stop").nth(1).run(&touch)]);
         let program = scene.program_behind(&proxy);
         let updated = program.run(&["update", &scene.name("web"), "--json"]).expect(4);
         let (result, reason) = updated.result();

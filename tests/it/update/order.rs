@@ -68,7 +68,10 @@ fn check_one_at_a_time(told: &[(String, String)], names: &[String]) {
         for (action, other) in window {
             let own = other == name || other.starts_with(&format!("{name}.da-"));
             assert!(own, "{action} of {other} while {name} is down: {told:?}");
-            assert!(!["create", "pull"].contains(&action.as_str()), "{action} while {name} is down");
+            assert!(
+                !["create", "pull"].contains(&action.as_str()),
+                "{action} while {name} is down"
+            );
         }
     }
     assert_eq!(down, names.len(), "each went down once: {told:?}");
@@ -92,7 +95,10 @@ fn a_container_is_stopped_as_gently_as_it_asks() {
             let program = scene.program_behind(&proxy);
             if label == Some("soon") {
                 let shown = program.run(&["check", &scene.name("web")]).expect(0).stdout;
-                assert!(shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""), "{shown}");
+                assert!(
+                    shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""),
+                    "{shown}"
+                );
             }
             program.run(&["update", &scene.name("web")]).expect(0);
             let calls = proxy.log().into_iter().map(|call| call.line);

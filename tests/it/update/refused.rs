@@ -84,7 +84,10 @@ fn a_network_that_cannot_be_joined_stops_nothing() {
     scene.host.post(&format!("/networks/{back}/connect"), &connect);
     let rule = Rule::before("POST .*/networks/.*/connect").fail(403, "no free addresses");
     let inspect = check_aborted(&scene, &[rule], "no free addresses");
-    assert_eq!(inspect["NetworkSettings"]["Networks"].as_object().map(serde_json::Map::len), Some(2));
+    assert_eq!(
+        inspect["NetworkSettings"]["Networks"].as_object().map(serde_json::Map::len),
+        Some(2)
+    );
 }
 
 #[test]
