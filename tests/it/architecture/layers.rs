@@ -69,7 +69,7 @@ const CRATES: &[(&str, Who)] = &[
 ];
 
 /// Crates of the tests alone.
-const TEST_CRATES: &[&str] = &["proptest", "rcgen", "tempfile", "tokio"];
+const TEST_CRATES: &[&str] = &["nix", "proptest", "rcgen", "tempfile"];
 
 /// What `core` may not name of the standard library, and who else may, if anyone.
 const EFFECTS: &[(&str, &[&str])] = &[
