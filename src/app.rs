@@ -134,9 +134,10 @@ fn start_log(config: &Config, command: &Command) {
             LogFormat::Text => logging::Format::Text,
             LogFormat::Json => logging::Format::Json,
         },
-        colour: match config.log.no_color {
-            true => logging::Colour::Never,
-            false => logging::Colour::Terminal,
+        colour: if config.log.no_color {
+            logging::Colour::Never
+        } else {
+            logging::Colour::Terminal
         },
         clock: Clock::real(),
         redactor,

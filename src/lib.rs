@@ -1,4 +1,105 @@
 //! docker-auto keeps Docker containers up to date and never loses one.
+//!
+//! This page is the map of the house. Who reads it, then [`core::decision`], [`core::plan`],
+//! [`core::journal`], [`engine::execute`] and [`http::routes`] knows the program in half an hour.
+//!
+//! # The idea
+//!
+//! ```text
+//!            ┌───────────────────────────  engine  ────────────────────────────┐
+//!  dockerd ─▶│ discover ──▶ check ──▶ decide ──▶ plan ──▶ execute ──▶ record   │
+//!  registry ▶│ Inventory    Remote    core::     core::   Step by     store    │
+//!            │ (docker)    (registry) decision   plan     step        journal  │
+//!            └──────▲──────────────────────────────────────────────┬───────────┘
+//!                   │ commands                                     │ events, records
+//!            ┌──────┴───────────────┐                         ┌────▼────┐
+//!  people ──▶│ cli · http: ROUTES   │ ◀─────────── reads ─────│  store  │ (redb, journals)
+//!            └──────────────────────┘                         └─────────┘
+//! ```
+//!
+//! Effects sit at both ends; *decide* and *plan* in the middle are plain functions. A plan is data:
+//! approval, dry run, history, crash recovery and tests all fall out of that.
+//!
+//! # Layers
+//!
+//! | layer | modules | may name |
+//! |---|---|---|
+//! | pure | [`core`] | nothing else: no I/O, no clock, no randomness |
+//! | edges | [`config`], [`store`], [`connect`], [`docker`], [`registry`] | `core`; `docker` and `registry` also `connect`; `store` also the [`clock`] |
+//! | flow | [`engine`] | the layers above |
+//! | face | [`http`] | `engine`, `store`, `core` |
+//! | root | [`app`], [`cli`] | everything |
+//!
+//! [`clock`], [`logging`] and [`shutdown`] serve all layers but `core`. The tests in
+//! `tests/it/architecture` read every file and hold the table to it.
+//!
+//! # Invariants
+//!
+//! 1. `core` names no effect.
+//! 2. Decisions are total: bad outside data gives a value with a reason, never an error. Parsers
+//!    return `Result`; reading labels gives a patch and a list of problems.
+//! 3. Nothing changes a container except a [`core::plan::Step`] that stands in the journal already;
+//!    only [`engine::execute`] runs steps.
+//! 4. A plan is immutable and complete: names, bodies, networks, time-outs and order are in it, and
+//!    what takes each step back. The executor chooses nothing.
+//! 5. Every step is idempotent, and has an undo or stands after the point of no return.
+//! 6. Only `docker` names bollard, only `store` names redb, only `config` reads the environment,
+//!    only `main` ends the process.
+//! 7. A handler in `http` does not decide: it parses, asks the engine or the store, shapes a view.
+//! 8. Shapes on the wire are types of their own; stored shapes carry a version.
+//! 9. Secrets are [`core::secret::Secret`]: no `Display`, `***` in `Debug`, never in a log line.
+//! 10. Shutdown stops at a boundary of the journal; recovery at the start is the only recovery.
+//!
+//! # An update
+//!
+//! [`engine::check`] looks at the host with two list calls, asks each registry once per distinct
+//! reference, and lets [`core::decision::decide`] judge. For an update `engine::prepare` gathers all
+//! there is to know — the container's and the image's inspect, the new image's config from the
+//! registry — and [`core::recreate`] takes apart what the user, the image and the engine gave.
+//! [`core::plan::recreate`] lays the steps out: pull, create beside, then the short window of stop,
+//! restart policy, two renames and start, then the health gate. Until the gate opens the old
+//! container is untouched but stopped; only then it is removed.
+//!
+//! # A crash
+//!
+//! The journal of an open operation is one append-only file: the plan, then a line before and after
+//! each step, each on the disk before its effect. At the next start the engine is asked what is
+//! there, that is appended as well, and [`core::journal::next`] says what comes: the same function
+//! that says it in a run without a crash. Before the swap it takes back, while the new container is
+//! proven it goes on if that one is as it should be, after the point of no return it tidies up.
+//! Three wake-ups in one operation force the way back, six park it for a person.
+//!
+//! # A request
+//!
+//! `serve` listens on a control socket in its data directory, whose permissions are the access rule,
+//! and offers the probes on TCP. A request is matched against [`http::routes::ROUTES`]; updates run
+//! in tasks of their own and a request only follows their events, so that a closed connection stops
+//! nothing. The command line asks the control socket where a server runs, and else does the same
+//! work itself under the data directory's lock.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! |---|---|
+//! | reference, tag, digest, manifest, index, platform | as Docker and OCI use them |
+//! | target | one updatable thing: a container by its name on a host |
+//! | inventory | what a host holds at one moment |
+//! | candidate | an image that could run in a target's place |
+//! | decision | up to date, update, hold, skip or unknown; each with its reason |
+//! | policy | what may be done with a target, every field with its origin |
+//! | plan, step, undo | what will be done, in order, and what takes it back |
+//! | operation | one plan on its way to its outcome |
+//! | journal, entry, position | what is written of an open operation, and where in its plan |
+//! | outcome | how an operation ended |
+//! | record, history | what is kept of an operation that ended |
+//! | gate | what a new container must show before it counts |
+//! | evidence | what a failed container leaves: logs, exit code, health output |
+//! | reject | an image that failed on a target and is not tried there again |
+//! | snapshot | what the engine showed of a container and its image while both were there |
+//! | wake | a look at the engine after a crash or an outage, before going on |
+//!
+//! Rooms that are still empty have no file: people and rights, the panel, notifications, several
+//! hosts. They will be `auth`, `static`, `notify` and one engine per host.
 #![forbid(unsafe_code)]
 
 pub mod app;

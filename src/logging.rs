@@ -7,6 +7,7 @@ use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, Record, SetLoggerError};
 
 use crate::clock::Clock;
+use crate::shutdown::panic_message;
 
 mod line;
 mod redact;
@@ -64,7 +65,7 @@ pub struct Options {
     pub redactor: Redactor,
 }
 
-/// Starts the log.
+/// Starts the log, to which panics are written as well.
 ///
 /// # Errors
 ///
@@ -73,7 +74,13 @@ pub fn start(options: Options) -> Result<(), SetLoggerError> {
     let coloured = options.format == Format::Text
         && options.colour == Colour::Terminal
         && std::io::stderr().is_terminal();
-    builder(options, coloured).try_init()
+    builder(options, coloured).try_init()?;
+    // A panic must not break the lines of the log, nor say what they may not.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        log::error!(action = "panic"; "panic{place}: {}", panic_message(panic.payload()));
+    }));
+    Ok(())
 }
 
 fn builder(options: Options, coloured: bool) -> Builder {

@@ -106,7 +106,7 @@ impl Tasks {
             Ok(()) => Run::Ended,
             Err(panic) => {
                 let message = panic_message(&*panic);
-                log::error!(action = "panic"; "the task {name} panicked: {message}");
+                log::error!(action = "task"; "the task {name} panicked: {message}");
                 (self.on_panic)(name, message);
                 Run::Panicked
             }

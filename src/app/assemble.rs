@@ -50,10 +50,7 @@ impl Assembly {
         let endpoint = endpoint(config)?;
         let settings = Settings {
             policy: config.policy.clone(),
-            retention: match config.update.remove_old {
-                true => Retention::Remove,
-                false => Retention::Keep,
-            },
+            retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             own_container: own_container(),
             engine_host: match endpoint.address() {
@@ -82,9 +79,10 @@ pub(super) fn tasks() -> Tasks {
 fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
     let docker = &config.docker;
     // Without DOCKER_TLS_VERIFY only an https address speaks TLS, with the folder's files.
-    let tls = match docker.tls_verify || docker.host.starts_with("https://") {
-        true => Tls::Verify { folder: docker.cert_path.clone() },
-        false => Tls::Off,
+    let tls = if docker.tls_verify || docker.host.starts_with("https://") {
+        Tls::Verify { folder: docker.cert_path.clone() }
+    } else {
+        Tls::Off
     };
     Ok(Endpoint::parse(&docker.host, &tls)?)
 }
@@ -114,7 +112,11 @@ fn credentials(config: &Config) -> Vec<Credential> {
             (Some(username), Some(password), _) => {
                 Login::Password { username: username.clone(), password: password.clone() }
             }
-            (_, _, Some(token)) => Login::RegistryToken(token.clone()),
+            // A user with a token is one with an access token in the password's place.
+            (Some(username), None, Some(token)) => {
+                Login::Password { username: username.clone(), password: token.clone() }
+            }
+            (None, _, Some(token)) => Login::RegistryToken(token.clone()),
             _ => return None,
         };
         Some(Credential { host: login.host.clone(), login: shown })
@@ -143,7 +145,7 @@ fn proxy(config: &Config) -> Result<ProxyRules, AppError> {
 }
 
 /// Returns the container that this program runs in: the engine mounts files of its own into every
-/// container, from a folder that is named after it (updater.md §6).
+/// container, from a folder that is named after it.
 fn own_container() -> Option<ContainerId> {
     let mounts = std::fs::read_to_string(PathBuf::from("/proc/self/mountinfo")).ok()?;
     mounts.lines().find_map(own_id)

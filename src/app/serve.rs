@@ -52,9 +52,10 @@ pub(super) async fn serve(config: &Config, standby: bool) -> Result<u8, AppError
 
 async fn lock(config: &Config, tasks: &Tasks, standby: bool) -> Result<Option<Lock>, AppError> {
     let clock = Clock::real();
-    match standby {
-        true => Ok(Lock::wait(&config.data, &clock, tasks.token()).await?),
-        false => Ok(Some(Lock::acquire(&config.data, &clock)?)),
+    if standby {
+        Ok(Lock::wait(&config.data, &clock, tasks.token()).await?)
+    } else {
+        Ok(Some(Lock::acquire(&config.data, &clock)?))
     }
 }
 

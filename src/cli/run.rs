@@ -76,19 +76,17 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
     let freshness = if asked.force { Freshness::Forced } else { Freshness::Cached };
     let views = backend.check(&asked.names, freshness).await?;
     let errors = views.iter().any(|view| view.status == "Error");
-    match asked.json {
-        true => print_json(&views),
-        false => print(&show::containers(&views, colour)),
+    if asked.json {
+        print_json(&views)
+    } else {
+        print(&show::containers(&views, colour))
     };
     Ok(u8::from(errors))
 }
 
 async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
     let view = backend.plan(&asked.name).await?;
-    Ok(match asked.json {
-        true => print_json(&view),
-        false => print(&view.text),
-    })
+    Ok(if asked.json { print_json(&view) } else { print(&view.text) })
 }
 
 async fn update(backend: &mut Backend, asked: &Update, colour: Colour) -> Result<u8, CommandError> {
@@ -114,10 +112,7 @@ async fn history(
     colour: Colour,
 ) -> Result<u8, CommandError> {
     let records = backend.history(asked.name.as_deref(), asked.limit).await?;
-    Ok(match asked.json {
-        true => print_json(&records),
-        false => print(&show::history(&records, colour)),
-    })
+    Ok(if asked.json { print_json(&records) } else { print(&show::history(&records, colour)) })
 }
 
 /// Asks the running server whether it is healthy.
@@ -131,9 +126,10 @@ pub async fn healthcheck(data: &Path) -> Result<u8, CommandError> {
 }
 
 fn show_operations(views: &[OperationView], json: bool, colour: Colour) -> u8 {
-    match json {
-        true => print_json(views),
-        false => print(&show::operations(views, colour)),
+    if json {
+        print_json(views)
+    } else {
+        print(&show::operations(views, colour))
     };
     // Help that is needed stands above a rollback, and that above an error.
     let codes = views.iter().map(OperationView::exit_code);
@@ -169,10 +165,7 @@ impl Reporter {
 }
 
 fn colour(config: &Config) -> Colour {
-    match config.log.no_color || !std::io::stdout().is_terminal() {
-        true => Colour::No,
-        false => Colour::Yes,
-    }
+    if config.log.no_color || !std::io::stdout().is_terminal() { Colour::No } else { Colour::Yes }
 }
 
 /// Writes the result to stdout; a reader that went away has read enough. Returns exit code 0.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
 use crate::core::history::HistoryRecord;
 use crate::core::id::Timestamp;
@@ -58,9 +59,10 @@ fn line(
     for (index, (cell, width)) in cells.iter().zip(widths).enumerate() {
         let padding = width.saturating_sub(cell.chars().count());
         let painted = colour == Colour::Yes && only.is_none_or(|cell| cell == index);
-        match painted {
-            true => _ = write!(text, "\x1b[{code}m{cell}\x1b[0m"),
-            false => text.push_str(cell),
+        if painted {
+            let _ = write!(text, "\x1b[{code}m{cell}\x1b[0m");
+        } else {
+            text.push_str(cell);
         }
         if index < last {
             text.extend(std::iter::repeat_n(' ', padding + 2));
@@ -152,8 +154,8 @@ pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
             record.container.to_string(),
             format!(
                 "{} → {}",
-                short(record.old_digest.as_ref().map(|digest| digest.as_str())),
-                short(record.new_digest.as_ref().map(|digest| digest.as_str()))
+                short(record.old_digest.as_ref().map(Digest::as_str)),
+                short(record.new_digest.as_ref().map(Digest::as_str))
             ),
             format!("{:.1} s", record.duration_seconds),
             record.outcome.reason().to_owned(),

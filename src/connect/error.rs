@@ -99,7 +99,9 @@ impl ConnectError {
         let reason = source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match reason {
             Some(rustls::Error::InvalidCertificate(reason)) => {
-                let unknown_issuer = *reason == rustls::CertificateError::UnknownIssuer;
+                use rustls::CertificateError::{BadSignature, UnknownIssuer};
+                // The second is what an authority with a known name and another key comes to.
+                let unknown_issuer = matches!(reason, UnknownIssuer | BadSignature);
                 let source = rustls::Error::InvalidCertificate(reason.clone());
                 Self::Certificate { address, unknown_issuer, source }
             }

@@ -173,6 +173,24 @@ impl<'a> Running<'a> {
         digests
     }
 
+    /// Returns the digest to show for what runs: the registry's, if it stands for the same image,
+    /// else one of its own repository.
+    pub fn current_digest(
+        &self,
+        reference: &ImageRef,
+        answer: Option<&RemoteAnswer>,
+    ) -> Option<Digest> {
+        let known = self.known_digests(reference);
+        let remote = match answer {
+            Some(RemoteAnswer::Digest(found)) => Some(&found.digest),
+            Some(RemoteAnswer::Image(image)) => Some(&image.resolved.digest),
+            Some(RemoteAnswer::Failed(_)) | None => None,
+        };
+        let own = || self.image().and_then(|image| own_digests(image, reference).pop_first());
+        let remote = remote.filter(|digest| known.contains(digest)).cloned();
+        remote.or_else(own).or_else(|| known.into_iter().next())
+    }
+
     /// Returns what shows without a registry that the image is known here alone. The containerd
     /// store gives every local name a digest, so that there only the engine's own word counts.
     pub fn local_evidence(&self, reference: &ImageRef) -> Option<LocalEvidence> {

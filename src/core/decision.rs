@@ -258,7 +258,7 @@ fn moved_here(
     let failed = rejection(facts, &candidate).is_some();
     let yields = match comparison {
         Comparison::Same(Match::Content(digest)) => failed || digests.contains(digest),
-        Comparison::Newer(_) => failed || !digests.is_empty(),
+        Comparison::Newer(_) | Comparison::Unresolved(_) => failed || !digests.is_empty(),
         Comparison::Local(_) => false,
         _ => failed,
     };

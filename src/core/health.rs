@@ -1,4 +1,4 @@
-//! Is it healthy yet? Judged from the states seen over time (updater.md §2.5).
+//! Is it healthy yet? Judged from the states seen over time.
 
 use std::time::Duration;
 
@@ -21,6 +21,20 @@ pub struct HealthGate {
     pub require: Requirement,
     /// What an end with exit code 0 means.
     pub exit_zero: ExitZero,
+    /// Which restarts by its policy speak against it.
+    #[serde(default)]
+    pub restarts: Restarts,
+}
+
+/// Which restarts by its policy speak against a container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Restarts {
+    /// Every one since its start, for it was started just now.
+    #[default]
+    SinceStart,
+    /// Those that are seen happening.
+    WhileWatched,
 }
 
 /// What counts as good.
@@ -134,7 +148,7 @@ impl Watch {
         let restarted = self.first.as_ref().is_some_and(|f| {
             f.started_at != sample.started_at || f.restart_count < sample.restart_count
         });
-        if restarted || sample.restart_count > 0 {
+        if restarted || sample.restart_count > 0 && self.gate.restarts == Restarts::SinceStart {
             return failed(format!(
                 "was restarted {} times by its policy",
                 sample.restart_count.max(1)
@@ -152,7 +166,7 @@ impl Watch {
 }
 
 /// Returns how long a healthcheck may take to say `healthy`: its start period, and every retry with
-/// its interval and timeout, by the engine's defaults where they are not set (updater.md §2.5), and
+/// its interval and timeout, by the engine's defaults where they are not set, and
 /// a tenth more for a busy machine.
 pub fn derived_timeout(healthcheck: &Value) -> Duration {
     let field = |name: &str, default: u64| {
@@ -208,7 +222,9 @@ mod tests {
     /// Samples a second apart; the last judgement is compared.
     fn check(require: Requirement, exit_zero: ExitZero, samples: &[&str], expected: &str) {
         let seconds = Duration::from_secs;
-        let gate = HealthGate { timeout: seconds(5), stable: seconds(3), require, exit_zero };
+        let restarts = Restarts::SinceStart;
+        let (timeout, stable) = (seconds(5), seconds(3));
+        let gate = HealthGate { timeout, stable, require, exit_zero, restarts };
         let mut watch = Watch::new(gate);
         let mut last = Verdict::Wait;
         for (second, text) in (0..).zip(samples) {

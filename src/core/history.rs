@@ -183,6 +183,7 @@ fn at(entry: &JournalEntry) -> Timestamp {
         JournalEntry::Started { at, .. }
         | JournalEntry::Done { at, .. }
         | JournalEntry::Failed { at, .. }
+        | JournalEntry::Looked { at, .. }
         | JournalEntry::Resumed { at, .. }
         | JournalEntry::Finished { at, .. } => *at,
     }
@@ -258,7 +259,9 @@ fn timings(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<StepTiming> {
             JournalEntry::Failed { position, at, error, .. } => {
                 end(&mut timings, *position, *at, Some(error));
             }
-            JournalEntry::Resumed { .. } | JournalEntry::Finished { .. } => {}
+            JournalEntry::Looked { .. }
+            | JournalEntry::Resumed { .. }
+            | JournalEntry::Finished { .. } => {}
         }
     }
     timings

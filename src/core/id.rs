@@ -35,7 +35,7 @@ macro_rules! text_id {
 }
 
 text_id!(
-    /// The configured name of a Docker host; `local` unless named (decisions.md 17).
+    /// The configured name of a Docker host; `local` unless named.
     HostId
 );
 text_id!(
@@ -68,7 +68,7 @@ impl ContainerName {
     }
 
     /// Says whether the name is one that operations give to their own containers
-    /// (`<name>.da-(new|old|bad|kept)-<six hexadecimal digits>`, decisions.md 10).
+    /// (`<name>.da-(new|old|bad|kept)-<six hexadecimal digits>`).
     pub fn is_reserved(&self) -> bool {
         self.reserved_parts().is_some()
     }
@@ -101,7 +101,7 @@ impl ImageId {
 
 impl OperationId {
     /// Returns the last six digits, which stand in the names of the operation's containers
-    /// ("op6", decisions.md 10).
+    /// ("op6").
     pub fn short(&self) -> &str {
         self.0.len().checked_sub(6).and_then(|start| self.0.get(start..)).unwrap_or(&self.0)
     }

@@ -35,7 +35,7 @@ pub struct EngineFacts {
     pub name: String,
     /// The platform that images run on by default.
     pub platform: Platform,
-    /// Where images are kept, which decides what an image ID is (updater.md §4.1).
+    /// Where images are kept, which decides what an image ID is.
     pub store: ImageStore,
     /// The runtime of containers that name none.
     pub default_runtime: String,

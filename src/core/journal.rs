@@ -1,5 +1,5 @@
 //! What to do next in an operation, from its plan and what is written: execution, rollback and
-//! crash recovery in one pure function (decisions.md 1–8, updater.md §7.3).
+//! crash recovery in one pure function.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
-use crate::core::plan::{BoxFuture, Key, OnWake, PlannedStep, Step, UpdatePlan};
+use crate::core::plan::{BoxFuture, Key, Step, UpdatePlan};
 
+mod back;
 mod replay;
 
-use replay::{Phase, Replay, Side};
+use replay::Replay;
 
 /// Wake-ups that force the way back.
 pub const WAKES_FORCE_BACK: u32 = 3;
-/// Wake-ups that park the operation as needing help.
+/// Wake-ups at which the operation is parked as needing help: the way back is tried a last time,
+/// without removing anything.
 pub const WAKES_PARK: u32 = 6;
 
 /// A place in a plan.
@@ -46,7 +48,7 @@ impl Position {
     }
 }
 
-/// How bad an error is (decisions.md 5).
+/// How bad an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -56,7 +58,8 @@ pub enum Class {
     Transient,
     /// It will not go well.
     Lasting,
-    /// The world is no longer the plan's: someone else changed, removed or replaced a container.
+    /// The world is no longer the plan's: someone else changed, removed or replaced a container. The
+    /// executor looks at it, and what it sees decides.
     Superseded,
 }
 
@@ -121,7 +124,7 @@ pub struct Observed {
     pub name_owner: Option<ContainerId>,
 }
 
-/// How an operation ended (decisions.md 11).
+/// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "reason", rename_all = "snake_case")]
 pub enum Outcome {
@@ -163,6 +166,8 @@ pub enum JournalEntry {
     Started { position: Position, at: Timestamp },
     /// A step ended well.
     Done { position: Position, at: Timestamp, output: StepOutput },
+    /// The engine was looked at because the step that fails next found the world changed.
+    Looked { at: Timestamp, observed: Observed },
     /// A step ended badly.
     Failed { position: Position, at: Timestamp, class: Class, error: String },
     /// The program woke up, or the engine came back, and this is what it saw.
@@ -183,32 +188,17 @@ pub enum Next {
 /// Returns what to do next. Pure: the same plan and entries always give the same answer, and after
 /// a `Started` without an end the caller appends a `Resumed` before it asks.
 pub fn next(plan: &UpdatePlan, entries: &[JournalEntry]) -> Next {
-    let replay = Replay::of(plan, entries);
-    match &replay.phase {
-        Phase::Over(outcome) => Next::Finish(outcome.clone()),
-        Phase::Forward => match plan.steps.get(replay.forward) {
-            Some(_) => Next::Do(Position::Forward(replay.forward)),
-            None => Next::Finish(Outcome::Updated),
-        },
-        Phase::Rescue { index, .. } if *index < plan.rescue.len() => {
-            Next::Do(Position::Rescue(*index))
-        }
-        Phase::Rescue { .. } => replay.next_undo(plan, Side::Ours, &Outcome::RecoveredFromSpec),
-        Phase::Back { side, .. } => match side {
-            Side::Ours => replay.next_undo(plan, Side::Ours, &Outcome::Superseded),
-            Side::All if replay.no_change => {
-                replay.next_undo(plan, Side::All, &|_| Outcome::NoChange)
-            }
-            Side::All if replay.touched => replay.next_undo(plan, Side::All, &Outcome::RolledBack),
-            Side::All => replay.next_undo(plan, Side::All, &Outcome::Aborted),
-        },
-    }
+    Replay::of(plan, entries).next()
 }
 
 /// Says whether the operation has passed its point of no return.
 pub fn is_committed(plan: &UpdatePlan, entries: &[JournalEntry]) -> bool {
-    let replay = Replay::of(plan, entries);
-    replay.committed
+    Replay::of(plan, entries).committed
+}
+
+/// Says whether the operation may be left here for long: not while the service is down for it.
+pub fn may_rest(plan: &UpdatePlan, entries: &[JournalEntry]) -> bool {
+    Replay::of(plan, entries).may_rest()
 }
 
 /// The containers of a plan with what the journal adds to them: the keys' IDs and names.
@@ -261,7 +251,11 @@ impl Known {
             JournalEntry::Failed { position: Position::Forward(_), error, .. } => {
                 self.failure.get_or_insert_with(|| error.clone());
             }
-            JournalEntry::Resumed { observed, .. } => {
+            JournalEntry::Resumed { observed, .. } | JournalEntry::Looked { observed, .. } => {
+                // One of ours that is gone may be made again, and is then to be found by its name.
+                self.ids.retain(|key, _| {
+                    observed.containers.contains_key(key) || !self.created_as.contains_key(key)
+                });
                 for (key, seen) in &observed.containers {
                     self.ids.insert(key.clone(), seen.id.clone());
                 }
@@ -274,10 +268,6 @@ impl Known {
 /// Says whether a key names a container that the plan itself makes.
 fn is_ours(plan: &UpdatePlan, key: &Key) -> bool {
     plan.containers.get(key).is_none_or(|container| container.id.is_none())
-}
-
-fn wake_of(steps: &[PlannedStep], index: usize) -> OnWake {
-    steps.get(index).map_or(OnWake::Forward, |planned| planned.on_wake)
 }
 
 /// Why an entry could not be written: without it there must be no effect.

@@ -215,3 +215,66 @@ pub fn readme_labels() -> String {
     }
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Labels {
+        let pairs = text.split_whitespace().filter_map(|pair| pair.split_once('='));
+        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// What a patch says, in one line.
+    fn shown(patch: &PolicyPatch) -> String {
+        let mut words = Vec::new();
+        let mut say = |name: &str, value: Option<String>| {
+            words.extend(value.map(|value| format!("{name}={value}")));
+        };
+        let span = |field: &Option<Sourced<Duration>>| {
+            field.as_ref().map(|field| duration::print(field.value))
+        };
+        say("enable", patch.enable.as_ref().map(|enable| enable.value.to_string()));
+        say("mode", patch.mode.as_ref().map(|mode| format!("{:?}", mode.value)));
+        say("force", patch.force.as_ref().map(|force| force.value.to_string()));
+        say("stop", span(&patch.stop_timeout));
+        say("timeout", span(&patch.health_timeout));
+        say("stable", span(&patch.health_stable));
+        say("unclear", patch.unclear.as_ref().map(ToString::to_string));
+        words.join(" ")
+    }
+
+    #[test]
+    fn labels_make_a_patch() {
+        for (text, expected, problems) in [
+            ("", "", 0),
+            ("docker-auto.enable=true", "enable=true", 0),
+            ("docker-auto.enable=0", "enable=false", 0),
+            ("docker-auto.mode=AUTO", "mode=Auto", 0),
+            ("docker-auto.mode=approve", "mode=Approve", 0),
+            ("docker-auto.mode=watch", "mode=Watch", 0),
+            ("docker-auto.mode=off", "mode=Off", 0),
+            ("docker-auto.force=yes", "force=true", 0),
+            ("docker-auto.stop-timeout=1m30s", "stop=1m30s", 0),
+            ("docker-auto.stop-timeout=0s", "stop=0s", 0),
+            (
+                "docker-auto.health.timeout=2m docker-auto.health.stable=3s",
+                "timeout=2m stable=3s",
+                0,
+            ),
+            ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
+            ("watchdocker.skip=true", "enable=false", 0),
+            ("watchdocker.skip=false", "", 0),
+            ("watchdocker.force=true", "force=true", 0),
+            ("watchdocker.skipUpdate=true", "mode=Watch", 0),
+            ("watchdocker.skip=true docker-auto.enable=true", "enable=true", 0),
+            ("watchdocker.force=true docker-auto.force=false", "force=false", 0),
+            ("docker-auto.mode=x docker-auto.force=x", "unclear=the label docker-auto.mode=x", 2),
+            ("docker-auto.Mode=watch docker-auto.=1", "", 2),
+            ("docker-auto.internal.x=1 docker-auto=1 watchdocker.other=1", "", 0),
+        ] {
+            let (patch, found) = read(&pairs(text));
+            assert_eq!((shown(&patch).as_str(), found.len()), (expected, problems), "{text}");
+        }
+    }
+}

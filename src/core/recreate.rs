@@ -13,11 +13,15 @@ mod error;
 mod host_config;
 mod hostname;
 mod labels;
+#[cfg(test)]
+mod laws;
 mod mac;
 mod mounts;
 mod namespace;
 mod network;
 mod platform;
+mod podman;
+mod ports;
 mod scene;
 mod value;
 mod volumes_from;

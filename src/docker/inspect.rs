@@ -34,8 +34,10 @@ impl Host {
         found(self.transport().call(Call::get(doing, &path)).await)
     }
 
-    /// Returns an image's inspect by reference or ID, that of a platform where the engine can tell
-    /// them apart, else with all its manifests; `None` if it is not there.
+    /// Returns an image's inspect by reference or ID; `None` if it is not there, or not for the
+    /// platform. With a platform it is that of one image of an index, where the engine can tell
+    /// them apart: in the containerd store its `Id` is then the manifest's. Without a platform it
+    /// is that of the whole, with all manifests.
     pub async fn inspect_image(
         &self,
         image: &str,

@@ -11,7 +11,7 @@ use bollard::query_parameters::{CreateImageOptions, CreateImageOptionsBuilder};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::core::digest::Platform;
+use crate::core::digest::{Digest, Platform};
 use crate::core::event::PullProgress;
 use crate::core::reference::ImageRef;
 
@@ -33,13 +33,14 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Host {
-    /// Pulls a reference and reads the engine's answer to its end.
+    /// Pulls a reference and reads the engine's answer to its end; returns the digest that the
+    /// reference resolved to, as the engine said it.
     pub(super) async fn pull(
         &self,
         wanted: Wanted<'_>,
         auth: Option<&PullAuth>,
         report: &(dyn Fn(PullProgress) + Send + Sync),
-    ) -> Result<(), PullError> {
+    ) -> Result<Option<Digest>, PullError> {
         let docker = self.transport().bollard().await?;
         let docker = match auth {
             Some(auth) => with_auth(docker, wanted.reference, auth),
@@ -59,9 +60,10 @@ impl Host {
         reference: &str,
         lines: impl Stream<Item = Result<CreateImageInfo, bollard::errors::Error>>,
         report: &(dyn Fn(PullProgress) + Send + Sync),
-    ) -> Result<(), PullError> {
+    ) -> Result<Option<Digest>, PullError> {
         let idle = self.transport().timeouts.pull_idle;
         let (mut layers, mut meter) = (Layers::default(), Meter::new(report));
+        let mut digest = None;
         let mut lines = std::pin::pin!(lines);
         loop {
             let line = match tokio::time::timeout(idle, lines.next()).await {
@@ -70,10 +72,11 @@ impl Host {
                 Ok(Some(line)) => line.map_err(|error| self.pull_error(reference, error))?,
             };
             layers.read(&line);
+            digest = said_digest(&line).or(digest);
             meter.show(layers.progress());
         }
         meter.finish(layers.progress());
-        Ok(())
+        Ok(digest)
     }
 
     fn pull_error(&self, reference: &str, error: bollard::errors::Error) -> PullError {
@@ -105,10 +108,15 @@ fn is_request_error(error: &(dyn std::error::Error + Send + Sync + 'static)) -> 
     error.is::<hyper_util::client::legacy::Error>()
 }
 
+/// Reads `Digest: sha256:…`, which stands near the end of a pull.
+fn said_digest(line: &CreateImageInfo) -> Option<Digest> {
+    line.status.as_deref()?.strip_prefix("Digest: ")?.parse().ok()
+}
+
 /// As the engine's own client does: the name apart from the tag, or from the digest if it has one.
 fn options(wanted: Wanted<'_>) -> CreateImageOptions {
     let reference = wanted.reference;
-    let digest = reference.digest().map(crate::core::digest::Digest::as_str);
+    let digest = reference.digest().map(Digest::as_str);
     let platform = wanted.platform.map(ToString::to_string).unwrap_or_default();
     CreateImageOptionsBuilder::new()
         .from_image(&reference.name())

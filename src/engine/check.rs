@@ -12,6 +12,7 @@ use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::docker::DockerError;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::goal::platform_of;
 use crate::engine::judge::{Bench, Found, Subject};
@@ -36,7 +37,7 @@ impl Engine {
     /// Looks at the host, and remembers whether it answered.
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
-        self.set_trouble(found.as_ref().err().map(|error| error.chain()));
+        self.set_trouble(found.as_ref().err().map(DockerError::chain));
         Ok(found?)
     }
 
@@ -65,12 +66,7 @@ impl Engine {
             let resolved = resolved.remove(&index).map(|found| subject.learn(found));
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
-            assessments.push(self.assessment(
-                &bench,
-                subject,
-                (question.as_ref(), answer),
-                request,
-            ));
+            assessments.push(self.assessment(&bench, subject, answer, request));
         }
         Ok(assessments)
     }
@@ -79,7 +75,7 @@ impl Engine {
         &self,
         bench: &'a Bench<'a>,
         subject: &'a Subject<'a>,
-        (question, answer): (Option<&ImageRef>, Option<&'a RemoteAnswer>),
+        answer: Option<&'a RemoteAnswer>,
         request: Request,
     ) -> Assessment {
         let remote = answer.and_then(|answer| match answer {
@@ -89,7 +85,7 @@ impl Engine {
         });
         Assessment {
             container: subject.container.clone(),
-            current: question.and_then(|reference| bench.current(subject, reference)),
+            current: bench.current(subject, answer),
             remote,
             decision: bench.decide(subject, answer, request),
             manifest: subject.manifest.clone(),

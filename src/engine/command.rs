@@ -44,7 +44,7 @@ pub struct UpdateRequest {
 /// Which containers are meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// These; naming one is consent enough (decisions.md 15).
+    /// These; naming one is consent enough.
     Named(Vec<ContainerName>),
     /// All that their mode or the configuration allows.
     All,

@@ -8,7 +8,7 @@ use crate::core::event::What;
 use crate::core::id::Timestamp;
 use crate::core::journal::{
     Class, Journal, JournalEntry, JournalError, Known, Next, Observed, Outcome, Position,
-    StepOutput, next,
+    StepOutput, may_rest, next,
 };
 use crate::core::plan::{Step, StepError, StepRunner};
 
@@ -44,7 +44,8 @@ pub struct Executor<'a> {
     pub now: &'a (dyn Fn() -> Timestamp + Send + Sync),
     /// Who is told.
     pub tell: &'a (dyn Fn(What) + Send + Sync),
-    /// Set when the program shall end: the run stops at the next boundary.
+    /// Set when the program shall end: the run stops at the next boundary at which the service is
+    /// not down for it. Who cannot wait drops it.
     pub stop: &'a CancellationToken,
     /// How transient failures are met.
     pub patience: &'a Patience,
@@ -62,6 +63,7 @@ pub enum Ended {
 enum Attempt {
     Done(StepOutput),
     Failed(StepError),
+    Superseded(StepError, Observed),
     Seen(Observed),
     Stopped,
 }
@@ -74,31 +76,33 @@ impl Executor<'_> {
     ///
     /// Only when the journal cannot be written; the operation stays open.
     pub async fn run(&self, journal: &mut dyn Journal) -> Result<Ended, JournalError> {
-        let mut unwritten = Vec::new();
+        // What is written, and behind it what goes to disk with the next step's start.
+        let mut entries = journal.entries().to_vec();
         loop {
-            let entries: Vec<_> = journal.entries().iter().chain(&unwritten).cloned().collect();
             let position = match next(journal.plan(), &entries) {
                 Next::Do(position) => position,
-                Next::Finish(outcome) => return self.finish(journal, unwritten, outcome).await,
+                Next::Finish(outcome) => return self.finish(journal, entries, outcome).await,
             };
-            if self.stop.is_cancelled() {
-                journal.append(unwritten).await?;
+            let rests = self.stop.is_cancelled() && may_rest(journal.plan(), &entries);
+            if !rests {
+                entries.push(JournalEntry::Started { position, at: (self.now)() });
+            }
+            let unwritten = entries.get(journal.entries().len()..).unwrap_or_default();
+            journal.append(unwritten.to_vec()).await?;
+            if rests {
                 return Ok(Ended::Stopped);
             }
-            unwritten.push(JournalEntry::Started { position, at: (self.now)() });
-            journal.append(std::mem::take(&mut unwritten)).await?;
             match self.attempt(journal, position).await {
                 Attempt::Done(output) => {
-                    unwritten.push(JournalEntry::Done { position, at: (self.now)(), output });
+                    entries.push(JournalEntry::Done { position, at: (self.now)(), output });
                 }
-                Attempt::Failed(error) => unwritten.push(JournalEntry::Failed {
-                    position,
-                    at: (self.now)(),
-                    class: error.class,
-                    error: error.message,
-                }),
+                Attempt::Failed(error) => entries.push(self.failed(position, error)),
+                Attempt::Superseded(error, observed) => {
+                    entries.push(JournalEntry::Looked { at: (self.now)(), observed });
+                    entries.push(self.failed(position, error));
+                }
                 Attempt::Seen(observed) => {
-                    unwritten.push(JournalEntry::Resumed { at: (self.now)(), observed });
+                    entries.push(JournalEntry::Resumed { at: (self.now)(), observed });
                 }
                 Attempt::Stopped => return Ok(Ended::Stopped),
             }
@@ -111,22 +115,30 @@ impl Executor<'_> {
     ///
     /// As [`Executor::run`].
     pub async fn resume(&self, journal: &mut dyn Journal) -> Result<Ended, JournalError> {
+        if let Next::Finish(_) = next(journal.plan(), journal.entries()) {
+            return self.run(journal).await;
+        }
         let known = Known::of(journal.plan(), journal.entries());
         let Some(observed) = self.observe(&known).await else { return Ok(Ended::Stopped) };
         journal.append(vec![JournalEntry::Resumed { at: (self.now)(), observed }]).await?;
         self.run(journal).await
     }
 
+    fn failed(&self, position: Position, error: StepError) -> JournalEntry {
+        let StepError { class, message } = error;
+        JournalEntry::Failed { position, at: (self.now)(), class, error: message }
+    }
+
     async fn finish(
         &self,
         journal: &mut dyn Journal,
-        mut unwritten: Vec<JournalEntry>,
+        mut entries: Vec<JournalEntry>,
         outcome: Outcome,
     ) -> Result<Ended, JournalError> {
         let finished = |entry: &JournalEntry| matches!(entry, JournalEntry::Finished { .. });
-        if !journal.entries().iter().any(finished) {
-            unwritten.push(JournalEntry::Finished { at: (self.now)(), outcome: outcome.clone() });
-            journal.append(unwritten).await?;
+        if !entries.iter().any(finished) {
+            entries.push(JournalEntry::Finished { at: (self.now)(), outcome: outcome.clone() });
+            journal.append(entries.split_off(journal.entries().len())).await?;
         }
         (self.tell)(What::OperationFinished { outcome: outcome.clone() });
         Ok(Ended::Finished(outcome))
@@ -157,39 +169,47 @@ impl Executor<'_> {
             };
             (self.tell)(What::StepFailed { step: shown.clone(), error: error.message.clone() });
             let pause = match error.class {
-                Class::Unreachable => {
-                    return self.observe(&known).await.map_or(Attempt::Stopped, Attempt::Seen);
+                Class::Unreachable => return self.look_again(&known).await,
+                Class::Superseded => {
+                    return match self.runner.observe(&known).await {
+                        Ok(observed) => Attempt::Superseded(error, observed),
+                        // The engine may have restarted: the step itself is to be asked anew.
+                        Err(_) => self.look_again(&known).await,
+                    };
                 }
                 Class::Transient => pauses.next(),
-                Class::Lasting | Class::Superseded => None,
+                Class::Lasting => None,
             };
-            match pause {
-                None => return Attempt::Failed(error),
-                Some(pause) if self.pause(*pause).await => {}
-                Some(_) => return Attempt::Stopped,
+            let Some(pause) = pause else { return Attempt::Failed(error) };
+            if !may_rest(plan, journal.entries()) {
+                sleep(*pause).await;
+            } else if !self.pause(*pause).await {
+                return Attempt::Stopped;
             }
         }
     }
 
-    /// Steps that only look or load are left at once when the program shall end; others are
-    /// finished, within the time that the shutdown leaves them.
+    /// Steps that wait while the service is as up as it can be are left at once when the program
+    /// shall end; others are finished, within the time that the shutdown leaves them.
     async fn run_or_stop(
         &self,
         step: &Step,
         known: &Known,
     ) -> Option<Result<StepOutput, StepError>> {
-        let waits = matches!(
-            step,
-            Step::AwaitHealthy { .. } | Step::Pull { .. } | Step::WaitRemoved { .. }
-        );
+        let waits = matches!(step, Step::AwaitHealthy { .. } | Step::Pull { .. });
         let work = self.runner.run(step, known);
         if !waits {
             return Some(work.await);
         }
         tokio::select! {
+            biased; // what is already done is written down
             result = work => Some(result),
             () = self.stop.cancelled() => None,
         }
+    }
+
+    async fn look_again(&self, known: &Known) -> Attempt {
+        self.observe(known).await.map_or(Attempt::Stopped, Attempt::Seen)
     }
 
     /// Looks at the operation's containers until the engine answers; `None` when the program shall
@@ -213,9 +233,17 @@ impl Executor<'_> {
     /// Waits; false when the program shall end first.
     async fn pause(&self, pause: Duration) -> bool {
         tokio::select! {
-            () = tokio::time::sleep(pause) => true,
+            biased;
             () = self.stop.cancelled() => false,
+            () = sleep(pause) => true,
         }
+    }
+}
+
+/// Waits; not at all where there is nothing to wait.
+async fn sleep(pause: Duration) {
+    if !pause.is_zero() {
+        tokio::time::sleep(pause).await;
     }
 }
 

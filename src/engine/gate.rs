@@ -1,11 +1,10 @@
-//! The health gates of an update: from the label, the variable, or the new image's own healthcheck
-//! (decisions.md 20, updater.md §2.5).
+//! The health gates of an update: from the label, the variable, or the new image's own healthcheck.
 
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::core::health::{ExitZero, HealthGate, Requirement, derived_timeout};
+use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
 use crate::core::policy::Policy;
 
 /// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
@@ -31,6 +30,7 @@ pub(super) fn gates(
             stable: policy.health_stable.value,
             require: requirement(inspect),
             exit_zero: exit_zero(inspect),
+            restarts: Restarts::SinceStart,
         }
     };
     let old = inspect.pointer("/Config/Healthcheck").filter(|check| !check.is_null()).cloned();

@@ -27,7 +27,7 @@ pub(super) struct Goal {
 
 impl Engine {
     /// Returns an image of the registry as a goal: its config is fetched, its ID follows from the
-    /// engine's store (updater.md §4.1).
+    /// engine's store.
     pub(super) async fn remote_goal(
         &self,
         reference: &ImageRef,

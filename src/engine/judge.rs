@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::candidate::Reject;
-use crate::core::comparison::{Identity, LocalImages, Remembered, Running};
+use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -133,13 +133,19 @@ impl<'a> Bench<'a> {
         decide(&self.facts(subject, answer, request))
     }
 
-    /// Returns the digest by which the repository of a reference knows what runs.
+    /// Returns the digest to show for what runs; also for containers that no registry is asked for.
     pub(super) fn current(
         &'a self,
         subject: &'a Subject<'a>,
-        reference: &ImageRef,
+        answer: Option<&RemoteAnswer>,
     ) -> Option<Digest> {
-        self.running(subject).known_digests(reference).into_iter().next()
+        let running = self.running(subject);
+        match running.given() {
+            Given::Reference(reference, _) | Given::ImageId(Some(reference)) => {
+                running.current_digest(&reference, answer)
+            }
+            Given::ImageId(None) | Given::Unreadable(_) => None,
+        }
     }
 
     fn running(&'a self, subject: &'a Subject<'a>) -> Running<'a> {

@@ -151,7 +151,7 @@ impl Engine {
 
 impl Settings {
     /// Compose would take a second container with its labels for surplus and remove it, so that
-    /// only others are kept (decisions.md 21).
+    /// only others are kept.
     fn retention_of(&self, container: &Container) -> Retention {
         match Compose::read(&container.labels) {
             Some(_) => Retention::Remove,
@@ -160,7 +160,7 @@ impl Settings {
     }
 }
 
-/// Events are log lines as well (decisions.md 18).
+/// Events are log lines as well.
 fn log_event(event: &Event) {
     let container = event.target.name.as_str();
     match &event.what {
@@ -183,7 +183,7 @@ fn log_event(event: &Event) {
             match reason {
                 "" => log::info!(action = "update", container; "{container} is done"),
                 _ => {
-                    log::warn!(action = "update", container, err = reason; "{container}: {reason}")
+                    log::warn!(action = "update", container, err = reason; "{container}: {reason}");
                 }
             }
         }

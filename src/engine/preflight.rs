@@ -1,4 +1,4 @@
-//! What can be seen to fail before anything happens (updater.md §2.4).
+//! What can be seen to fail before anything happens.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Gathers everything that a plan is made from, before anything happens (decisions.md 7).
+//! Gathers everything that a plan is made from, before anything happens.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +31,15 @@ pub(super) struct Job<'a> {
     pub(super) trigger: Trigger,
 }
 
+/// What was found out for a job.
+struct Gathered {
+    inspect: Value,
+    old_image: ImageSummary,
+    operation: OperationId,
+    replacement: Recreation,
+    restoration: Recreation,
+}
+
 impl Engine {
     /// Returns the complete plan of a job; touches nothing.
     pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
@@ -39,7 +48,7 @@ impl Engine {
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
         let old_image = self.image_inspect(&job.container.image_id).await?;
         self.remember(&job, &inspect, old_image.as_ref()).await?;
-        let operation = self.new_operation(job.inventory);
+        let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
         let compose_image = ComposeImage {
@@ -69,31 +78,25 @@ impl Engine {
         preflight::check(name, &replacement.body, job.inventory)?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let blueprint =
-            self.blueprint(job, &inspect, old_image, operation, (replacement, restoration));
+        let gathered = Gathered { inspect, old_image, operation, replacement, restoration };
+        let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
             OperationKind::Rollback => plan_rollback(blueprint),
         })
     }
 
-    fn blueprint(
-        &self,
-        job: Job<'_>,
-        inspect: &Value,
-        old_image: ImageSummary,
-        operation: OperationId,
-        (replacement, restoration): (Recreation, Recreation),
-    ) -> Blueprint {
+    fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
+        let Gathered { inspect, old_image, operation, replacement, restoration } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(replacement.warnings.iter().cloned());
-        let gates = gate::gates(inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
+        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
             operation,
             trigger: job.trigger,
             target: self.target(&job.container.name),
             reference: job.goal.reference,
-            old: old_container(job.container, inspect, job.policy),
+            old: old_container(job.container, &inspect, job.policy),
             old_image,
             new_image: job.goal.image,
             source: job.goal.source,
@@ -154,18 +157,18 @@ impl Engine {
         }
         Ok(sources)
     }
+}
 
-    /// Returns a new operation whose six digits are free on the host (decisions.md 10).
-    fn new_operation(&self, inventory: &Inventory) -> OperationId {
-        let taken = |operation: &OperationId| {
-            let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
-            parts.into_iter().any(|(_, _, short)| short == operation.short())
-        };
-        loop {
-            let operation = OperationId::new(Uuid::now_v7().to_string());
-            if !taken(&operation) {
-                return operation;
-            }
+/// Returns a new operation whose six digits are free on the host.
+fn new_operation(inventory: &Inventory) -> OperationId {
+    let taken = |operation: &OperationId| {
+        let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
+        parts.into_iter().any(|(_, _, short)| short == operation.short())
+    };
+    loop {
+        let operation = OperationId::new(Uuid::now_v7().to_string());
+        if !taken(&operation) {
+            return operation;
         }
     }
 }

@@ -37,8 +37,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Names containers of operations that no journal knows: the data directory was lost
-    /// (decisions.md 8, 10).
+    /// Names containers of operations that no journal knows: the data directory was lost.
     pub async fn report_leftovers(&self) -> Result<(), EngineError> {
         let inventory = self.discover().await?;
         let leftovers = inventory.containers.keys().filter_map(ContainerName::reserved_parts);

@@ -1,5 +1,5 @@
 //! Stores what the engine shows of containers and their images while both are there: an image that
-//! is removed by force can no longer say which settings were its own (updater.md §1).
+//! is removed by force can no longer say which settings were its own.
 
 use std::collections::BTreeSet;
 

@@ -41,6 +41,12 @@ impl Pass {
             Self::Token(token) => Some(&token.header),
         }
     }
+
+    fn let_in(&self) {
+        if let Self::Token(token) = self {
+            token.let_in();
+        }
+    }
 }
 
 impl Access {
@@ -57,6 +63,7 @@ impl Access {
         let pass = self.pass(host, request.doing, scope).await?;
         let answer = self.send(host, request, &pass).await?;
         if !is_refused(&answer) {
+            pass.let_in();
             return Ok(answer);
         }
         let Some(other) = self.other_pass(host, request.doing, (scope, &pass, &answer)).await?
@@ -64,6 +71,9 @@ impl Access {
             return Ok(answer);
         };
         let answer = self.send(host, request, &other).await?;
+        if !is_refused(&answer) {
+            other.let_in();
+        }
         if let (Pass::Token(token), Pass::Token(_)) = (&pass, &other)
             && token.is_shared()
         {
@@ -92,10 +102,11 @@ impl Access {
             return Ok(None);
         }
         let _alone = host.learning.lock().await;
-        if host.way().is_some() {
+        if host.way().is_some() || host.has_stumbled() {
             return Ok(None);
         }
-        let answer = self.send(host, request, &Pass::Nothing).await?;
+        let sent = self.send(host, request, &Pass::Nothing).await;
+        let answer = sent.inspect_err(|_| host.stumble())?;
         if answer.status != StatusCode::UNAUTHORIZED {
             host.learn(Way::Open);
             return Ok(Some(answer));
@@ -147,7 +158,7 @@ impl Access {
         let (Pass::Token(token), Some(Way::Bearer(bearer))) = (pass, host.way()) else {
             return Ok(None);
         };
-        if !token.is_shared() && token.is_new() {
+        if !token.is_shared() && !token.has_worked() {
             return Ok(None);
         }
         let server = self.token_server(host, doing, bearer, self.found(host).await)?;
@@ -190,8 +201,8 @@ impl Access {
             request.headers.insert(header::AUTHORIZATION, header.clone());
         }
         let mut peer = host.peer.clone();
-        let mut answer = self.client.call(&peer, &request).await?;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = self.client.call(&peer, &request).await?;
             if !is_redirect(answer.status) {
                 return Ok(answer);
             }
@@ -206,8 +217,8 @@ impl Access {
                 request.headers.remove(header::AUTHORIZATION);
                 peer = self.client.peer(key);
             }
-            request.path = next[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
-            answer = self.client.call(&peer, &request).await?;
+            next[url::Position::BeforePath..url::Position::AfterQuery]
+                .clone_into(&mut request.path);
         }
         Err(RegistryError::bad_answer(request.doing, "it points from one address to another"))
     }

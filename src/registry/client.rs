@@ -128,8 +128,10 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
+            peer.failed(&error);
             let first = self.timing.backoff;
-            let Some(wait) = retry::pause(&error, repeated, first, budget.left()) else {
+            let wait = retry::pause(&error, repeated, first, budget.left());
+            let Some(wait) = wait.filter(|_| !peer.is_given_up()) else {
                 peer.gave_up(&error);
                 return Err(error);
             };

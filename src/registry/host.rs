@@ -2,6 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::challenge::{Bearer, Challenge};
 use super::peer::Peer;
@@ -58,7 +61,12 @@ pub(super) struct Host {
 struct Known {
     way: Option<Way>,
     heads: Heads,
+    /// When the first request failed.
+    stumbled: Option<Instant>,
 }
+
+/// How long after a failed first request the others do not queue for the same fate.
+const STUMBLED_FOR: Duration = Duration::from_secs(5);
 
 impl Host {
     pub(super) fn new(name: &str, prefix: String, peer: Arc<Peer>) -> Self {
@@ -88,6 +96,16 @@ impl Host {
         }
         known.way = Some(way);
         true
+    }
+
+    /// Remembers that the first request failed.
+    pub(super) fn stumble(&self) {
+        self.lock().stumbled = Some(Instant::now());
+    }
+
+    /// Says whether the first request failed a moment ago: the fault may be its own image's.
+    pub(super) fn has_stumbled(&self) -> bool {
+        self.lock().stumbled.is_some_and(|then| then.elapsed() < STUMBLED_FOR)
     }
 
     pub(super) fn heads(&self) -> Heads {

@@ -1,5 +1,7 @@
 //! Asks a registry for one image: its digest, its manifest for a platform, its config.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
@@ -63,14 +65,14 @@ pub struct RemoteImage {
 }
 
 /// One image at one registry.
-pub(super) struct RemoteReference<'a> {
-    pub(super) access: &'a Access,
-    pub(super) host: &'a Host,
-    pub(super) reference: &'a ImageRef,
+pub(super) struct RemoteReference {
+    pub(super) access: Arc<Access>,
+    pub(super) host: Arc<Host>,
+    pub(super) reference: ImageRef,
     pub(super) source: Source,
 }
 
-impl RemoteReference<'_> {
+impl RemoteReference {
     /// Asks what the tag names: by HEAD, which is free, and by GET only where that is no answer.
     pub(super) async fn digest(&self) -> Result<RemoteDigest, RegistryError> {
         let heads = self.host.heads();
@@ -210,7 +212,7 @@ impl RemoteReference<'_> {
         let body = Bytes::new();
         let request = Request { doing: &doing, method, path, headers, body, longest, budget };
         let scope = scope_of(self.reference.repository());
-        self.access.call(self.host, &request, &scope).await
+        self.access.call(&self.host, &request, &scope).await
     }
 
     fn path(&self, kind: &str, name: &str) -> String {
@@ -235,7 +237,7 @@ impl RemoteReference<'_> {
     }
 
     async fn refusal(&self, answer: &Answer) -> RegistryError {
-        let found = self.access.found(self.host).await;
+        let found = self.access.found(&self.host).await;
         refusal::error(&self.doing(), answer, &found)
     }
 }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
 use url::Url;
@@ -81,13 +81,9 @@ pub enum Freshness {
 #[derive(Clone, Debug)]
 pub struct Registry(Arc<Inner>);
 
-/// A question to one registry; boxed, so that its future is `Send` whatever it borrows.
-type Ask<T> =
-    dyn for<'a> Fn(RemoteReference<'a>) -> BoxFuture<'a, Result<T, RegistryError>> + Send + Sync;
-
 #[derive(Debug)]
 struct Inner {
-    access: Access,
+    access: Arc<Access>,
     tolerance: Tolerance,
     hosts: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
     cache: Cache,
@@ -103,7 +99,7 @@ impl Registry {
             settings.credential_helpers,
         );
         Ok(Self(Arc::new(Inner {
-            access: Access { client, credentials },
+            access: Arc::new(Access { client, credentials }),
             tolerance: Tolerance::new(settings.insecure),
             hosts: Mutex::default(),
             cache: Cache::new(settings.cache_ttl),
@@ -146,12 +142,8 @@ impl Registry {
         digest: &Digest,
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
-        let (digest, platform) = (digest.clone(), platform.clone());
-        let ask: Box<Ask<_>> = Box::new(move |remote| {
-            let (digest, platform) = (digest.clone(), platform.clone());
-            async move { remote.image(&digest, &platform).await }.boxed()
-        });
-        self.0.anywhere(wanted, &*ask).await
+        let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
+        self.0.anywhere(wanted, ask).await
     }
 
     /// Reads an image's config, by its digest.
@@ -160,12 +152,8 @@ impl Registry {
         wanted: &Wanted,
         digest: &Digest,
     ) -> Result<Value, RegistryError> {
-        let digest = digest.clone();
-        let ask: Box<Ask<_>> = Box::new(move |remote| {
-            let digest = digest.clone();
-            async move { remote.config(&digest).await }.boxed()
-        });
-        self.0.anywhere(wanted, &*ask).await
+        let ask = |remote: RemoteReference| async move { remote.config(digest).await };
+        self.0.anywhere(wanted, ask).await
     }
 
     /// Returns what registries said of how much they still allow.
@@ -200,9 +188,8 @@ impl Registry {
         let inner = self.0.clone();
         let (asking, is_new) = self.0.cache.ask(&reference, || {
             let asking = async move {
-                let ask: Box<Ask<_>> =
-                    Box::new(|remote| async move { remote.digest().await }.boxed());
-                let reply = inner.anywhere(&wanted, &*ask).await;
+                let ask = |remote: RemoteReference| async move { remote.digest().await };
+                let reply = inner.anywhere(&wanted, ask).await;
                 inner.cache.keep(&wanted.reference, &reply);
                 reply
             };
@@ -217,19 +204,27 @@ impl Registry {
 
 impl Inner {
     /// Asks an image's own registry, and where that is out of reach its mirrors.
-    async fn anywhere<T>(&self, wanted: &Wanted, ask: &Ask<T>) -> Result<T, RegistryError> {
-        let reference = &wanted.reference;
-        let access = &self.access;
-        let host = self.host(wanted);
-        let source = Source::Canonical;
-        let own = ask(RemoteReference { access, host: &host, reference, source }).await;
-        let error = match own {
+    async fn anywhere<T, Asked>(
+        &self,
+        wanted: &Wanted,
+        ask: impl Fn(RemoteReference) -> Asked,
+    ) -> Result<T, RegistryError>
+    where
+        Asked: Future<Output = Result<T, RegistryError>>,
+    {
+        let at = |host, source| RemoteReference {
+            access: self.access.clone(),
+            host,
+            reference: wanted.reference.clone(),
+            source,
+        };
+        let error = match ask(at(self.host(wanted), Source::Canonical)).await {
             Err(error) if error.is_out_of_reach() => error,
             other => return other,
         };
-        for host in self.mirrors(wanted) {
-            let source = Source::Mirror(host.name.as_ref().into());
-            let answer = ask(RemoteReference { access, host: &host, reference, source }).await;
+        for mirror in self.mirrors(wanted) {
+            let source = Source::Mirror(mirror.name.as_ref().into());
+            let answer = ask(at(mirror, source)).await;
             if answer.is_ok() {
                 return answer;
             }

@@ -62,8 +62,12 @@ pub(super) struct Peer {
 #[derive(Debug, Default)]
 struct State {
     link: Option<Arc<Link>>,
-    /// What recently kept us from it, so that those who wait need not try themselves.
+    /// Why the last connection failed, so that those who wait for one need not try at once.
     failed: Option<(Instant, RegistryError)>,
+    /// Why somebody gave up, so that others need not find out as slowly.
+    given_up: Option<(Instant, RegistryError)>,
+    /// How many attempts in a row got no answer.
+    silences: usize,
     pause: Pause,
     rate_limit: Option<RateLimit>,
 }
@@ -86,8 +90,11 @@ pub(super) struct Link {
 /// How long a failed connection stands for those that would be tried next.
 const FAILED_FOR: Duration = Duration::from_secs(1);
 
-/// How long a host that said nothing is left alone.
-const SILENT_FOR: Duration = Duration::from_secs(5);
+/// How many attempts in a row may get no answer before a host is given up.
+const MOST_SILENCES: usize = 8;
+
+/// How long a host is left alone after somebody gave up.
+const GIVEN_UP_FOR: Duration = Duration::from_secs(5);
 
 impl Peer {
     pub(super) fn new(key: PeerKey, most: usize) -> Self {
@@ -107,7 +114,7 @@ impl Peer {
         if let Some(link) = self.known_link() {
             return Ok(link);
         }
-        self.check_failed(doing)?;
+        standing(self.lock().failed.as_ref(), doing)?;
         match self.find(pools).await {
             Ok(link) => {
                 let mut state = self.lock();
@@ -187,11 +194,11 @@ impl Peer {
         })
     }
 
-    /// Says whether a request must not be sent now: the host said nothing a moment ago, or asked
+    /// Says whether a request must not be sent now: somebody gave up a moment ago, or the host asked
     /// for a pause.
     pub(super) fn check(&self, method: &Method, doing: &str) -> Result<(), RegistryError> {
-        self.check_failed(doing)?;
         let state = self.lock();
+        standing(state.given_up.as_ref(), doing)?;
         let now = Instant::now();
         let pause = if *method == Method::HEAD { None } else { state.pause.pulls };
         let longest = pause.max(state.pause.all).filter(|(end, _)| *end > now);
@@ -201,26 +208,42 @@ impl Peer {
         })
     }
 
-    fn check_failed(&self, doing: &str) -> Result<(), RegistryError> {
-        match &self.lock().failed {
-            Some((until, error)) if *until > Instant::now() => {
-                Err(error.clone().while_doing(doing))
+    /// Remembers that an attempt failed; a host that leaves many without any answer is given up for
+    /// all, because their waiting would hold up requests to other hosts.
+    pub(super) fn failed(&self, error: &RegistryError) {
+        if matches!(error, RegistryError::Timeout { .. }) {
+            self.lock().silences += 1;
+            if self.lock().silences >= MOST_SILENCES {
+                self.give_up(error);
             }
-            _ => Ok(()),
         }
     }
 
-    /// Remembers that a request was given up, if others would only wait as long in vain.
+    /// Says whether somebody gave up a moment ago, so that repeating is of no use.
+    pub(super) fn is_given_up(&self) -> bool {
+        standing(self.lock().given_up.as_ref(), "").is_err()
+    }
+
+    /// Remembers that a request was given up because no connection comes about. Where there is one,
+    /// the fault may be one image's alone.
     pub(super) fn gave_up(&self, error: &RegistryError) {
-        if matches!(error, RegistryError::Timeout { .. }) {
-            self.lock().failed = Some((Instant::now() + SILENT_FOR, error.clone()));
+        use RegistryError::{Timeout, Unreachable};
+        if matches!(error, Timeout { .. } | Unreachable { .. }) && self.known_link().is_none() {
+            self.give_up(error);
+        }
+    }
+
+    fn give_up(&self, error: &RegistryError) {
+        if !self.is_given_up() {
+            self.lock().given_up = Some((Instant::now() + GIVEN_UP_FOR, error.clone()));
         }
     }
 
     /// Remembers what an answer says of limits.
     pub(super) fn answered(&self, headers: &HeaderMap, now: Timestamp) {
         let mut state = self.lock();
-        state.failed = None;
+        state.given_up = None;
+        state.silences = 0;
         if let Some(limit) = RateLimit::read(&self.key.authority, headers, now) {
             state.rate_limit = Some(limit);
         }
@@ -249,5 +272,16 @@ impl Peer {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns an error that others ran into a moment ago, while it stands.
+fn standing(
+    remembered: Option<&(Instant, RegistryError)>,
+    doing: &str,
+) -> Result<(), RegistryError> {
+    match remembered {
+        Some((until, error)) if *until > Instant::now() => Err(error.clone().while_doing(doing)),
+        _ => Ok(()),
     }
 }

@@ -22,10 +22,12 @@ pub(super) fn pause(
     if repeated >= REPEATS {
         return None;
     }
+    let usual = first * 4u32.pow(repeated);
     let wait = match error.retry() {
         Retry::Never => return None,
-        Retry::After(wait) => wait,
-        Retry::Later => first * 4u32.pow(repeated),
+        // "At once", or a date that our clock has passed, must not make us ask without a pause.
+        Retry::After(wait) => wait.max(usual),
+        Retry::Later => usual,
     };
     (wait < left).then_some(wait)
 }
@@ -155,6 +157,7 @@ mod tests {
             (&unavailable, 2, 4_000, None),
             (&limited(Some(5)), 0, 15_000, Some(5_000)),
             (&limited(Some(20)), 0, 15_000, None),
+            (&limited(Some(0)), 1, 15_000, Some(1_000)),
             (&limited(None), 1, 15_000, Some(1_000)),
             (&absent, 0, 15_000, None),
         ] {

@@ -1,6 +1,7 @@
 //! Bearer tokens: fetched for groups of repositories, kept until they expire.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ const SHORTEST_LIFE: Duration = Duration::from_mins(1);
 pub(super) struct Token {
     pub(super) header: HeaderValue,
     scopes: Vec<Scope>,
-    asked_at: Instant,
+    /// Whether a request with it was let in.
+    worked: AtomicBool,
     expires_at: Instant,
 }
 
@@ -41,7 +43,7 @@ impl Token {
     pub(super) fn new(header: HeaderValue, scopes: Vec<Scope>, life: Duration) -> Self {
         let now = Instant::now();
         let life = life.max(SHORTEST_LIFE).min(Duration::from_hours(24)).saturating_sub(MARGIN);
-        Self { header, scopes, asked_at: now, expires_at: now + life }
+        Self { header, scopes, worked: AtomicBool::new(false), expires_at: now + life }
     }
 
     /// Says whether it is for several repositories.
@@ -49,9 +51,14 @@ impl Token {
         self.scopes.len() > 1
     }
 
-    /// Says whether it was asked for so recently that asking again brings the same.
-    pub(super) fn is_new(&self) -> bool {
-        self.asked_at.elapsed() < Duration::from_secs(2)
+    /// Says whether a request with it was let in, so that a later refusal means that it ended.
+    pub(super) fn has_worked(&self) -> bool {
+        self.worked.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that a request with it was let in.
+    pub(super) fn let_in(&self) {
+        self.worked.store(true, Ordering::Relaxed);
     }
 
     /// Says whether a server that reads only the first scope would have left this one out.

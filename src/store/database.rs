@@ -20,8 +20,8 @@ pub(super) const FILE: &str = "state.redb";
 const CACHE_BYTES: usize = 1 << 20;
 
 /// Files up to this size are read and checked as a whole at every start, which takes a few
-/// milliseconds. Larger ones are checked after a crash or a fault only.
-const CHECKED_BYTES: u64 = 8 << 20;
+/// milliseconds. Larger ones are checked after a crash or a fault: damage shows where it is read.
+const CHECKED_BYTES: u64 = 4 << 20;
 
 /// The database of one data directory.
 #[derive(Debug)]
@@ -90,8 +90,14 @@ impl Guarded {
     }
 
     /// Writes everything out and lets the file go; every later use is an error.
-    pub(super) fn close(&self) {
-        *self.write() = State::Closed;
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        match std::mem::replace(&mut *self.write(), State::Closed) {
+            State::Open(database) => {
+                let fault = |error| Fault::from(error).while_doing("closing the store", &self.path);
+                database.close().map_err(fault)
+            }
+            State::Spoiled | State::Closed => Ok(()),
+        }
     }
 
     fn usable(&self, doing: &str) -> Result<RwLockReadGuard<'_, State>, StoreError> {

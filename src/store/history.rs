@@ -52,7 +52,15 @@ impl Stored for UpdatePlan {
 impl History<'_> {
     /// Adds a record; adding it again changes nothing.
     pub async fn add(&self, record: HistoryRecord) -> Result<(), StoreError> {
-        self.0.write("writing the history", move |write| insert(write, record)).await
+        self.add_all(vec![record]).await
+    }
+
+    /// Adds records in one transaction.
+    pub async fn add_all(&self, records: Vec<HistoryRecord>) -> Result<(), StoreError> {
+        let add = move |write: &WriteTransaction| {
+            records.into_iter().try_for_each(|record| insert(write, record))
+        };
+        self.0.write("writing the history", add).await
     }
 
     /// Says whether an operation is recorded.

@@ -99,7 +99,7 @@ impl Lock {
                 result => return result.map(Some),
             }
             tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                () = clock.sleep(LOOK_AGAIN) => {}
                 () = stop.cancelled() => return Ok(None),
             }
         }

@@ -100,7 +100,7 @@ impl Store {
     /// Writes everything out and lets the file go; every later use of any clone is an error.
     pub async fn close(&self) -> Result<(), StoreError> {
         let database = Arc::clone(&self.database);
-        blocking::run("closing the store", move || Ok(database.close())).await
+        blocking::run("closing the store", move || database.close()).await
     }
 
     async fn read<T: Send + 'static>(

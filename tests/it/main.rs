@@ -1,7 +1,38 @@
 //! All integration tests in one binary; one sentence per module says what belongs there.
+#![cfg(test)]
 
+/// The house's rules about its own text.
+mod architecture;
+/// Environment variables → configuration and problems.
+mod config;
 /// The program and the engine are killed at every call of an update; a container is never lost.
 mod crash;
+/// Stories of containers → decisions with their reasons.
+mod decide;
+/// What is asked of an engine: versions, facts, inventory and inspects.
+mod docker_host;
+/// Pulls: progress, verification, and registries that misbehave.
+mod docker_pull;
+/// Real engines: containers made anew are the same again.
+mod docker_recreate;
+/// Each step of a plan, twice, on each kind of engine.
+mod docker_step;
+/// Engines that are dead, frozen, closed, out of date or no engines at all.
+mod docker_trouble;
+/// The image as it is shipped, beside a container that it updates.
+mod image;
+/// Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+mod journal;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
+/// Containers as engines show them, and the bodies that make them anew.
+mod recreate;
+/// The registry client against scripted and real registries.
+mod registry;
+/// The binary is one file that needs nothing else.
+mod static_binary;
+/// Real files: what is stored is read back, whatever happened to the files meanwhile.
+mod store;
 mod support;
+/// Schedules, across clock changes too, and missed runs.
+mod window;

@@ -2,7 +2,9 @@
 //!
 //! A case holds `inspect.json`, `old-image.json` and `new-image.json` where they are known,
 //! `case.json` for everything else (all of it optional), `expected.json` and `note.txt`.
-//! `UPDATE_EXPECT=1` writes what is found into `expected.json`; read the diff before you keep it.
+//! In `expected.json` the body's `HostConfig` stands as what it omits and changes of the one shown;
+//! all the rest of it is sent as it is shown. `UPDATE_EXPECT=1` writes what is found into that file;
+//! read the difference before you keep it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +17,7 @@ use docker_auto::core::recreate::{
     ComposeImage, ImageIdentity, PlanError, Recreation, Subject, recreate, restore,
 };
 use docker_auto::core::reference::ImageRef;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/recreate");
 
@@ -31,10 +33,11 @@ fn containers_are_made_anew_as_they_were_asked_for() {
 fn check(case: &Path) -> Result<(), String> {
     let note = fs::read_to_string(case.join("note.txt")).unwrap_or_default();
     assert!(note.contains("Source: "), "{} has no note with its source", case.display());
-    let found = shape(found(case));
+    let inspect = read(case, "inspect").expect("every case has an inspect");
+    let found = shape(&inspect, found(case, &inspect));
     let path = case.join("expected.json");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        fs::write(&path, &found).unwrap();
+        fs::write(&path, &found).expect("the case's folder can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     if expected == found {
@@ -52,19 +55,19 @@ fn check(case: &Path) -> Result<(), String> {
     ))
 }
 
-fn found(case: &Path) -> Result<Recreation, PlanError> {
-    let inspect = read(case, "inspect").unwrap();
+fn found(case: &Path, inspect: &Value) -> Result<Recreation, PlanError> {
     let (old_image, new_image) = (read(case, "old-image"), read(case, "new-image"));
     let rest = read(case, "case").unwrap_or_default();
     let mac_inspect = rest.get("mac_inspect");
-    let text = rest["reference"].as_str().or(inspect["Config"]["Image"].as_str()).unwrap();
+    let text = rest["reference"].as_str().or(inspect["Config"]["Image"].as_str());
+    let text = text.expect("a container has an image");
     let compose_image = rest.get("compose_image").map(compose_image);
     let subject = Subject {
-        inspect: &inspect,
+        inspect,
         mac_inspect,
         old_image: old_image.as_ref(),
         new_image: new_image.as_ref(),
-        reference: &ImageRef::parse(text).unwrap(),
+        reference: &ImageRef::parse(text).expect("a case follows a reference"),
         engine: &engine(&rest["engine"]),
         operation: &OperationId::new("0198c0de-0000-7000-8000-0000000a1b2c"),
         containers: &containers(&rest["containers"]),
@@ -83,14 +86,16 @@ fn read(case: &Path, name: &str) -> Option<Value> {
 fn engine(facts: &Value) -> EngineFacts {
     let api_version = facts["api_version"].as_str().unwrap_or("1.41");
     EngineFacts {
-        api_version: ApiVersion::parse(api_version).unwrap(),
+        api_version: ApiVersion::parse(api_version).expect("1.41 and the like"),
         version: String::new(),
         name: facts["name"].as_str().unwrap_or("docker-host").to_owned(),
         platform: Platform::new("linux", "amd64", None),
         store: ImageStore::GraphDriver,
         default_runtime: "runc".to_owned(),
         runtimes: vec!["runc".to_owned()],
-        cgroup_version: facts["cgroup_version"].as_u64().map_or(1, |v| v.try_into().unwrap()),
+        cgroup_version: facts["cgroup_version"]
+            .as_u64()
+            .map_or(1, |version| if version == 2 { 2 } else { 1 }),
         registry_mirrors: Vec::new(),
         insecure_registries: Vec::new(),
         podman: facts["podman"] == true,
@@ -101,29 +106,59 @@ fn containers(names: &Value) -> BTreeMap<ContainerId, ContainerName> {
     let names = names.as_object().into_iter().flatten();
     names
         .map(|(id, name)| {
-            (ContainerId::new(id.as_str()), ContainerName::new(name.as_str().unwrap()))
+            (ContainerId::new(id.as_str()), ContainerName::new(name.as_str().expect("a name")))
         })
         .collect()
 }
 
 fn compose_image(identities: &Value) -> ComposeImage {
     let identity = |side: &str| ImageIdentity {
-        id: ImageId::new(identities[side]["id"].as_str().unwrap()),
-        manifest: identities[side]["manifest"].as_str().map(|digest| digest.parse().unwrap()),
+        id: ImageId::new(identities[side]["id"].as_str().expect("an image ID")),
+        manifest: identities[side]["manifest"]
+            .as_str()
+            .map(|digest| digest.parse().expect("a digest")),
     };
     ComposeImage { old: identity("old"), new: identity("new") }
 }
 
-fn shape(found: Result<Recreation, PlanError>) -> String {
+fn shape(inspect: &Value, found: Result<Recreation, PlanError>) -> String {
     let shape = match found {
-        Ok(made) => json!({
-            "body": made.body,
-            "platform": made.platform.to_string(),
-            "connects": made.connects,
-            "warnings": made.warnings,
-            "differences": made.differences,
-        }),
+        Ok(mut made) => {
+            made.body["HostConfig"] = changes(&inspect["HostConfig"], &made.body["HostConfig"]);
+            json!({
+                "body": made.body,
+                "platform": made.platform.to_string(),
+                "connects": made.connects,
+                "warnings": made.warnings,
+                "differences": made.differences,
+            })
+        }
         Err(error) => json!({"error": error.to_string()}),
     };
-    format!("{shape:#}\n")
+    format!("{:#}\n", sorted(shape))
+}
+
+/// The order of fields means nothing.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().collect();
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        value => value,
+    }
+}
+
+fn changes(shown: &Value, sent: &Value) -> Value {
+    let shown = shown.as_object().expect("an object");
+    let sent = sent.as_object().expect("an object");
+    let omitted: Vec<_> = shown.keys().filter(|field| !sent.contains_key(*field)).collect();
+    let changed: Map<_, _> = sent
+        .iter()
+        .filter(|(field, value)| shown.get(*field) != Some(value))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect();
+    json!({"omitted": omitted, "changed": changed})
 }

@@ -136,7 +136,7 @@ await_first_process() { # until the child of unshare is there, in a network name
   local first network tries
   for ((tries = 0; tries < 1000; tries++)); do
     first=$(tr -d ' ' <"/proc/$1/task/$1/children")
-    # Before unshare there are children of the shell that becomes it; they are gone as soon as they were seen.
+    # Before unshare runs, a short-lived helper of this script may be the child: it is gone when it is looked at.
     network=$(readlink "/proc/${first:-none}/ns/net") || network=''
     if [ -n "$network" ] && [ "$network" != "$(readlink /proc/self/ns/net)" ]; then
       echo "$first" >"$DIR/first"

@@ -99,13 +99,14 @@ impl fmt::Display for HoldReason {
 
 /// Says what could run.
 pub(super) fn candidate(f: &mut fmt::Formatter<'_>, candidate: &Candidate) -> fmt::Result {
-    let name = short(&candidate.reference);
+    let familiar = candidate.reference.familiar();
+    let name = familiar.split_once('@').map_or(&*familiar, |(name, _)| name);
     match &candidate.image {
         CandidateImage::Local { id, .. } => {
-            write!(f, "{name} names another local image ({})", id.short())
+            write!(f, "{name} names another image here now ({})", id.short())
         }
         CandidateImage::Remote(image) => {
-            write!(f, "{name} is {} in its registry", image.resolved.digest.short())?;
+            write!(f, "{name} has moved to {} in its registry", image.resolved.digest.short())?;
             if let Some(version) = &image.version {
                 write!(f, ", version {version}")?;
             }

@@ -154,7 +154,9 @@ fn infrastructure(f: &mut fmt::Formatter<'_>, role: Role) -> fmt::Result {
 fn not_selected(f: &mut fmt::Formatter<'_>, why: &Unselected) -> fmt::Result {
     const CURE: &str = "the label docker-auto.enable=true includes it";
     match why {
-        Unselected::Label(origin) => write!(f, "{origin} leaves it out"),
+        Unselected::Label(origin) => {
+            write!(f, "{origin} leaves it out: recreate it without that label")
+        }
         Unselected::Has { selector, origin } => {
             write!(f, "{origin} leaves out what has the label {selector}: {CURE}")
         }

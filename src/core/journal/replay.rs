@@ -5,7 +5,7 @@ use crate::core::plan::{Key, OnWake, Step, UpdatePlan};
 
 use super::{
     Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput, WAKES_FORCE_BACK,
-    WAKES_PARK, is_ours, wake_of,
+    WAKES_PARK,
 };
 
 /// Whose containers the way back touches.
@@ -29,236 +29,266 @@ pub(super) enum Phase {
 /// Where an operation stands.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read once")]
-pub(super) struct Replay {
+pub(super) struct Replay<'a> {
+    pub(super) plan: &'a UpdatePlan,
     pub(super) phase: Phase,
+    /// The last look at the engine.
+    pub(super) seen: Option<&'a Observed>,
     /// The next step forward.
-    pub(super) forward: usize,
+    forward: usize,
     /// The steps that were begun: those before this index have something to take back.
-    reached: usize,
-    /// How many entries of the way back are behind us.
-    undone: usize,
+    pub(super) reached: usize,
+    /// The entries of the way back that are behind us.
+    pub(super) settled: Vec<Position>,
     wakes: u32,
+    /// How often the old container was made anew.
+    pub(super) rescues: u32,
+    /// Why the way turned back.
     reason: String,
+    /// Why a person must look at the end. From then on nothing is removed any more.
+    pub(super) trouble: Option<String>,
     /// Whether the new image itself failed, so that it is to be rejected.
     pub(super) image_failed: bool,
-    /// Whether the old container was touched.
-    pub(super) touched: bool,
-    pub(super) no_change: bool,
+    touched: bool,
+    no_change: bool,
     pub(super) committed: bool,
 }
 
-impl Replay {
-    pub(super) fn of(plan: &UpdatePlan, entries: &[JournalEntry]) -> Self {
+impl<'a> Replay<'a> {
+    pub(super) fn of(plan: &'a UpdatePlan, entries: &'a [JournalEntry]) -> Self {
         let mut replay = Self {
+            plan,
             phase: Phase::Forward,
+            seen: None,
             forward: 0,
             reached: 0,
-            undone: 0,
+            settled: Vec::new(),
             wakes: 0,
+            rescues: 0,
             reason: String::new(),
+            trouble: None,
             image_failed: false,
             touched: false,
             no_change: false,
             committed: plan.no_return == 0,
         };
         for entry in entries {
-            replay.read(plan, entry);
+            replay.read(entry);
         }
         replay
     }
 
-    fn read(&mut self, plan: &UpdatePlan, entry: &JournalEntry) {
+    /// Returns what to do next.
+    pub(super) fn next(&self) -> Next {
+        let position = match self.phase {
+            Phase::Over(_) => None,
+            Phase::Forward => self.next_forward(),
+            Phase::Rescue { index } if index < self.plan.rescue.len() => {
+                Some(Position::Rescue(index))
+            }
+            Phase::Rescue { .. } => self.next_back(Side::Ours),
+            Phase::Back { side } => self.next_back(side),
+        };
+        position.map_or_else(|| Next::Finish(self.outcome()), Next::Do)
+    }
+
+    /// Says whether the operation may be left here for long: the service is not down for it.
+    pub(super) fn may_rest(&self) -> bool {
+        let up_again = self.start_of_new().map_or(self.plan.no_return, |start| start + 1);
+        match self.phase {
+            Phase::Over(_) => true,
+            Phase::Forward if self.forward >= up_again => true,
+            _ => !self.stop_begun(),
+        }
+    }
+
+    fn next_forward(&self) -> Option<Position> {
+        let tidied = self.trouble.is_none();
+        let end = if tidied { self.plan.steps.len() } else { self.plan.no_return };
+        (self.forward < end).then_some(Position::Forward(self.forward))
+    }
+
+    fn outcome(&self) -> Outcome {
+        let reason = self.reason.clone();
+        match (&self.phase, &self.trouble) {
+            (Phase::Over(outcome), _) => outcome.clone(),
+            (_, Some(trouble)) => self.needs_help(trouble),
+            (Phase::Forward, None) => Outcome::Updated,
+            (Phase::Rescue { .. }, None) => Outcome::RecoveredFromSpec(reason),
+            (Phase::Back { side: Side::Ours }, None) => Outcome::Superseded(reason),
+            (Phase::Back { side: Side::All }, None) if self.no_change => Outcome::NoChange,
+            (Phase::Back { side: Side::All }, None) if self.touched => Outcome::RolledBack(reason),
+            (Phase::Back { side: Side::All }, None) => Outcome::Aborted(reason),
+        }
+    }
+
+    fn needs_help(&self, trouble: &str) -> Outcome {
+        Outcome::NeedsHelp(match &*self.reason {
+            "" => trouble.to_owned(),
+            first => format!("{first}; then {trouble}"),
+        })
+    }
+
+    fn read(&mut self, entry: &'a JournalEntry) {
         match entry {
             JournalEntry::Started { position: Position::Forward(index), .. } => {
                 self.reached = self.reached.max(index + 1);
                 // Where the program was killed in between, nobody knows whether it was done.
-                let step = plan.steps.get(*index).map(|planned| &planned.action);
+                let step = self.plan.steps.get(*index).map(|planned| &planned.action);
                 self.touched |= step.is_some_and(touches_old);
             }
             JournalEntry::Started { .. } => {}
-            JournalEntry::Done { position, output, .. } => self.done(plan, *position, output),
+            JournalEntry::Done { position, output, .. } => self.done(*position, output),
             JournalEntry::Failed { position, class, error, .. } => {
-                self.failed(plan, *position, *class, error);
+                self.failed(*position, *class, error);
             }
-            JournalEntry::Resumed { observed, .. } => self.resumed(plan, observed),
+            JournalEntry::Looked { observed, .. } => self.seen = Some(observed),
+            JournalEntry::Resumed { observed, .. } => {
+                self.seen = Some(observed);
+                self.resumed();
+            }
             JournalEntry::Finished { outcome, .. } => self.phase = Phase::Over(outcome.clone()),
         }
     }
 
-    fn done(&mut self, plan: &UpdatePlan, position: Position, output: &StepOutput) {
+    fn done(&mut self, position: Position, output: &StepOutput) {
         match position {
             Position::Forward(index) => {
                 self.forward = index + 1;
-                self.committed |= self.forward >= plan.no_return;
+                self.committed |= self.forward >= self.plan.no_return;
                 if let StepOutput::Pulled { image, .. } = output
-                    && *image == plan.old_image.id
+                    && *image == self.plan.old_image.id
                 {
                     self.no_change = true;
                     self.turn(Side::All, "the pulled image already runs");
                 }
             }
-            Position::Undo { .. } => self.undone += 1,
-            Position::Rescue(index) => {
-                if let Phase::Rescue { index: at } = &mut self.phase {
-                    *at = index + 1;
-                }
-            }
+            Position::Undo { .. } => self.settled.push(position),
+            Position::Rescue(index) => self.phase = Phase::Rescue { index: index + 1 },
         }
     }
 
-    fn failed(&mut self, plan: &UpdatePlan, position: Position, class: Class, error: &str) {
+    fn failed(&mut self, position: Position, class: Class, error: &str) {
         match position {
-            // Behind the point of no return there is only tidying: a failure is a warning.
-            Position::Forward(index) if self.committed => self.forward = index + 1,
-            Position::Forward(index) => {
-                let step = plan.steps.get(index).map(|planned| &planned.action);
-                self.image_failed = class == Class::Lasting
-                    && matches!(step, Some(Step::Start { .. } | Step::AwaitHealthy { .. }));
-                let side = if class == Class::Superseded { Side::Ours } else { Side::All };
-                self.turn(side, error);
-            }
-            Position::Undo { .. } => {
-                if let Some(step) = position.step(plan) {
-                    self.undo_failed(plan, step, class, error);
-                }
-            }
-            Position::Rescue(_) if class == Class::Superseded => self.turn(Side::Ours, error),
-            Position::Rescue(_) => self.park(error),
+            Position::Forward(index) if self.committed => self.tidying_failed(index, error),
+            Position::Forward(_) => self.step_failed(position, class, error),
+            Position::Undo { .. } => self.undo_failed(position, class, error),
+            Position::Rescue(_) => self.rescue_failed(position, class, error),
         }
     }
 
-    fn undo_failed(&mut self, plan: &UpdatePlan, step: &Step, class: Class, error: &str) {
-        let ours = step.container().is_none_or(|key| is_ours(plan, key));
-        let tidying = matches!(
-            step,
-            Step::CollectEvidence { .. }
-                | Step::Reject { .. }
-                | Step::Untag { .. }
-                | Step::Tag { .. }
-                | Step::Remove { .. }
-        );
-        if tidying || (ours && class == Class::Superseded) {
-            self.undone += 1;
-        } else if class == Class::Superseded {
-            // The old container itself is gone: only its saved body can bring it back.
-            self.phase = Phase::Rescue { index: 0 };
-            self.undone = 0;
-        } else {
-            self.park(error);
+    /// Behind the point of no return a failure is a warning, unless the new container had to be
+    /// started once more: then the old one is not removed.
+    fn tidying_failed(&mut self, index: usize, error: &str) {
+        self.forward = index + 1;
+        if index < self.plan.no_return {
+            self.stumble(error);
         }
     }
 
-    fn resumed(&mut self, plan: &UpdatePlan, observed: &Observed) {
-        self.wakes += 1;
-        if self.wakes >= WAKES_PARK {
-            return self.park("it was interrupted too often");
-        }
-        if self.committed {
-            self.restart_new(plan, observed);
+    fn step_failed(&mut self, position: Position, class: Class, error: &str) {
+        let step = position.step(self.plan);
+        let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
+        let started = awaited || matches!(step, Some(Step::Start { .. }));
+        self.image_failed = match class {
+            Class::Lasting => started,
+            // An auto-removed container that ends is gone before one can ask it why.
+            Class::Superseded => awaited && self.new_vanishes() && !self.is_foreign(),
+            Class::Transient | Class::Unreachable => false,
+        };
+        let side = match class {
+            Class::Superseded if self.is_foreign() || !self.stop_begun() => Side::Ours,
+            _ => Side::All,
+        };
+        self.turn(side, error);
+    }
+
+    fn resumed(&mut self) {
+        if matches!(self.phase, Phase::Over(_)) {
             return;
         }
-        let foreign = observed
-            .name_owner
-            .as_ref()
-            .is_some_and(|owner| !observed.containers.values().any(|seen| seen.id == *owner));
-        if foreign {
+        self.wakes += 1;
+        if self.wakes > WAKES_PARK {
+            return self.park("it was interrupted too often");
+        }
+        if self.wakes == WAKES_PARK {
+            // A last try to leave the service up.
+            self.stumble("it was interrupted too often");
+        }
+        if self.committed {
+            return self.restart_new();
+        }
+        if self.is_foreign() {
             return self.turn(Side::Ours, "another container has the name now");
         }
         match self.phase {
-            Phase::Forward => self.wake_forward(plan, observed),
+            Phase::Forward => self.wake_forward(),
             // The engine may have restarted: what was undone is done again, every entry being
             // idempotent.
-            Phase::Back { .. } => self.undone = 0,
-            Phase::Rescue { .. } => {
-                self.phase = Phase::Rescue { index: 0 };
-                self.undone = 0;
-            }
+            Phase::Back { .. } => self.settled.clear(),
+            Phase::Rescue { .. } => self.rescue(),
             Phase::Over(_) => {}
         }
     }
 
-    fn wake_forward(&mut self, plan: &UpdatePlan, observed: &Observed) {
-        let old_gone = !observed.containers.contains_key(&Key::old());
-        let stop_begun = plan
-            .steps
-            .iter()
-            .take(self.reached)
-            .any(|planned| matches!(planned.action, Step::Stop { .. } | Step::Rename { .. }));
-        if old_gone && !stop_begun {
+    fn wake_forward(&mut self) {
+        if self.is_gone(&Key::old()) && !self.stop_begun() {
             return self.turn(Side::Ours, "the container was removed meanwhile");
         }
-        let new = observed.containers.get(&Key::replacement()).map(|seen| seen.state);
-        let onward = match wake_of(&plan.steps, self.forward) {
+        if self.wakes >= WAKES_FORCE_BACK || !self.can_go_on() {
+            self.turn(Side::All, "it was interrupted");
+        }
+    }
+
+    fn can_go_on(&self) -> bool {
+        let new = self.state_of(&Key::replacement());
+        let planned = self.plan.steps.get(self.forward);
+        match planned.map_or(OnWake::Forward, |planned| planned.on_wake) {
             OnWake::Forward => true,
             OnWake::Back => false,
-            OnWake::Verify => match plan.steps.get(self.forward).map(|planned| &planned.action) {
-                Some(Step::Start { .. }) => {
-                    new.is_some_and(|state| state == RunState::Created || state.is_up())
-                }
-                _ => new.is_some_and(RunState::is_up),
-            },
-        };
-        if !onward || self.wakes >= WAKES_FORCE_BACK {
-            self.turn(Side::All, "it was interrupted");
+            OnWake::Verify => {
+                let starts = matches!(planned.map(|p| &p.action), Some(Step::Start { .. }));
+                new.is_some_and(|state| state.is_up() || starts && state == RunState::Created)
+            }
         }
     }
 
     /// After the point of no return a new container that the engine's restart left down is started
     /// again; nothing else is taken back.
-    fn restart_new(&mut self, plan: &UpdatePlan, observed: &Observed) {
-        let down =
-            observed.containers.get(&Key::replacement()).is_some_and(|seen| !seen.state.is_up());
-        let start = plan.steps.iter().position(
-            |planned| matches!(&planned.action, Step::Start { container } if *container == Key::replacement()),
-        );
-        if let (true, true, Some(start)) = (down, plan.was_running, start) {
+    fn restart_new(&mut self) {
+        let down = self.state_of(&Key::replacement()).is_some_and(|state| !state.is_up());
+        if let Some(start) = self.start_of_new()
+            && down
+            && !self.is_foreign()
+        {
             self.forward = self.forward.min(start);
         }
     }
 
-    fn turn(&mut self, side: Side, reason: &str) {
+    fn start_of_new(&self) -> Option<usize> {
+        self.plan.steps.iter().position(|planned| {
+            matches!(&planned.action, Step::Start { container } if *container == Key::replacement())
+        })
+    }
+
+    pub(super) fn turn(&mut self, side: Side, reason: &str) {
         if self.reason.is_empty() {
             reason.clone_into(&mut self.reason);
         }
         self.phase = Phase::Back { side };
-        self.undone = 0;
+        self.settled.clear();
     }
 
-    fn park(&mut self, error: &str) {
-        let reason = match &*self.reason {
-            "" => error.to_owned(),
-            first => format!("{first}; then {error}"),
-        };
-        self.phase = Phase::Over(Outcome::NeedsHelp(reason));
+    /// Notes that a person must look at the end, and goes on with what can still be done.
+    pub(super) fn stumble(&mut self, error: &str) {
+        self.trouble.get_or_insert_with(|| error.to_owned());
     }
 
-    /// Returns the next entry of the way back, or the outcome at its end.
-    pub(super) fn next_undo(
-        &self,
-        plan: &UpdatePlan,
-        side: Side,
-        outcome: &dyn Fn(String) -> Outcome,
-    ) -> Next {
-        let begun = plan.steps.iter().enumerate().take(self.reached).rev();
-        let mut way_back = begun.flat_map(|(step, planned)| {
-            let positions = planned.undo.iter().enumerate();
-            positions.map(move |(undo, action)| (Position::Undo { step, undo }, action))
-        });
-        let mut wanted =
-            way_back.by_ref().filter(|(_, action)| self.takes_back(plan, side, action));
-        match wanted.nth(self.undone) {
-            Some((position, _)) => Next::Do(position),
-            None => Next::Finish(outcome(self.reason.clone())),
-        }
-    }
-
-    fn takes_back(&self, plan: &UpdatePlan, side: Side, action: &Step) -> bool {
-        match action {
-            Step::Reject { .. } => self.image_failed,
-            _ if side == Side::All => true,
-            Step::Untag { .. } => true,
-            _ => action.container().is_some_and(|key| is_ours(plan, key)),
-        }
+    /// Stops here: whatever would come next is not safe.
+    pub(super) fn park(&mut self, error: &str) {
+        self.stumble(error);
+        let trouble = self.trouble.clone().unwrap_or_default();
+        self.phase = Phase::Over(self.needs_help(&trouble));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, Observed, StepOutput};
 use crate::core::reference::ImageRef;
 
-/// The name of a container within one plan: `old`, `new`, `rescue` (decisions.md 4).
+/// The name of a container within one plan: `old`, `new`, `rescue`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -174,7 +174,7 @@ pub enum Volumes {
 }
 
 /// What is remembered of a rejected image: the platform manifest's digest, or the image ID where
-/// there is none (decisions.md 12).
+/// there is none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RejectKey(String);
@@ -196,7 +196,7 @@ impl RejectKey {
     }
 }
 
-/// What to do when the program wakes up on a step that it had started (decisions.md 1).
+/// What to do when the program wakes up on a step that it had started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnWake {
@@ -208,7 +208,7 @@ pub enum OnWake {
     Verify,
 }
 
-/// A step with its way back; the undo list holds all data it needs (decisions.md 2).
+/// A step with its way back; the undo list holds all data it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
     /// What is done.
@@ -252,7 +252,7 @@ pub struct ImageSummary {
     pub size_bytes: Option<u64>,
 }
 
-/// A complete plan for one component (decisions.md 6): nothing is left to choose.
+/// A complete plan for one component: nothing is left to choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UpdatePlan {
     /// The operation it belongs to.

@@ -1,4 +1,4 @@
-//! The rename-swap (updater.md §2.2): everything that can fail comes before the stop, the old
+//! The rename-swap: everything that can fail comes before the stop, the old
 //! container stays untouched until the new one is proven.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::core::digest::{Digest, Platform};
-use crate::core::health::HealthGate;
+use crate::core::health::{HealthGate, Restarts};
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
 use crate::core::inventory::RunState;
 use crate::core::plan::{
@@ -16,7 +16,7 @@ use crate::core::plan::{
 use crate::core::recreate::OPERATION_LABEL;
 use crate::core::reference::ImageRef;
 
-/// Everything a plan is made from, gathered beforehand (decisions.md 7).
+/// Everything a plan is made from, gathered beforehand.
 #[derive(Clone, Debug)]
 pub struct Blueprint {
     /// The operation it belongs to.
@@ -128,7 +128,7 @@ pub fn plan_rollback(blueprint: Blueprint) -> UpdatePlan {
     plan(blueprint, OperationKind::Rollback, vec![reject])
 }
 
-/// Returns what is remembered of an image that failed (decisions.md 12).
+/// Returns what is remembered of an image that failed.
 pub fn reject_key(image: &ImageSummary) -> RejectKey {
     image.manifest.as_ref().map_or_else(|| RejectKey::image(&image.id), RejectKey::manifest)
 }
@@ -221,8 +221,7 @@ impl Planner<'_> {
 
     /// Binds in the short form (`/source:/target`) of a source that is gone make the engine create an
     /// empty directory at the start, and a database in it anew. Long ones are refused at the create:
-    /// so a container that is never started binds the same sources in the long form
-    /// (decisions.md 27).
+    /// so a container that is never started binds the same sources in the long form.
     fn probe_bind_sources(&self) -> Vec<PlannedStep> {
         if self.blueprint.bind_sources.is_empty() {
             return Vec::new();
@@ -277,14 +276,16 @@ impl Planner<'_> {
         }
     }
 
-    /// The window in which the service is down: stop, policy, two renames (updater.md §2.3).
+    /// The window in which the service is down: stop, policy, two renames.
     fn swap(&self) -> Vec<PlannedStep> {
         let old = Key::old;
         let name = self.blueprint.target.name.clone();
         let mut steps = Vec::new();
         if self.blueprint.old.state.is_up() {
             let stop = self.stop(old());
-            let gate = self.blueprint.old_gate.clone();
+            // It may never have been down; how often its policy restarted it before is its past.
+            let restarts = Restarts::WhileWatched;
+            let gate = HealthGate { restarts, ..self.blueprint.old_gate.clone() };
             let undo = vec![
                 Step::Start { container: old() },
                 Step::AwaitHealthy { container: old(), gate },
@@ -312,12 +313,17 @@ impl Planner<'_> {
 
     /// A stopped container with the policy `always` would return with the engine's next start.
     fn disarm(&self) -> Option<PlannedStep> {
+        let policy = self.blueprint.old.restart_policy.clone();
+        let saved = Step::SetRestartPolicy { container: Key::old(), policy };
+        self.disarming(Key::old()).map(|disarming| back(disarming, vec![saved]))
+    }
+
+    fn disarming(&self, container: Key) -> Option<Step> {
         if self.blueprint.old.removal == Removal::Automatic {
             return None; // the engine refuses to change the policy of an auto-removed container
         }
-        let policy = |policy: Value| Step::SetRestartPolicy { container: Key::old(), policy };
-        let saved = self.blueprint.old.restart_policy.clone();
-        Some(back(policy(json!({"Name": "no", "MaximumRetryCount": 0})), vec![policy(saved)]))
+        let policy = json!({"Name": "no", "MaximumRetryCount": 0});
+        Some(Step::SetRestartPolicy { container, policy })
     }
 
     fn prove(&self) -> Vec<PlannedStep> {
@@ -329,7 +335,9 @@ impl Planner<'_> {
             target: self.blueprint.target.clone(),
             image: reject_key(&self.blueprint.new_image),
         };
-        let undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
+        let mut undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
+        // Else the engine's restart on the way back would start both.
+        undo.extend(self.disarming(new()));
         let gate = self.blueprint.gate.clone();
         let verify = |action, undo| PlannedStep { action, undo, on_wake: OnWake::Verify };
         vec![

@@ -5,7 +5,9 @@
 use serde_json::{Map, Value};
 
 use crate::core::recreate::labels;
-use crate::core::recreate::scene::{Inherited, NetworkMode, Scene};
+use crate::core::recreate::podman;
+use crate::core::recreate::ports;
+use crate::core::recreate::scene::{Inherited, Scene};
 use crate::core::recreate::value::{
     clean_path, entries, filled, is_empty, is_zero, items, same, text,
 };
@@ -27,9 +29,9 @@ const RULES: &[(&str, Rule)] = &[
     ("AttachStdout", Rule::Verbatim),
     ("Cmd", Rule::Omit), // with Entrypoint: see `command`
     ("Domainname", Rule::Verbatim),
-    ("Entrypoint", Rule::Omit), // see `command`
-    ("Env", Rule::Compare(own_items)),
-    ("ExposedPorts", Rule::Omit), // see `exposed_ports`
+    ("Entrypoint", Rule::Omit),   // see `command`
+    ("Env", Rule::Omit),          // see `environment`
+    ("ExposedPorts", Rule::Omit), // see `ports.rs`
     ("Healthcheck", Rule::Compare(own_fields)),
     ("Hostname", Rule::Omit),   // see `hostname.rs`
     ("Image", Rule::Omit),      // written by the caller
@@ -39,7 +41,7 @@ const RULES: &[(&str, Rule)] = &[
     ("OnBuild", Rule::Omit), // speaks to builds only
     ("OpenStdin", Rule::Verbatim),
     ("StdinOnce", Rule::Verbatim),
-    ("StopSignal", Rule::Compare(own_value)),
+    ("StopSignal", Rule::Omit), // see `stop_signal`
     ("StopTimeout", Rule::Verbatim),
     ("Tty", Rule::Verbatim),
     ("User", Rule::Omit), // see `user`
@@ -67,8 +69,10 @@ pub(super) fn own(scene: &Scene<'_>) -> Map<String, Value> {
     for (field, value) in [
         ("Entrypoint", entrypoint),
         ("Cmd", cmd),
+        ("Env", environment(scene)),
+        ("StopSignal", stop_signal(scene)),
         ("User", user(scene)),
-        ("ExposedPorts", exposed_ports(scene)),
+        ("ExposedPorts", ports::exposed(scene)),
         ("Labels", labels::own(scene)),
     ] {
         own.extend(value.map(|value| (field.to_owned(), value)));
@@ -87,10 +91,17 @@ fn own_path(own: &Value, image: &Value) -> Option<Value> {
 
 /// Environment: an entry is the image's only if it is there letter by letter. One without `=`
 /// removes the image's variable and stays.
-fn own_items(own: &Value, image: &Value) -> Option<Value> {
-    let kept: Vec<_> =
-        items(own).iter().filter(|entry| !items(image).contains(entry)).cloned().collect();
-    filled(&kept.into())
+fn environment(scene: &Scene<'_>) -> Option<Value> {
+    let image = items(&scene.inherited.config()["Env"]);
+    let own = items(&scene.shown.config["Env"]).iter();
+    let kept = own.filter(|entry| !image.contains(entry) && !podman::adds_variable(entry, scene));
+    filled(&kept.cloned().collect())
+}
+
+fn stop_signal(scene: &Scene<'_>) -> Option<Value> {
+    let (own, image) = (&scene.shown.config["StopSignal"], &scene.inherited.config()["StopSignal"]);
+    let same = scene.engine().podman && podman::same_signal(text(own), text(image));
+    if same { None } else { own_value(own, image) }
 }
 
 fn own_keys(own: &Value, image: &Value) -> Option<Value> {
@@ -149,26 +160,6 @@ fn user(scene: &Scene<'_>) -> Option<Value> {
     own_value(own, image)
 }
 
-/// Returns the ports to expose: the container's own, and all that it publishes. One that lives in
-/// another container's network may have none.
-fn exposed_ports(scene: &Scene<'_>) -> Option<Value> {
-    if scene.network_mode == NetworkMode::Container {
-        return None;
-    }
-    let own =
-        own_keys(&scene.shown.config["ExposedPorts"], &scene.inherited.config()["ExposedPorts"]);
-    let mut ports = match own {
-        Some(Value::Object(ports)) => ports,
-        _ => Map::new(),
-    };
-    for (port, _) in entries(&scene.shown.host_config["PortBindings"]) {
-        if !port.starts_with('/') {
-            ports.entry(port).or_insert_with(|| Map::new().into());
-        }
-    }
-    filled(&ports.into())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -215,13 +206,5 @@ mod tests {
         ] {
             assert_eq!(own_fields(&own, &image).unwrap_or_default(), sent, "{own}");
         }
-    }
-
-    #[test]
-    fn environment_entries_are_compared_whole() {
-        let image = json!(["PATH=/bin", "A=1", "B=2"]);
-        let own = json!(["A=2", "B", "C=", "PATH=/bin", "X=a=b"]);
-        assert_eq!(own_items(&own, &image), Some(json!(["A=2", "B", "C=", "X=a=b"])));
-        assert_eq!(own_items(&image, &image), None);
     }
 }

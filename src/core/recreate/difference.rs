@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::core::plan::Difference;
 use crate::core::recreate::effective::{merged, variable};
 use crate::core::recreate::labels::OPERATION_LABEL;
+use crate::core::recreate::podman;
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::{clean_path, entries, items, same, text};
 
@@ -20,7 +21,7 @@ const BY_ENTRY: &[&str] = &["Healthcheck", "Labels", "ExposedPorts", "Volumes"];
 const UNSHOWN: &[&str] = &[OPERATION_LABEL, "com.docker.compose.image"];
 
 /// Words in the name of a variable or label whose value is nobody's business.
-const SECRET: &[&str] = &["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+const SECRET: &[&str] = &["PASS", "PWD", "SECRET", "TOKEN", "KEY", "CREDENTIAL"];
 
 /// Returns what will be otherwise, by the path of its field.
 ///
@@ -35,13 +36,17 @@ pub(super) fn between(scene: &Scene<'_>, body: &Value) -> Vec<Difference> {
                 differences.push(difference(field.to_owned(), &old[field], &new[field]));
             }
         }
-        let variables = |config: &Value| environment(&config["Env"]);
-        compare("Env", &variables(old), &variables(&new), &mut differences);
+        let shown = items(&old["Env"]).iter();
+        let old_env = environment(shown.filter(|entry| !podman::adds_variable(entry, scene)));
+        let new_env = environment(items(&new["Env"]).iter());
+        compare("Env", &old_env, &new_env, &mut differences);
         for &field in BY_ENTRY {
             let fields = |config: &Value| by_name(&config[field]);
             compare(field, &fields(old), &fields(&new), &mut differences);
         }
     }
+    // A volume that the new image no longer declares is mounted all the same.
+    differences.retain(|it| !(it.field.starts_with("Volumes.") && it.new.is_null()));
     let mounts = |host_config: &Value| by_target(&host_config["Mounts"]);
     let (old, new) = (mounts(scene.shown.host_config), mounts(&body["HostConfig"]));
     compare("HostConfig.Mounts", &old, &new, &mut differences);
@@ -83,8 +88,8 @@ fn presence(value: &Value) -> Value {
 }
 
 /// A variable without `=` is one that the container does not have.
-fn environment(list: &Value) -> Entries {
-    let set = items(list).iter().filter_map(|entry| {
+fn environment<'a>(list: impl Iterator<Item = &'a Value>) -> Entries {
+    let set = list.filter_map(|entry| {
         let (_, value) = text(entry).split_once('=')?;
         Some((variable(entry).to_owned(), Value::from(value)))
     });
@@ -102,7 +107,9 @@ fn mask(name: &str, value: &Value) -> Value {
     let name = name.to_ascii_uppercase();
     let user = text.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
     let has_password = user.is_some_and(|(user, _)| user.contains(':') && !user.contains('/'));
-    if has_password || SECRET.iter().any(|word| name.contains(word)) {
+    let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let is_secret = SECRET.iter().any(|part| name.contains(part)) || words.any(|it| it == "AUTH");
+    if has_password || is_secret {
         return "***".into();
     }
     value.clone()
@@ -120,6 +127,8 @@ mod tests {
             ("db_passwd", "a", "***"),
             ("API_TOKEN", "a", "***"),
             ("aws_secret", "a", "***"),
+            ("BASIC_AUTH", "a:b", "***"),
+            ("org.opencontainers.image.authors", "a", "a"),
             ("DATABASE_URL", "postgres://u:p@db/x", "***"),
             ("URL", "https://u@host/x", "https://u@host/x"),
             ("URL", "https://host/a:b@c", "https://host/a:b@c"),

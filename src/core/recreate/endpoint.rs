@@ -23,7 +23,7 @@ const GIVEN: &[&str] = &[
 
 /// Networks in which the engine refuses aliases, since Docker 25 with an error
 /// (containrrr/watchtower#1906).
-const WITHOUT_ALIASES: &[&str] = &["bridge", "host", "none"];
+const WITHOUT_ALIASES: &[&str] = &["bridge", "host", "none", "podman"];
 
 /// Returns what to ask for in a network.
 pub(super) fn own(network: &str, shown: &Value, scene: &Scene<'_>) -> Map<String, Value> {
@@ -42,14 +42,18 @@ pub(super) fn own(network: &str, shown: &Value, scene: &Scene<'_>) -> Map<String
     own
 }
 
-/// Aliases without the short ID and the made-up hostname, which engines up to API 1.44 mix in.
+/// Aliases without the short ID and the hostname, which engines up to API 1.44 mix in, and without
+/// those of a container that this one replaced.
 fn aliases(network: &str, shown: &Value, scene: &Scene<'_>) -> Option<Value> {
     if WITHOUT_ALIASES.contains(&network) {
         return None;
     }
     let mut kept: Vec<&str> = Vec::new();
     for alias in items(shown).iter().map(text) {
-        if !alias.is_empty() && !kept.contains(&alias) && !hostname::is_generated(alias, scene) {
+        if !alias.is_empty()
+            && !kept.contains(&alias)
+            && !hostname::is_alias_of_engine(alias, scene)
+        {
             kept.push(alias);
         }
     }

@@ -1,7 +1,8 @@
 //! The settings that no image gives: sent as they are shown, but for the few in this table.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::core::recreate::ports;
 use crate::core::recreate::scene::{NetworkMode, Scene};
 use crate::core::recreate::value::{entries, is_empty, is_zero, items, text};
 
@@ -139,20 +140,14 @@ fn devices(value: &Value, _: &Scene<'_>) -> Fixed {
     Fixed::Send(devices)
 }
 
-/// Ports as they were asked for. A key without a number is refused; an empty list means any port
-/// on any address, which newer engines want spelled out. One that lives in another container's
-/// network publishes none.
+/// See `ports.rs`.
 fn port_bindings(value: &Value, scene: &Scene<'_>) -> Fixed {
-    if scene.network_mode == NetworkMode::Container {
-        return Fixed::Omit;
+    let published = ports::published(scene);
+    match (published.is_empty(), is_empty(value)) {
+        (true, true) => Fixed::Keep,
+        (true, false) => Fixed::Omit,
+        (false, _) => Fixed::Send(published.into()),
     }
-    let Value::Object(bindings) = value else { return Fixed::Keep };
-    let any = || json!([{"HostIp": "", "HostPort": ""}]);
-    let asked = bindings
-        .iter()
-        .filter(|(port, _)| !port.starts_with('/'))
-        .map(|(port, hosts)| (port.clone(), if is_empty(hosts) { any() } else { hosts.clone() }));
-    Fixed::Send(Value::Object(asked.collect()))
 }
 
 fn publish_all_ports(_: &Value, scene: &Scene<'_>) -> Fixed {
@@ -208,7 +203,7 @@ fn security_options(value: &Value, scene: &Scene<'_>) -> Fixed {
     let shares = ["IpcMode", "PidMode"]
         .iter()
         .any(|field| text(&scene.shown.host_config[field]).starts_with("container:"));
-    if !shares {
+    if !shares || is_empty(value) {
         return Fixed::Keep;
     }
     let copied = |option: &&Value| {

@@ -38,10 +38,12 @@ pub(super) fn write(body: &mut Map<String, Value>, scene: &Scene<'_>, warnings: 
     }
 }
 
-/// Says whether a network alias is only the hostname that the engine made up.
-pub(super) fn is_generated(alias: &str, scene: &Scene<'_>) -> bool {
-    let generated = matches!(origin(scene), Origin::Engine | Origin::Ancestor);
-    alias == scene.shown.short_id() || (generated && alias == hostname(scene))
+/// Says whether a network alias is one that the engine made: the short ID, and up to API 1.44 the
+/// hostname. It makes them again.
+pub(super) fn is_alias_of_engine(alias: &str, scene: &Scene<'_>) -> bool {
+    let from_id = matches!(origin(scene), Origin::Engine | Origin::Ancestor);
+    let is_hostname = alias == hostname(scene);
+    alias == scene.shown.short_id() || (is_hostname && (from_id || !scene.since(45)))
 }
 
 fn origin(scene: &Scene<'_>) -> Origin {

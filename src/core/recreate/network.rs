@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use crate::core::recreate::endpoint;
 use crate::core::recreate::error::PlanError;
 use crate::core::recreate::mac;
+use crate::core::recreate::podman;
 use crate::core::recreate::scene::{NetworkMode, Scene};
-use crate::core::recreate::value::{entries, is_empty, text};
+use crate::core::recreate::value::{entries, text};
 
 /// The driver option that holds an endpoint's own kernel settings.
 const ENDPOINT_SYSCTLS: &str = "com.docker.network.endpoint.sysctls";
@@ -35,6 +36,7 @@ pub(super) fn join(
     for (name, shown) in sorted(scene.shown.networks) {
         let is_main = name == main;
         let mut endpoint = endpoint::own(name, shown, scene);
+        warnings.extend(podman::address_unknown(name, shown, scene));
         let configured = mac::configured(name, shown, is_main, scene, warnings);
         match (scene.since(44), is_main, configured) {
             (true, _, Some(mac)) => {
@@ -125,7 +127,7 @@ fn add_sysctls(endpoint: &mut Value, mut settings: String) {
         settings.push(',');
         settings.push_str(present);
     }
-    if is_empty(&endpoint["DriverOpts"]) {
+    if !endpoint["DriverOpts"].is_object() {
         endpoint["DriverOpts"] = Map::new().into();
     }
     endpoint["DriverOpts"][ENDPOINT_SYSCTLS] = settings.into();

@@ -185,14 +185,6 @@ impl NetworkMode {
             }
         }
     }
-
-    /// Returns the network that the mode names.
-    pub(super) fn main(&self) -> Option<&str> {
-        match self {
-            Self::Networks(name) => Some(name),
-            Self::Host | Self::None | Self::Container => None,
-        }
-    }
 }
 
 /// Returns an image's config, from its inspect (`Config`) or as the registry has it (`config`).

@@ -26,13 +26,13 @@ pub(super) struct Pull<'a> {
 impl HostRunner {
     pub(super) async fn pull(&self, wanted: &Pull<'_>) -> StepResult {
         if let Some(image) = self.local(wanted).await?
-            && wanted.is_met_by(&image)
+            && wanted.is_met_by(&image, None)
         {
             return Ok(pulled(&image));
         }
-        self.fetch(wanted).await?;
+        let said = self.fetch(wanted).await?;
         match self.local(wanted).await? {
-            Some(image) if wanted.is_met_by(&image) => Ok(pulled(&image)),
+            Some(image) if wanted.is_met_by(&image, said.as_ref()) => Ok(pulled(&image)),
             found => Err(StepError::new(Class::Lasting, wanted.miss(found.as_ref()))),
         }
     }
@@ -42,7 +42,7 @@ impl HostRunner {
         image.map_err(failed(Action::Make))
     }
 
-    async fn fetch(&self, wanted: &Pull<'_>) -> Result<(), StepError> {
+    async fn fetch(&self, wanted: &Pull<'_>) -> Result<Option<Digest>, StepError> {
         let reference = wanted.reference;
         let foreign = self.host.foreign(wanted.platform).await.map_err(failed(Action::Make))?;
         let auth = self.credentials.for_pull(reference).await;
@@ -86,9 +86,12 @@ fn pulled(image: &Value) -> StepOutput {
 }
 
 impl Pull<'_> {
-    /// Says whether a local image is the wanted one, for the wanted platform.
-    fn is_met_by(&self, image: &Value) -> bool {
-        self.digests(image).any(|digest| digest == *self.digest) && self.has_platform(image)
+    /// Says whether a local image is the wanted one, for the wanted platform. What the engine has
+    /// just said counts too: with a graph driver, the digest of an index stays with the platform
+    /// that was pulled first.
+    fn is_met_by(&self, image: &Value, said: Option<&Digest>) -> bool {
+        let mut digests = self.digests(image).chain(said.cloned());
+        digests.any(|digest| digest == *self.digest) && self.has_platform(image)
     }
 
     /// Returns the digests that the image is known by in the reference's own repository.
@@ -184,8 +187,10 @@ mod tests {
                 image["Architecture"] = json!("amd64");
             }
             image["Os"] = json!("linux");
-            assert_eq!(wanted.is_met_by(&image), expected, "{image}");
+            assert_eq!(wanted.is_met_by(&image, None), expected, "{image}");
         }
+        let (said, foreign) = (digest("a"), json!({"Os": "linux", "Architecture": "amd64"}));
+        assert!(wanted.is_met_by(&foreign, Some(&said)));
         let moved = json!({"Id": digest("b"), "Os": "linux", "Architecture": "amd64"});
         assert!(wanted.miss(Some(&moved)).contains("got bbbbbbbbbbbb and not aaaaaaaaaaaa"));
     }

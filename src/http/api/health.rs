@@ -8,13 +8,11 @@ use crate::http::error::ApiError;
 use crate::http::reply::{Response, probe};
 
 /// Answers 200 while the program runs.
-#[expect(clippy::unused_async, reason = "all handlers have one shape")]
 pub async fn live(_context: &RequestContext) -> Result<Response, ApiError> {
     Ok(probe(StatusCode::OK, &json!({"status": "healthy"})))
 }
 
 /// Answers 200 when the engine was reached last time, else 503 with what was wrong.
-#[expect(clippy::unused_async, reason = "all handlers have one shape")]
 pub async fn ready(context: &RequestContext) -> Result<Response, ApiError> {
     Ok(match context.state.engine.trouble() {
         None => probe(StatusCode::OK, &json!({"status": "ready"})),

@@ -44,7 +44,7 @@ struct UpdateBody {
 pub async fn check(context: &RequestContext) -> Result<Response, ApiError> {
     let body: CheckBody = context.json()?;
     let freshness = if body.force { Freshness::Forced } else { Freshness::Cached };
-    let request = CheckRequest { names: names(body.names), freshness };
+    let request = CheckRequest { names: names(&body.names), freshness };
     let assessments = context.state.engine.check(&request).await?;
     let views: Vec<_> = assessments.iter().map(ContainerView::from).collect();
     Ok(reply::success(&views, context.state.clock.now()))
@@ -61,29 +61,30 @@ pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
 pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
     let body: UpdateBody = context.json()?;
     let selection = match (body.names.is_empty(), body.all) {
-        (false, false) => Selection::Named(names(body.names)),
+        (false, false) => Selection::Named(names(&body.names)),
         (true, true) => Selection::All,
         _ => return Err(ApiError::bad_request("name containers, or say \"all\": true; not both")),
     };
     let intent = if body.dry_run { Intent::Tell } else { Intent::Act };
     let request = UpdateRequest { selection, intent, trigger: Trigger::Manual };
-    follow(context.state.engine.update(request))
+    Ok(follow(context.state.engine.update(request)))
 }
 
 /// Moves a container back; follows with JSON lines.
 pub async fn rollback(context: &RequestContext) -> Result<Response, ApiError> {
-    follow(context.state.engine.roll_back(ContainerName::new(context.parameter("name"))))
+    let name = ContainerName::new(context.parameter("name"));
+    Ok(follow(context.state.engine.roll_back(name)))
 }
 
-fn follow(progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) -> Result<Response, ApiError> {
+fn follow(progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) -> Response {
     let stream = futures_util::stream::unfold(progress, |mut progress| async move {
         let line = Line::from(progress.recv().await?);
         Some((serde_json::to_value(line).unwrap_or_default(), progress))
     });
-    Ok(reply::lines(stream.fuse()))
+    reply::lines(stream.fuse())
 }
 
-fn names(names: Vec<String>) -> Vec<ContainerName> {
+fn names(names: &[String]) -> Vec<ContainerName> {
     names.iter().map(|name| ContainerName::from_engine(name)).collect()
 }
 

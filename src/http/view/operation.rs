@@ -52,7 +52,7 @@ pub struct OperationView {
 
 impl OperationView {
     /// Returns the process exit code that this result asks for: 0 fine, 1 error, 3 rolled back,
-    /// 4 needs help (decisions.md 11).
+    /// 4 needs help.
     pub fn exit_code(&self) -> u8 {
         match self.result.as_str() {
             "updated" | "no_change" | "unchanged" | "held" | "planned" => 0,
@@ -109,8 +109,8 @@ impl From<Operated> for OperationView {
                 };
                 Self { reason: ReasonView::from(decision), ..plain(result, "", String::new()) }
             }
-            OperatedResult::Planned(plan) => Self {
-                summary: Some(plan.summary.clone()),
+            OperatedResult::Planned(planned) => Self {
+                summary: Some(planned.summary.clone()),
                 ..plain("planned", "planned", String::new())
             },
             OperatedResult::Ended(record) => Self::ended(name, &record),

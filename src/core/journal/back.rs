@@ -1,0 +1,130 @@
+//! The way back: what is next on it, and what its failures mean.
+
+use crate::core::inventory::RunState;
+use crate::core::plan::{Key, Step};
+
+use super::replay::{Phase, Replay, Side};
+use super::{Class, Position, is_ours};
+
+/// How often the old container is made anew when its starts fail and take it away.
+const RESCUES_PARK: u32 = 20;
+
+impl Replay<'_> {
+    /// Returns the next entry of the way back.
+    pub(super) fn next_back(&self, side: Side) -> Option<Position> {
+        let begun = self.plan.steps.iter().enumerate().take(self.reached).rev();
+        let mut way_back = begun.flat_map(|(step, planned)| {
+            let entries = planned.undo.iter().enumerate();
+            entries.map(move |(undo, action)| (Position::Undo { step, undo }, action))
+        });
+        let next = way_back.find(|(position, action)| {
+            self.takes_back(side, action) && !self.settled.contains(position)
+        });
+        next.map(|(position, _)| position)
+    }
+
+    fn takes_back(&self, side: Side, action: &Step) -> bool {
+        match action {
+            Step::Reject { .. } => self.image_failed,
+            Step::Remove { .. } | Step::Untag { .. } if self.trouble.is_some() => false,
+            Step::Untag { .. } => true,
+            _ if side == Side::All => true,
+            _ => action.container().is_some_and(|key| is_ours(self.plan, key)),
+        }
+    }
+
+    pub(super) fn undo_failed(&mut self, position: Position, class: Class, error: &str) {
+        let Some(step) = position.step(self.plan) else { return };
+        let ours = step.container().is_none_or(|key| is_ours(self.plan, key));
+        let superseded = class == Class::Superseded;
+        if superseded && self.is_foreign() && self.phase == (Phase::Back { side: Side::All }) {
+            self.turn(Side::Ours, error);
+        } else if is_tidying(step) || superseded && ours {
+            self.settled.push(position);
+        } else if superseded && self.is_gone(&Key::old()) {
+            // Only its saved body can bring it back.
+            self.rescue();
+        } else if is_dispensable(step, ours) {
+            self.stumble(error);
+            self.settled.push(position);
+        } else {
+            self.park(error);
+        }
+    }
+
+    pub(super) fn rescue_failed(&mut self, position: Position, class: Class, error: &str) {
+        let superseded = class == Class::Superseded;
+        let starts = matches!(position.step(self.plan), Some(Step::Start { .. }));
+        if superseded && self.is_foreign() {
+            self.turn(Side::Ours, error);
+        } else if superseded && starts && self.rescues < RESCUES_PARK {
+            // An auto-removed container goes with its failed start; the next one may go well.
+            self.rescue();
+        } else {
+            self.park(error);
+        }
+    }
+
+    /// Makes the old container anew, from the first entry on.
+    pub(super) fn rescue(&mut self) {
+        self.rescues += 1;
+        self.phase = Phase::Rescue { index: 0 };
+        self.settled.clear();
+    }
+
+    /// Says whether the old container may be down, or away from its name, by our doing.
+    pub(super) fn stop_begun(&self) -> bool {
+        let mut begun = self.plan.steps.iter().take(self.reached).map(|planned| &planned.action);
+        begun.any(|step| matches!(step, Step::Stop { .. } | Step::Rename { .. }))
+    }
+
+    /// Says whether the target's name belonged to none of the plan's containers at the last look.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.seen.is_some_and(|seen| {
+            let owner = seen.name_owner.as_ref();
+            owner.is_some_and(|owner| !seen.containers.values().any(|known| known.id == *owner))
+        })
+    }
+
+    /// Says whether nothing more can be had of a container; also if nobody has looked.
+    pub(super) fn is_gone(&self, key: &Key) -> bool {
+        self.state_of(key).is_none_or(|state| matches!(state, RunState::Removing | RunState::Dead))
+    }
+
+    pub(super) fn state_of(&self, key: &Key) -> Option<RunState> {
+        self.seen?.containers.get(key).map(|seen| seen.state)
+    }
+
+    /// Says whether the engine removes the new container when it ends.
+    pub(super) fn new_vanishes(&self) -> bool {
+        let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
+        steps.any(|step| match step {
+            Step::Create { key, body, .. } if *key == Key::replacement() => {
+                body.pointer("/HostConfig/AutoRemove") == Some(&true.into())
+            }
+            _ => false,
+        })
+    }
+}
+
+/// What the service does not need: it is left undone where it fails.
+fn is_tidying(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::CollectEvidence { .. }
+            | Step::Reject { .. }
+            | Step::Untag { .. }
+            | Step::Tag { .. }
+            | Step::Remove { .. }
+    )
+}
+
+/// What the service can run without, though a person must mend it. That the new container is down,
+/// and stays so, is none of it: the old one must not start beside it.
+fn is_dispensable(step: &Step, ours: bool) -> bool {
+    match step {
+        Step::Rename { .. } => true,
+        Step::SetRestartPolicy { .. } => !ours,
+        _ => false,
+    }
+}

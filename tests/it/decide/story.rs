@@ -1,0 +1,269 @@
+//! A story: what it says, read into facts, and how it is judged.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use docker_auto::config::{Config, Environment};
+use docker_auto::core::candidate::Reject;
+use docker_auto::core::comparison::{Identity, LocalImages, Remembered, Running};
+use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, question};
+use docker_auto::core::digest::{Digest, Platform};
+use docker_auto::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
+use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
+use docker_auto::core::labels;
+use docker_auto::core::plan::RejectKey;
+use docker_auto::core::policy::{Policy, PolicyPatch};
+use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
+
+use super::words::{GOOD, failure, fields, identity, pair, platform, request, role};
+
+/// Everything that a story says.
+pub(super) struct Story {
+    title: String,
+    environment: Vec<(String, String)>,
+    container: Container,
+    store: ImageStore,
+    platform: Platform,
+    manifest: Option<Digest>,
+    identity: Identity,
+    images: BTreeMap<ImageId, Image>,
+    remembered: Remembered,
+    answer: Option<RemoteAnswer>,
+    rejects: Vec<Reject>,
+    role: Role,
+    request: Request,
+    patch: PolicyPatch,
+    now: Timestamp,
+    symbols: Vec<String>,
+}
+
+impl Story {
+    pub(super) fn read(title: &str, lines: &[&str]) -> Self {
+        let mut story = Self::new(title);
+        for line in lines {
+            let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+            story.line(word, rest);
+        }
+        story
+    }
+
+    /// A container `web` that runs the image A of `nginx:1.27`, pulled as D1, at noon.
+    fn new(title: &str) -> Self {
+        let mut story = Self {
+            title: title.to_owned(),
+            environment: Vec::new(),
+            container: Container {
+                id: ContainerId::new("c0ffee"),
+                name: ContainerName::new("web"),
+                image: "nginx:1.27".to_owned(),
+                image_id: ImageId::new(""),
+                labels: BTreeMap::new(),
+                state: RunState::Running,
+                created_at: Timestamp::default(),
+            },
+            store: ImageStore::GraphDriver,
+            platform: Platform::new("linux", "amd64", None),
+            manifest: None,
+            identity: Identity::Unknown,
+            images: BTreeMap::new(),
+            remembered: Remembered::default(),
+            answer: None,
+            rejects: Vec::new(),
+            role: Role::Ordinary,
+            request: Request::Check,
+            patch: PolicyPatch::default(),
+            now: "2026-05-04T12:00:00Z".parse().expect(GOOD),
+            symbols: Vec::new(),
+        };
+        story.line("runs", "A");
+        story.line("local", "A tags nginx:1.27 digests nginx@D1");
+        story
+    }
+
+    fn line(&mut self, word: &str, rest: &str) {
+        match word {
+            "env" => self.environment.push(pair(rest)),
+            "label" => drop(self.container.labels.insert(pair(rest).0, pair(rest).1)),
+            "name" => self.container.name = ContainerName::new(rest),
+            "image" => self.container.image = self.written(rest),
+            "state" => self.container.state = RunState::parse(rest),
+            "runs" => self.container.image_id = self.image_id(rest),
+            "local" => self.local(rest),
+            "forgets" => drop(self.images.remove(&self.container.image_id)),
+            "store" if rest == "containerd" => self.store = ImageStore::Containerd,
+            "platform" => self.platform = platform(rest),
+            "manifest" => self.manifest = Some(self.digest(rest)),
+            "identity" => self.identity = identity(rest),
+            "remembers" => self.remembers(rest),
+            "registry" => self.answer = Some(self.answer(rest)),
+            "rejected" => self.rejected(rest),
+            "role" => self.role = role(rest),
+            "asked" => self.request = request(rest),
+            "forced" => self.patch = PolicyPatch::force(),
+            "at" => self.now = rest.parse().expect(GOOD),
+            _ => panic!("{}: {word} {rest} means nothing", self.title),
+        }
+    }
+
+    fn digest(&mut self, symbol: &str) -> Digest {
+        self.symbols.push(symbol.to_owned());
+        Digest::of(symbol.as_bytes())
+    }
+
+    fn image_id(&mut self, symbol: &str) -> ImageId {
+        ImageId::new(self.digest(symbol).as_str())
+    }
+
+    /// `nginx@D1`, `id:A` and `short:A` with the digests that they stand for.
+    fn written(&mut self, text: &str) -> String {
+        if let Some(symbol) = text.strip_prefix("id:") {
+            return self.digest(symbol).to_string();
+        }
+        if let Some(symbol) = text.strip_prefix("short:") {
+            return self.digest(symbol).short().to_owned();
+        }
+        match text.split_once('@') {
+            Some((name, symbol)) => format!("{name}@{}", self.digest(symbol)),
+            None => text.to_owned(),
+        }
+    }
+
+    /// `A tags a:1,b:2 digests a@D1,b@D2`.
+    fn local(&mut self, rest: &str) {
+        let (id, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let fields = fields(rest);
+        let list = |name: &str| fields.get(name).map_or("", |list| *list).split(',');
+        let (tags, digests) = (list("tags"), list("digests"));
+        let filled = |text: &&str| !text.is_empty();
+        let tags: Vec<String> = tags.filter(filled).map(ToOwned::to_owned).collect();
+        // A name leads to one image: a pull or a build takes it from the one before.
+        for other in self.images.values_mut() {
+            other.repo_tags.retain(|tag| !tags.contains(tag));
+        }
+        let image = Image {
+            id: self.image_id(id),
+            repo_tags: tags,
+            repo_digests: digests.filter(filled).map(|text| self.written(text)).collect(),
+            labels: BTreeMap::new(),
+            size_bytes: 0,
+            created_at: Timestamp::default(),
+        };
+        self.images.insert(image.id.clone(), image);
+    }
+
+    fn remembers(&mut self, rest: &str) {
+        match rest.split_once(' ') {
+            Some(("reference", text)) => {
+                self.remembered.reference = Some(text.parse().expect(GOOD));
+            }
+            Some(("equivalent", symbol)) => {
+                let digest = self.digest(symbol);
+                self.remembered.equivalents.insert(digest);
+            }
+            Some(("config", symbol)) => self.remembered.config = Some(self.digest(symbol)),
+            _ if rest == "image" => {
+                self.remembered.image = self.images.remove(&self.container.image_id);
+            }
+            _ => panic!("{}: remembers {rest}", self.title),
+        }
+    }
+
+    /// `digest D1`, `image D1 manifest M1 …` or `fails CODE [until TIME] MESSAGE`.
+    fn answer(&mut self, rest: &str) -> RemoteAnswer {
+        let (kind, rest) = rest.split_once(' ').expect(GOOD);
+        if kind == "fails" {
+            return RemoteAnswer::Failed(failure(rest));
+        }
+        let (symbol, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let fields = fields(rest);
+        let text = |name: &str| fields.get(name).map(|text| (*text).to_owned());
+        let digest = self.digest(symbol);
+        let resolved = RemoteDigest { digest: digest.clone(), mirror: text("mirror") };
+        if kind == "digest" {
+            return RemoteAnswer::Digest(resolved);
+        }
+        RemoteAnswer::Image(RemoteImage {
+            resolved,
+            manifest: text("manifest").map_or(digest, |symbol| self.digest(&symbol)),
+            config: text("config").map(|symbol| self.digest(&symbol)),
+            platform: text("platform").map(|text| platform(&text)),
+            created_at: None,
+            size_bytes: None,
+            version: text("version"),
+            revision: None,
+        })
+    }
+
+    /// `key M2 [image B] [digest D2]`.
+    fn rejected(&mut self, rest: &str) {
+        let fields = fields(rest);
+        let key = RejectKey::manifest(&self.digest(fields["key"]));
+        let image = fields.get("image").map(|symbol| self.image_id(symbol));
+        let digest = fields.get("digest").map(|symbol| self.digest(symbol));
+        let at = "2026-05-01T03:00:07Z".parse().expect(GOOD);
+        self.rejects.push(Reject { key, image, digest, at, reason: "exit code 1".to_owned() });
+    }
+
+    fn policy(&self) -> (Policy, String) {
+        let unreadable = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+        let environment = Environment::new(self.environment.iter().cloned(), &unreadable);
+        let (config, problems) = Config::load(&environment);
+        let (patch, bad_labels) = labels::read(&self.container.labels);
+        let mut said = String::new();
+        for problem in problems.iter().map(ToString::to_string) {
+            let _ = write!(said, "\n= problem: {problem}");
+        }
+        for problem in bad_labels.iter().map(ToString::to_string) {
+            let _ = write!(said, "\n= problem: {problem}");
+        }
+        (config.policy.with(patch).with(self.patch.clone()), said)
+    }
+
+    pub(super) fn judged(&self) -> String {
+        let (policy, problems) = self.policy();
+        let images = LocalImages::new(self.store, &self.images);
+        let facts = Facts {
+            running: Running {
+                container: &self.container,
+                platform: &self.platform,
+                manifest: self.manifest.as_ref(),
+                identity: self.identity,
+                images: &images,
+                remembered: &self.remembered,
+            },
+            answer: self.answer.as_ref(),
+            policy: &policy,
+            rejects: &self.rejects,
+            role: self.role,
+            request: self.request,
+            now: self.now,
+        };
+        let question = question(&facts);
+        let asks = question.as_ref().map_or("nothing".to_owned(), |reference| {
+            let runs = facts.running.current_digest(reference, facts.answer);
+            let runs = runs.map_or("nothing known".to_owned(), |digest| digest.to_string());
+            format!("{reference}, for {runs} that runs")
+        });
+        let decision = decide(&facts);
+        let status = decision.status().as_str();
+        let mut said = format!("{problems}\n= asks {asks}\n= {} ({status})", decision.code());
+        if let Some(candidate) = decision.candidate() {
+            let key = candidate.reject_key();
+            let _ = write!(said, "\n= candidate {}, key {}", candidate.reference, key.as_str());
+        }
+        let _ = write!(said, "\n= {decision}");
+        self.with_symbols(said, &decision)
+    }
+
+    fn with_symbols(&self, mut text: String, decision: &Decision) -> String {
+        for symbol in &self.symbols {
+            let digest = Digest::of(symbol.as_bytes());
+            text = text.replace(digest.as_str(), &format!("<{symbol}>"));
+            text = text.replace(digest.short(), &format!("<{symbol}>"));
+        }
+        let skipped = decision.status().as_str() == "Skipped";
+        assert_eq!(decision.skip_reason().is_some(), skipped, "{}", self.title);
+        text
+    }
+}

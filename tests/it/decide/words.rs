@@ -1,0 +1,62 @@
+//! The words that stories are written in.
+
+use std::collections::BTreeMap;
+
+use docker_auto::core::comparison::Identity;
+use docker_auto::core::decision::{Request, Role};
+use docker_auto::core::digest::Platform;
+use docker_auto::core::remote::{FailureCode, RemoteFailure};
+
+/// What a story writes can be read.
+pub(super) const GOOD: &str = "a good story";
+
+pub(super) fn pair(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').expect(GOOD);
+    (name.to_owned(), value.to_owned())
+}
+
+/// Words by turns: a name and its value.
+pub(super) fn fields(text: &str) -> BTreeMap<&str, &str> {
+    let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();
+    words.chunks(2).map(|pair| (pair[0], pair[1])).collect()
+}
+
+pub(super) fn platform(text: &str) -> Platform {
+    let parts: Vec<&str> = text.split('/').collect();
+    Platform::new(parts[0], parts[1], parts.get(2).copied())
+}
+
+pub(super) fn failure(text: &str) -> RemoteFailure {
+    let (code, text) = text.split_once(' ').expect(GOOD);
+    let (until, message) = match text.strip_prefix("until ").and_then(|rest| rest.split_once(' ')) {
+        Some((until, message)) => (Some(until.parse().expect(GOOD)), message),
+        None => (None, text),
+    };
+    let code = FailureCode::ALL.into_iter().find(|known| known.as_str() == code).expect(GOOD);
+    RemoteFailure { code, message: message.to_owned(), until }
+}
+
+pub(super) fn identity(word: &str) -> Identity {
+    match word {
+        "pulled" => Identity::Pulled,
+        "built" => Identity::Built,
+        _ => Identity::Unknown,
+    }
+}
+
+pub(super) fn role(word: &str) -> Role {
+    match word {
+        "ourselves" => Role::Ourselves,
+        "docker_access" => Role::DockerAccess,
+        _ => Role::Ordinary,
+    }
+}
+
+pub(super) fn request(word: &str) -> Request {
+    match word {
+        "schedule" => Request::Schedule,
+        "everything" => Request::Everything,
+        "named" => Request::Named,
+        _ => Request::Check,
+    }
+}

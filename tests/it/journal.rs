@@ -1,0 +1,8 @@
+//! Every crash, fault and neighbour at every call of an operation, over a model of the engine.
+
+mod drive;
+mod fingerprint;
+mod invariants;
+mod matrix;
+mod scenario;
+mod story;

@@ -1,0 +1,291 @@
+//! The kinds of containers and images that an operation meets.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use docker_auto::core::digest::{Digest, Platform};
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
+use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
+use docker_auto::core::inventory::RunState;
+use docker_auto::core::plan::recreate::{
+    Blueprint, Making, OldContainer, Removal, Retention, Source, plan_rollback, plan_update,
+};
+use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
+use docker_auto::core::reference::ImageRef;
+use serde_json::{Value, json};
+
+use crate::support::fake_host::container::{Behaviour, Container, Image, Policy};
+use crate::support::fake_host::engine::Engine;
+
+/// The service's name, and the reference it follows.
+pub(crate) const NAME: &str = "web";
+const REFERENCE: &str = "registry.test/web:1";
+const OPERATION: &str = "0198c0de-0000-7000-8000-0000001b2c3d";
+/// The volumes that hold the service's data.
+const DATA: [&str; 2] = ["anonymous", "data"];
+
+/// What the container is like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) label: &'static str,
+    pub(crate) state: RunState,
+    pub(crate) policy: Policy,
+    pub(crate) auto_remove: bool,
+    pub(crate) port: bool,
+    /// How many calls an auto-removal takes.
+    pub(crate) removal_calls: u32,
+    /// It binds a path of the host, so that a probe container is made first.
+    pub(crate) binds: bool,
+    pub(crate) retention: Retention,
+    pub(crate) origin: Origin,
+}
+
+/// Where the new image comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Registry,
+    /// It was built here.
+    Local,
+    /// It ran before: the operation is a rollback.
+    Previous,
+    /// The registry brings what already runs.
+    Same,
+}
+
+const PLAIN: Shape = Shape {
+    label: "always",
+    state: RunState::Running,
+    policy: Policy::Always,
+    auto_remove: false,
+    port: false,
+    removal_calls: 0,
+    binds: false,
+    retention: Retention::Remove,
+    origin: Origin::Registry,
+};
+
+/// All shapes that the matrix goes through.
+pub(crate) const SHAPES: [Shape; 12] = [
+    PLAIN,
+    Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
+    Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
+    Shape { label: "unless-stopped", policy: Policy::UnlessStopped, ..PLAIN },
+    Shape { label: "port", port: true, ..PLAIN },
+    Shape { label: "stopped", state: RunState::Exited, ..PLAIN },
+    Shape {
+        label: "auto-remove",
+        auto_remove: true,
+        policy: Policy::No,
+        removal_calls: 4,
+        ..PLAIN
+    },
+    Shape {
+        label: "auto-remove, port",
+        auto_remove: true,
+        policy: Policy::No,
+        port: true,
+        ..PLAIN
+    },
+    Shape { label: "keep", retention: Retention::Keep, ..PLAIN },
+    Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
+    Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
+    Shape { label: "same image", origin: Origin::Same, ..PLAIN },
+];
+
+/// What the new image does when it runs.
+pub(crate) const BEHAVIOURS: [Behaviour; 6] = [
+    Behaviour::Serves,
+    Behaviour::NeverStarts,
+    Behaviour::Exits(1),
+    Behaviour::Exits(0),
+    Behaviour::Unhealthy,
+    Behaviour::CrashLoops,
+];
+
+/// One shape with one image: a plan and the engine it meets.
+pub(crate) struct Scenario {
+    pub(crate) shape: Shape,
+    pub(crate) behaviour: Behaviour,
+    pub(crate) plan: Arc<UpdatePlan>,
+    pub(crate) engine: Engine,
+    pub(crate) old: ContainerId,
+}
+
+impl Scenario {
+    /// Returns the scenario of a shape and an image.
+    pub(crate) fn of(shape: Shape, behaviour: Behaviour) -> Self {
+        let (engine, old) = engine(shape, behaviour);
+        let blueprint = blueprint(shape, old.clone());
+        let plan = match shape.origin {
+            Origin::Previous => plan_rollback(blueprint),
+            _ => plan_update(blueprint),
+        };
+        Self { shape, behaviour, plan: Arc::new(plan), engine, old }
+    }
+
+    /// Returns all of them.
+    pub(crate) fn all() -> Vec<Self> {
+        let pairs = SHAPES.iter().flat_map(|shape| BEHAVIOURS.map(|image| (*shape, image)));
+        pairs.map(|(shape, behaviour)| Self::of(shape, behaviour)).collect()
+    }
+
+    /// Says whether the new image, left alone, passes the gate.
+    pub(crate) fn is_good(&self) -> bool {
+        match self.behaviour {
+            _ if !self.was_running() => true,
+            Behaviour::Serves => true,
+            Behaviour::Exits(0) => self.finishes() && !self.shape.auto_remove,
+            _ => false,
+        }
+    }
+
+    /// Says whether an end with exit code 0 is a job that is done.
+    pub(crate) fn finishes(&self) -> bool {
+        exit_zero(self.shape) == ExitZero::Finished
+    }
+
+    /// Says whether the service was up before.
+    pub(crate) fn was_running(&self) -> bool {
+        self.shape.state.is_up()
+    }
+
+    /// Says whether the plan is a rollback.
+    pub(crate) fn is_rollback(&self) -> bool {
+        self.plan.kind == OperationKind::Rollback
+    }
+
+    /// Returns the volumes that must outlive everything.
+    pub(crate) fn data(&self) -> BTreeSet<String> {
+        DATA.map(str::to_owned).into()
+    }
+
+    /// Returns the key under which an image would be rejected.
+    pub(crate) fn reject_key(image: &ImageSummary) -> RejectKey {
+        RejectKey::image(&image.id)
+    }
+}
+
+impl std::fmt::Display for Scenario {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} × {:?}", self.shape.label, self.behaviour)
+    }
+}
+
+fn old_image() -> ImageId {
+    ImageId::new("sha256:old")
+}
+
+fn new_image() -> ImageId {
+    ImageId::new("sha256:new")
+}
+
+fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
+    let mut engine = Engine::default();
+    engine.removal_calls = shape.removal_calls;
+    for (id, behaviour, declares_volume) in [
+        (old_image(), Behaviour::Serves, false),
+        (new_image(), behaviour, true),
+        (ImageId::new("user"), Behaviour::Serves, false),
+    ] {
+        engine.images.insert(id, Image { behaviour, declares_volume });
+    }
+    let brought = if shape.origin == Origin::Same { old_image() } else { new_image() };
+    engine.registry.insert(REFERENCE.into(), brought);
+    let tagged = if shape.origin == Origin::Local { new_image() } else { old_image() };
+    engine.tags.insert(REFERENCE.into(), tagged);
+    let mut container = Container {
+        policy: shape.policy,
+        auto_remove: shape.auto_remove,
+        port: shape.port.then_some(8080),
+        anonymous: ["anonymous".to_owned()].into(),
+        carried: ["data".to_owned()].into(),
+        networks: ["front", "back", "side"].map(str::to_owned).into(),
+        ..Container::of(ContainerName::new(NAME), old_image())
+    };
+    container.started_before = true;
+    // Its policy restarted it now and then in its life; that says nothing against it.
+    let id = engine.create(container).unwrap();
+    engine.start(&id).unwrap();
+    engine.present(&id).unwrap().restart_count = 3;
+    if !shape.state.is_up() {
+        engine.stop(&id).unwrap();
+    }
+    (engine, id)
+}
+
+fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
+    let making = || Making {
+        body: body(shape),
+        platform: Platform::new("linux", "amd64", None),
+        connects: ["back", "side"].map(|network| (network.to_owned(), json!({}))).into(),
+    };
+    let gate = HealthGate {
+        timeout: Duration::from_secs(6),
+        stable: Duration::from_secs(3),
+        require: Requirement::Healthy,
+        exit_zero: exit_zero(shape),
+        restarts: Restarts::SinceStart,
+    };
+    Blueprint {
+        operation: OperationId::new(OPERATION),
+        trigger: Trigger::Auto,
+        target: TargetId { host: HostId::default(), name: ContainerName::new(NAME) },
+        reference: ImageRef::parse(REFERENCE).unwrap(),
+        old: OldContainer {
+            id: old,
+            state: shape.state,
+            restart_policy: json!({"Name": shape.policy.name(), "MaximumRetryCount": 0}),
+            stop_timeout: None,
+            removal: if shape.auto_remove { Removal::Automatic } else { Removal::Stays },
+            grace: Duration::from_secs(10),
+        },
+        old_image: summary(old_image()),
+        new_image: summary(new_image()),
+        source: match shape.origin {
+            Origin::Registry | Origin::Same => Source::Registry(Digest::of(b"new")),
+            Origin::Local => Source::Local,
+            Origin::Previous => Source::Retag,
+        },
+        replacement: making(),
+        restoration: making(),
+        old_gate: gate.clone(),
+        gate,
+        retention: shape.retention,
+        bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
+        warnings: Vec::new(),
+        differences: Vec::new(),
+    }
+}
+
+/// As the planner's caller sees it: a container that nothing restarts may end well.
+fn exit_zero(shape: Shape) -> ExitZero {
+    if shape.policy == Policy::No { ExitZero::Finished } else { ExitZero::Failed }
+}
+
+fn body(shape: Shape) -> Value {
+    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": name}));
+    let ports = if shape.port { json!({"80/tcp": [{"HostPort": "8080"}]}) } else { json!({}) };
+    json!({
+        "Image": REFERENCE,
+        "Labels": {"docker-auto.internal.operation": OPERATION},
+        "HostConfig": {
+            "AutoRemove": shape.auto_remove,
+            "NetworkMode": "front",
+            "PortBindings": ports,
+            "Mounts": mounts,
+            "RestartPolicy": {"Name": shape.policy.name(), "MaximumRetryCount": 0},
+        },
+    })
+}
+
+fn summary(id: ImageId) -> ImageSummary {
+    ImageSummary {
+        id,
+        digest: None,
+        manifest: None,
+        version: None,
+        created_at: None,
+        size_bytes: None,
+    }
+}

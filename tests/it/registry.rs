@@ -1,0 +1,12 @@
+//! The registry client against scripted registries in the test's own process and real ones in the lab.
+
+mod connect;
+mod counts;
+mod credentials;
+mod fake;
+mod faults;
+mod images;
+mod mirrors;
+mod real;
+mod routes;
+mod tokens;

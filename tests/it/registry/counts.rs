@@ -1,0 +1,173 @@
+//! How many requests and connections a check costs.
+
+use std::time::Duration;
+
+use docker_auto::registry::{Freshness, Registry, Settings};
+
+use super::fake::{Door, Fake, TokenRules, digest_of, settings};
+use crate::support::certificates::Authority;
+use crate::support::scripted::{Reaction, Reply};
+
+#[tokio::test]
+async fn a_hundred_known_images_cost_a_hundred_heads() {
+    let fake = Fake::open();
+    let wanted = fake.images(100);
+    fake.slow_down(Duration::from_millis(20));
+    let registry = Registry::new(settings()).unwrap();
+    for _ in 0..2 {
+        let replies = registry.check(wanted.clone(), Freshness::Forced).await;
+        assert!(replies.values().all(Result::is_ok), "{replies:?}");
+        assert_eq!((replies.len(), fake.server.seen().len()), (100, 100));
+        assert_eq!(
+            (fake.server.count("HEAD", "/manifests/"), fake.server.count("GET", "")),
+            (100, 0)
+        );
+        let (connections, at_once) = (fake.server.connections(), fake.server.most_at_once());
+        assert!(connections <= 64 && at_once > 16, "{connections} {at_once}");
+        fake.server.forget();
+    }
+}
+
+#[tokio::test]
+async fn sixty_images_with_tokens_cost_one_challenge_and_three_tokens() {
+    let fake = Fake::new(Door::Bearer(TokenRules::default()));
+    let wanted = fake.images(60);
+    let registry = Registry::new(settings()).unwrap();
+    let replies = registry.check(wanted.clone(), Freshness::Forced).await;
+    assert!(replies.values().all(Result::is_ok), "{replies:?}");
+    let seen = fake.server.seen();
+    let unauthorized = seen.iter().filter(|seen| seen.header("authorization").is_empty());
+    let challenges = unauthorized.filter(|seen| seen.path != "/token").count();
+    assert_eq!((challenges, fake.server.count("GET", "/token")), (1, 3));
+    assert_eq!(fake.server.count("HEAD", "/manifests/"), 61);
+    assert_eq!(seen.len(), 64);
+    let longest = seen.iter().map(|seen| seen.header("authorization").len()).max();
+    assert!(longest.is_some_and(|longest| longest < 4000), "{longest:?}");
+
+    fake.server.forget();
+    registry.check(wanted, Freshness::Forced).await;
+    assert_eq!((fake.server.count("HEAD", "/manifests/"), fake.server.seen().len()), (60, 60));
+}
+
+#[tokio::test]
+async fn http2_needs_one_connection() {
+    let authority = Authority::new();
+    let config = authority.server(&["127.0.0.1"], &["h2", "http/1.1"]);
+    let fake = Fake::tls(Door::Bearer(TokenRules::default()), config);
+    let wanted = fake.images(300);
+    let registry =
+        Registry::new(Settings { certificate_authorities: Some(authority.file()), ..settings() })
+            .unwrap();
+    for _ in 0..2 {
+        let replies = registry.check(wanted.clone(), Freshness::Forced).await;
+        assert!(replies.values().all(Result::is_ok), "{replies:?}");
+    }
+    assert!(fake.server.seen().iter().all(|seen| seen.http2));
+    // The token server has the same address here, but is a host of its own.
+    let of = |part: &str| {
+        let seen = fake.server.seen();
+        let mut numbers: Vec<_> = seen
+            .iter()
+            .filter(|seen| seen.path.contains(part))
+            .map(|seen| seen.connection)
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers.len()
+    };
+    assert_eq!(of("/manifests/"), 1);
+    assert!(fake.server.connections() <= 2, "{}", fake.server.connections());
+}
+
+#[tokio::test]
+async fn a_registry_without_http2_gets_its_connections_kept() {
+    let authority = Authority::new();
+    let fake = Fake::tls(Door::Open, authority.server(&["127.0.0.1"], &["http/1.1"]));
+    let wanted = fake.images(10);
+    fake.slow_down(Duration::from_millis(20));
+    let registry = Registry::new(Settings {
+        certificate_authorities: Some(authority.file()),
+        per_registry: 4,
+        ..settings()
+    })
+    .unwrap();
+    for _ in 0..3 {
+        let replies = registry.check(wanted.clone(), Freshness::Forced).await;
+        assert!(replies.values().all(Result::is_ok), "{replies:?}");
+    }
+    assert!(fake.server.connections() <= 4, "{}", fake.server.connections());
+    assert_eq!(fake.server.most_at_once(), 4);
+}
+
+#[tokio::test]
+async fn the_limit_over_all_registries_holds() {
+    let fakes = [Fake::open(), Fake::open()];
+    let wanted = fakes.iter().flat_map(|fake| fake.images(12)).collect();
+    for fake in &fakes {
+        fake.slow_down(Duration::from_millis(20));
+    }
+    let registry = Registry::new(Settings { concurrency: 3, ..settings() }).unwrap();
+    let replies = registry.check(wanted, Freshness::Forced).await;
+    assert!(replies.values().all(Result::is_ok), "{replies:?}");
+    let most: Vec<_> = fakes.iter().map(|fake| fake.server.most_at_once()).collect();
+    assert!(most.iter().all(|most| *most <= 3) && most.iter().sum::<usize>() > 2, "{most:?}");
+}
+
+#[tokio::test]
+async fn one_image_is_asked_for_once_however_often_it_is_wanted() {
+    let fake = Fake::open();
+    fake.put_image("app", "1");
+    let wanted = vec![fake.wanted("app:1"); 100];
+    let registry = Registry::new(settings()).unwrap();
+    let hour = Freshness::Within(Duration::from_hours(1));
+    let (first, second) =
+        tokio::join!(registry.check(wanted.clone(), hour), registry.check(wanted.clone(), hour));
+    assert_eq!(first, second);
+    assert_eq!(fake.server.seen().len(), 1, "two checks at once share the question");
+    registry.check(wanted.clone(), hour).await;
+    assert_eq!(fake.server.seen().len(), 1, "the answer is still fresh");
+    registry.check(wanted.clone(), Freshness::Within(Duration::ZERO)).await;
+    assert_eq!(fake.server.seen().len(), 2, "the caller wants a newer one");
+    registry.check(wanted, Freshness::Forced).await;
+    assert_eq!(fake.server.seen().len(), 3, "forced");
+}
+
+#[tokio::test]
+async fn answers_are_kept_for_their_time_and_errors_for_half_a_minute() {
+    let fake = Fake::open();
+    fake.put_image("app", "1");
+    let wanted = vec![fake.wanted("app:1"), fake.wanted("app:absent")];
+    let registry = Registry::new(settings()).unwrap();
+    let hour = Freshness::Within(Duration::from_hours(1));
+    registry.check(wanted.clone(), hour).await;
+    fake.server.forget();
+    for (seconds, requests) in [(20, 0), (20, 1), (250, 1), (60, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+        fake.server.forget();
+        registry.check(wanted.clone(), hour).await;
+        assert_eq!(fake.server.seen().len(), requests, "{seconds} s later");
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_says_how_much_it_allows_is_heard() {
+    let fake = Fake::open();
+    fake.put_image("app", "1");
+    let path = "/v2/app/manifests/1";
+    let reply = Reply::new(200)
+        .header("docker-content-digest", fake.put_image("app", "1").as_str())
+        .header("ratelimit-limit", "100;w=21600")
+        .header("ratelimit-remaining", "42;w=21600")
+        .header("docker-ratelimit-source", "192.0.2.1");
+    fake.script("HEAD", path, [Reaction::Answer(reply)]);
+    let registry = Registry::new(settings()).unwrap();
+    assert!(registry.rate_limits().is_empty());
+    digest_of(&registry, &fake.wanted("app:1")).await.unwrap();
+    let limits = registry.rate_limits();
+    let [limit] = &limits[..] else { panic!("{limits:?}") };
+    assert_eq!(limit.registry, fake.server.address());
+    assert_eq!((limit.limit, limit.remaining), (Some(100), Some(42)));
+    assert_eq!(limit.counted.as_deref(), Some("192.0.2.1"));
+}

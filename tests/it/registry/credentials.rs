@@ -1,0 +1,130 @@
+//! Credentials: from settings, from Docker's file, from its helpers, and for the engine's pulls.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use docker_auto::core::reference::ImageRef;
+use docker_auto::core::secret::Secret;
+use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settings};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::fake::{Door, Fake, digest_of, outcome_of, settings};
+
+/// A folder with Docker's file and the helpers it names.
+struct Home(TempDir);
+
+impl Home {
+    fn new(config: &Value) -> Self {
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+        Self(dir)
+    }
+
+    /// Adds a helper that is asked for `$server`.
+    fn helper(self, name: &str, script: &str) -> Self {
+        let path = self.path().join(format!("docker-credential-{name}"));
+        std::fs::write(&path, format!("#!/bin/sh\nread -r server\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            docker_config: Some(self.path().join("config.json")),
+            credential_helpers: Some(self.path().to_owned()),
+            ..settings()
+        }
+    }
+}
+
+fn auth(pair: &str) -> Value {
+    json!({"auth": STANDARD.encode(pair)})
+}
+
+#[tokio::test]
+async fn a_registry_with_passwords_is_let_in_to_by_whatever_knows_one() {
+    let fake = Fake::new(Door::Basic);
+    fake.put_image("app", "1");
+    let host = fake.server.address();
+    let own = |password: &str| Credential {
+        host: host.clone(),
+        login: Login::Password { username: "alice".into(), password: Secret::new(password) },
+    };
+    let answer = r#"printf '{"ServerURL":"%s","Username":"alice","Secret":"s3cret"}' "$server""#;
+    let auths = |pair: &str| json!({"auths": {(host.clone()): auth(pair)}});
+    let store = json!({"credsStore": "fake"});
+    let both = json!({"auths": {(host.clone()): auth("alice:s3cret")}, "credsStore": "fake"});
+    let silent = "echo 'credentials not found in native keychain'; exit 1";
+    for (name, home, credentials, outcome) in [
+        ("nothing", Home::new(&json!({})), vec![], "unauthorized"),
+        ("settings", Home::new(&json!({})), vec![own("s3cret")], "ok"),
+        ("wrong settings", Home::new(&auths("alice:s3cret")), vec![own("no")], "unauthorized"),
+        ("file", Home::new(&auths("alice:s3cret")), vec![], "ok"),
+        ("wrong file", Home::new(&auths("alice:no")), vec![], "unauthorized"),
+        ("bad file", Home::new(&auths("alice")), vec![], "credentials"),
+        ("helper", Home::new(&store).helper("fake", answer), vec![], "ok"),
+        ("helper knows none", Home::new(&store).helper("fake", silent), vec![], "unauthorized"),
+        ("helper knows none, file does", Home::new(&both).helper("fake", silent), vec![], "ok"),
+        ("no helper, but file", Home::new(&both), vec![], "ok"),
+        ("no helper", Home::new(&store), vec![], "credentials"),
+        (
+            "helper fails",
+            Home::new(&store).helper("fake", "echo no; exit 3"),
+            vec![],
+            "credentials",
+        ),
+        ("helper babbles", Home::new(&store).helper("fake", "echo no"), vec![], "credentials"),
+    ] {
+        let registry = Registry::new(Settings { credentials, ..home.settings() }).unwrap();
+        let reply = digest_of(&registry, &fake.wanted("app:1")).await;
+        assert_eq!(outcome_of(&reply), outcome, "{name}: {reply:?}");
+        let text = reply.map_or_else(|error| error.to_string(), |_| String::new());
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_helper_hinders_nobody_who_needs_none() {
+    let fake = Fake::open();
+    fake.put_image("app", "1");
+    let home = Home::new(&json!({"credsStore": "absent"}));
+    let registry = Registry::new(home.settings()).unwrap();
+    digest_of(&registry, &fake.wanted("app:1")).await.unwrap();
+    let error = registry.credentials_for(&fake.reference("app:1")).await.unwrap_err();
+    assert_eq!(error.code(), "credentials");
+    assert!(error.to_string().contains("docker-credential-absent is not installed"), "{error}");
+}
+
+#[tokio::test]
+async fn the_engine_gets_the_credentials_of_the_images_registry() {
+    let login = |name: &str| Login::Password { username: name.into(), password: Secret::new("p") };
+    let config = json!({"auths": {
+        "https://index.docker.io/v1/": auth("hub:p"),
+        "ghcr.io": {"identitytoken": "t"},
+        "quay.io": {},
+    }});
+    let home = Home::new(&config);
+    let credentials = vec![Credential { host: "own.test:5000".into(), login: login("own") }];
+    let registry = Registry::new(Settings { credentials, ..home.settings() }).unwrap();
+    for (reference, expected) in [
+        ("nginx", Some(("https://index.docker.io/v1/", login("hub")))),
+        ("ghcr.io/a/b", Some(("ghcr.io", Login::IdentityToken(Secret::new("t"))))),
+        ("own.test:5000/a", Some(("own.test:5000", login("own")))),
+        ("own.test/a", None),
+        ("quay.io/a/b", None),
+    ] {
+        let found = registry.credentials_for(&ImageRef::parse(reference).unwrap()).await.unwrap();
+        let expected = expected.map(|(server_address, login)| PullCredentials {
+            server_address: server_address.into(),
+            login,
+        });
+        assert_eq!(found, expected, "{reference}");
+    }
+}

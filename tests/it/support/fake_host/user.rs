@@ -1,0 +1,68 @@
+//! What other people do to the same engine at the same time.
+
+use docker_auto::core::id::{ContainerId, ContainerName, ImageId};
+use docker_auto::core::inventory::RunState;
+use docker_auto::core::plan::Volumes;
+
+use super::container::Container;
+use super::engine::Engine;
+
+/// One thing that a person does, always to whoever has the service's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    /// `docker rm -f web`
+    Remove,
+    /// `docker rename web mine`
+    Rename,
+    /// `docker rm -f web && docker run -d --name web …`
+    Recreate,
+    /// `docker stop web`
+    Stop,
+    /// `docker container prune -f`
+    Prune,
+}
+
+impl Action {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Remove, Self::Rename, Self::Recreate, Self::Stop, Self::Prune];
+
+    /// Does it.
+    pub(crate) fn perform(self, engine: &mut Engine, name: &ContainerName) {
+        let owner = engine.named(name).cloned();
+        match (self, owner) {
+            (Self::Prune, _) => prune(engine),
+            (Self::Remove, Some(owner)) => remove(engine, &owner),
+            (Self::Recreate, owner) => {
+                if let Some(owner) = owner {
+                    remove(engine, &owner);
+                }
+                run(engine, name);
+            }
+            // A person's command may be refused; that is theirs to see.
+            (Self::Rename, Some(owner)) => drop(engine.rename(&owner, &ContainerName::new("mine"))),
+            (Self::Stop, Some(owner)) => drop(engine.stop(&owner)),
+            (Self::Remove | Self::Rename | Self::Stop, None) => {}
+        }
+    }
+}
+
+fn remove(engine: &mut Engine, id: &ContainerId) {
+    drop(engine.stop(id));
+    engine.discard(id, Volumes::Keep);
+}
+
+fn prune(engine: &mut Engine) {
+    let stopped = |c: &Container| matches!(c.state, RunState::Created | RunState::Exited);
+    let stopped = engine.containers.iter().filter(|(_, container)| stopped(container));
+    let stopped: Vec<_> = stopped.map(|(id, _)| id.clone()).collect();
+    stopped.iter().for_each(|id| engine.discard(id, Volumes::Keep));
+}
+
+/// A person's own container: the model's `user` image, with nothing of ours on it.
+fn run(engine: &mut Engine, name: &ContainerName) {
+    let made = engine.create(Container::of(name.clone(), ImageId::new("user")));
+    if let Ok(id) = made {
+        engine.start(&id).expect("the user's image starts");
+    }
+}
