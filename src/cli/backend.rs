@@ -84,7 +84,7 @@ impl Backend {
             }
             Self::Own(own) => {
                 if intent == Intent::Act {
-                    own.engine.recover().await?;
+                    recover(own, on_event).await?;
                 }
                 let selection = match names {
                     [] => Selection::All,
@@ -108,7 +108,7 @@ impl Backend {
                 follow(control, &path, &json!({}), on_event).await
             }
             Self::Own(own) => {
-                own.engine.recover().await?;
+                recover(own, on_event).await?;
                 let name = ContainerName::from_engine(name);
                 drain(own.engine.roll_back(name), on_event).await
             }
@@ -137,6 +137,20 @@ impl Backend {
                 let listed = own.store.history().list(filter).await;
                 Ok(listed.map_err(crate::engine::EngineError::from)?)
             }
+        }
+    }
+}
+
+/// Deals with what an earlier run left open, before anything else.
+async fn recover(own: &Assembly, on_event: OnEvent<'_>) -> Result<(), CommandError> {
+    let mut events = own.engine.events();
+    let recovery = own.engine.recover();
+    tokio::pin!(recovery);
+    loop {
+        tokio::select! {
+            biased;
+            Ok(event) = events.recv() => on_event(&event),
+            ended = &mut recovery => return Ok(ended?),
         }
     }
 }

@@ -65,6 +65,21 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Returns the stable code, which is also the word in JSON.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UpdateAvailable { .. } => "update_available",
+            Self::CheckFailed { .. } => "check_failed",
+            Self::OperationStarted { .. } => "operation_started",
+            Self::StepStarted { .. } => "step_started",
+            Self::StepFailed { .. } => "step_failed",
+            Self::PullProgress(_) => "pull_progress",
+            Self::OperationFinished { .. } => "operation_finished",
+        }
+    }
+}
+
 /// How far a pull is, over all layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullProgress {
@@ -76,4 +91,26 @@ pub struct PullProgress {
     pub layers_done: u32,
     /// Layers in all.
     pub layers: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_words_in_json() {
+        let (step, error) = ("stop".to_owned(), "busy".to_owned());
+        for what in [
+            What::UpdateAvailable { old: "1".into(), new: "2".into() },
+            What::CheckFailed { reason: "x".into(), message: "y".into() },
+            What::OperationStarted { summary: "update".into() },
+            What::StepStarted { step: step.clone() },
+            What::StepFailed { step, error },
+            What::PullProgress(PullProgress::default()),
+            What::OperationFinished { outcome: Outcome::Updated },
+        ] {
+            let json = serde_json::to_value(&what).unwrap();
+            assert_eq!(json.get("event").and_then(|it| it.as_str()), Some(what.code()));
+        }
+    }
 }

@@ -57,6 +57,11 @@ impl Limits {
         Some(Slot { _target: target, _image: image, _permit: permit })
     }
 
+    /// Lets a container have no operation any more: one of an earlier run is still open.
+    pub(super) fn block(&self, name: ContainerName) {
+        lock(&self.busy).insert(name);
+    }
+
     /// The lock of one image; those that nobody holds any more are forgotten.
     fn image(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut images = lock(&self.images);

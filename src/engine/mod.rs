@@ -21,7 +21,7 @@ mod update;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -93,6 +93,7 @@ pub struct Inner {
     limits: Limits,
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
+    recovered: watch::Sender<bool>,
 }
 
 impl std::ops::Deref for Engine {
@@ -110,6 +111,7 @@ impl Engine {
         Self(Arc::new(Inner {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
+            recovered: watch::Sender::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
             registry: parts.registry,
@@ -163,29 +165,29 @@ impl Settings {
 /// Events are log lines as well.
 fn log_event(event: &Event) {
     let container = event.target.name.as_str();
+    let code = event.what.code();
     match &event.what {
         What::UpdateAvailable { old, new } => {
-            log::info!(action = "check", container, digest = new.as_str(); "a newer image is available: {old} → {new}");
+            log::info!(action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
         }
         What::CheckFailed { reason, message } => {
-            log::warn!(action = "check", container, err = reason.as_str(); "{message}");
+            log::warn!(action = "check", event = code, container, err = reason.as_str(); "{message}");
         }
         What::OperationStarted { summary } => {
-            log::info!(action = "update", container; "{summary}");
+            log::info!(action = "update", event = code, container; "{summary}");
         }
-        What::StepStarted { step } => log::debug!(action = "update", container; "{step}"),
+        What::StepStarted { step } => {
+            log::debug!(action = "update", event = code, container; "{step}");
+        }
         What::StepFailed { step, error } => {
-            log::warn!(action = "update", container, err = error.as_str(); "{step} failed: {error}");
+            log::warn!(action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
         }
         What::PullProgress(_) => {}
-        What::OperationFinished { outcome } => {
-            let reason = outcome.reason();
-            match reason {
-                "" => log::info!(action = "update", container; "{container} is done"),
-                _ => {
-                    log::warn!(action = "update", container, err = reason; "{container}: {reason}");
-                }
+        What::OperationFinished { outcome } => match outcome.reason() {
+            "" => log::info!(action = "update", event = code, container; "{container} is done"),
+            reason => {
+                log::warn!(action = "update", event = code, container, err = reason; "{container}: {reason}");
             }
-        }
+        },
     }
 }

@@ -33,6 +33,7 @@ impl Engine {
         &self,
         plan: UpdatePlan,
     ) -> Result<Option<HistoryRecord>, EngineError> {
+        self.wait_recovered().await;
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
         let operation = self.operations.create(plan).await?;
@@ -144,7 +145,8 @@ impl Runner<'_> {
         let rejected = Rejected { target, reject, operation };
         match self.store.rejects().add(rejected).await {
             Ok(()) => Ok(StepOutput::Done),
-            Err(error) => Err(StepError::new(Class::Transient, error.to_string())),
+            // Not worth the service's time: it may be down meanwhile.
+            Err(error) => Err(StepError::new(Class::Lasting, error.to_string())),
         }
     }
 }

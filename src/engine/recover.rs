@@ -1,16 +1,33 @@
 //! Before anything else: what an earlier run left open is finished or taken back.
 
+use crate::core::event::What;
 use crate::core::id::ContainerName;
+use crate::core::journal::Journal;
 use crate::engine::operate::Begin;
 use crate::engine::{Engine, EngineError};
+use crate::logging::Chain;
+use crate::store::OpenOperation;
 
 impl Engine {
-    /// Goes on with every open operation, oldest first, and names what no journal explains.
+    /// Goes on with every open operation, oldest first. New operations wait until this is done.
     ///
     /// # Errors
     ///
-    /// When the store or a journal cannot be used; what is open stays open.
+    /// When the journals cannot be listed. A container whose operation could not be carried on stays
+    /// busy: what is open stays open.
     pub async fn recover(&self) -> Result<(), EngineError> {
+        let result = self.recover_all().await;
+        self.recovered.send_replace(true);
+        result
+    }
+
+    /// Waits until what an earlier run left open is dealt with.
+    pub(super) async fn wait_recovered(&self) {
+        // The sender lives as long as we do, so that the wait cannot end for its loss.
+        let _ = self.recovered.subscribe().wait_for(|recovered| *recovered).await;
+    }
+
+    async fn recover_all(&self) -> Result<(), EngineError> {
         let listed = self.operations.list().await?;
         for unreadable in &listed.unreadable {
             log::error!(
@@ -20,20 +37,27 @@ impl Engine {
             );
         }
         let open = listed.open.len();
-        for mut operation in listed.open {
-            if let Some(damage) = operation.damage() {
-                log::error!("the journal of operation {}: {damage}", operation.id());
+        for operation in listed.open {
+            let (id, name) = (operation.id().clone(), operation.plan().target.name.clone());
+            if let Err(error) = self.take_up(operation).await {
+                log::error!("operation {id} of {name} stays open: {}", Chain(&error));
+                self.limits.block(name);
             }
-            if operation.is_finished() {
-                operation.finish(&self.store).await?;
-                continue;
-            }
-            log::warn!("operation {} was interrupted; going on with it", operation.id());
-            self.carry(operation, Begin::Resumed).await?;
         }
         if open > 0 && !self.stop.is_cancelled() {
             log::info!("{open} interrupted operations are dealt with");
         }
+        Ok(())
+    }
+
+    async fn take_up(&self, mut operation: OpenOperation) -> Result<(), EngineError> {
+        if operation.is_finished() {
+            return Ok(operation.finish(&self.store).await?);
+        }
+        let summary = format!("going on with what was interrupted: {}", operation.plan().summary);
+        let (target, id) = (operation.plan().target.clone(), operation.id().clone());
+        self.tell(target, Some(id), What::OperationStarted { summary });
+        self.carry(operation, Begin::Resumed).await?;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What the tests are built from: the lab's engines and registries, faults, and the program itself.
 
+pub(crate) mod background;
 pub(crate) mod certificates;
 pub(crate) mod containers;
 pub(crate) mod engine;
@@ -11,6 +12,7 @@ pub(crate) mod lab;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod registry;
+pub(crate) mod scene;
 pub(crate) mod scripted;
 pub(crate) mod service;
 pub(crate) mod wait;

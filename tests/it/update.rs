@@ -1,0 +1,7 @@
+//! Updates by the program itself on real engines: what stops them before anything happens, what takes
+//! them back, in which order they go, and what becomes of them when somebody else interferes.
+
+mod broken;
+mod meddling;
+mod order;
+mod refused;

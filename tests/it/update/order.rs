@@ -1,0 +1,111 @@
+//! In which order and how gently containers are updated.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::{Engine, Host};
+use crate::support::image::Kind;
+use crate::support::lab::needs;
+use crate::support::proxy::EngineProxy;
+use crate::support::scene::{Scene, on_each_engine};
+
+/// Returns what the engine tells of a scene's containers since a moment: `(action, name)`.
+fn events(scene: &Scene, since: u64) -> Vec<(String, String)> {
+    let filters = r#"{"type":["container"]}"#.replace('"', "%22");
+    let until = now(&scene.host) + 1;
+    let path = format!("/events?since={since}&until={until}&filters={filters}");
+    let answer = scene.host.ask("GET", &path, None).text();
+    let lines = answer.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let told = lines.filter_map(|event| {
+        let name = event["Actor"]["Attributes"]["name"].as_str()?.to_owned();
+        let name = name.strip_prefix(&format!("{}-", scene.prefix))?.to_owned();
+        Some((event["Action"].as_str()?.to_owned(), name))
+    });
+    told.collect()
+}
+
+fn now(host: &Host) -> u64 {
+    let time = host.get("/info")["SystemTime"].as_str().unwrap_or_default().to_owned();
+    let time: docker_auto::core::id::Timestamp = time.parse().expect("a time");
+    u64::try_from(time.timestamp()).unwrap()
+}
+
+#[test]
+fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let names: Vec<_> = (0..10).map(|number| format!("web{number}")).collect();
+    for name in &names {
+        scene.start_outdated(name, &json!({"Labels": {"docker-auto.mode": "auto"}}));
+    }
+    let bystanders = ["watched", "fresh"];
+    scene.start_outdated("watched", &json!({"Labels": {"docker-auto.mode": "watch"}}));
+    scene.start("fresh", &json!({}));
+    let before = bystanders.map(|name| scene.seen(name));
+    let since = now(&scene.host);
+    let updated = scene.program().run(&["update", "--all", "--json"]).expect(0);
+    let views = updated.json();
+    let of_scene: Vec<_> = views.as_array().unwrap().iter().map(|view| &view["result"]).collect();
+    assert_eq!(of_scene, ["updated"; 10]);
+    assert_eq!(bystanders.map(|name| scene.seen(name)), before);
+    for name in &names {
+        assert_eq!(scene.version(name), "2");
+    }
+    let told = events(&scene, since);
+    check_one_at_a_time(&told, &names);
+    let none = |(_, name): &&(String, String)| bystanders.contains(&name.as_str());
+    assert_eq!(told.iter().find(none), None);
+}
+
+/// While one is down, nothing but its own renames, update and start happens on the host.
+fn check_one_at_a_time(told: &[(String, String)], names: &[String]) {
+    let mut down = 0;
+    for (index, (action, name)) in told.iter().enumerate() {
+        if action != "die" || !names.contains(name) {
+            continue;
+        }
+        down += 1;
+        let window = told[index..].iter().take_while(|(action, _)| action != "start");
+        for (action, other) in window {
+            let own = other == name || other.starts_with(&format!("{name}.da-"));
+            assert!(own, "{action} of {other} while {name} is down: {told:?}");
+            assert!(
+                !["create", "pull"].contains(&action.as_str()),
+                "{action} while {name} is down"
+            );
+        }
+    }
+    assert_eq!(down, names.len(), "each went down once: {told:?}");
+}
+
+#[test]
+fn a_container_is_stopped_as_gently_as_it_asks() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        for (label, query) in [(None, ""), (Some("1s"), "?t=1"), (Some("soon"), "")] {
+            let scene = Scene::on(engine);
+            let kind = if label == Some("1s") { Kind::IgnoresTerm } else { Kind::Plain };
+            scene.push_kind("web", "1", kind);
+            let mut more = json!({"StopTimeout": 7});
+            if let Some(label) = label {
+                more["Labels"] = json!({"docker-auto.stop-timeout": label});
+            }
+            let id = scene.start_pushed("web", &more);
+            scene.push("web", "2");
+            let proxy = EngineProxy::start(&scene.host, &[]);
+            let program = scene.program_behind(&proxy);
+            if label == Some("soon") {
+                let shown = program.run(&["check", &scene.name("web")]).expect(0).stdout;
+                assert!(
+                    shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""),
+                    "{shown}"
+                );
+            }
+            program.run(&["update", &scene.name("web")]).expect(0);
+            let calls = proxy.log().into_iter().map(|call| call.line);
+            let stops: Vec<_> = calls.filter(|line| line.contains("/stop")).collect();
+            assert_eq!(stops.len(), 1, "{stops:?}");
+            assert!(stops[0].ends_with(&format!("/containers/{id}/stop{query}")), "{stops:?}");
+            assert_eq!(scene.version("web"), "2");
+        }
+    });
+}
