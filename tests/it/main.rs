@@ -37,8 +37,8 @@ mod registry;
 mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
 /// Updates by the program: what stops them, what takes them back, who interferes.
 mod update;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-mod support;

@@ -97,6 +97,16 @@ impl Scenario {
         self
     }
 
+    /// Says whether the old container is kept.
+    pub(super) fn keeps_old(&self) -> bool {
+        self.settings.contains(&("DOCKER_AUTO_UPDATE_REMOVE_OLD", "false"))
+    }
+
+    /// Returns the networks that the container is in.
+    pub(super) fn networks(&self) -> &'static [&'static str] {
+        if self.old.networks { &["back", "front"] } else { &["none"] }
+    }
+
     /// Returns the body of the old container.
     pub(super) fn body(&self) -> Value {
         let policy = self.old.policy.unwrap_or("always");
@@ -123,6 +133,7 @@ impl Scenario {
         let says = |words: &str| reason.to_lowercase().contains(words);
         match self.new_image {
             NewImage::Good => outcome == "updated",
+            NewImage::Exits if self.old.auto_remove => outcome == "recovered_from_spec",
             // It depends on when one looks.
             NewImage::Exits => {
                 outcome == "rolled_back"
