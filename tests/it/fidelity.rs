@@ -5,6 +5,7 @@ mod defaults;
 mod mounts;
 mod passing;
 mod platform;
+mod source;
 mod state;
 
 use serde_json::Value;

@@ -55,6 +55,9 @@ fn refusals() -> Vec<Case> {
     ]
 }
 
+/// How an image is pushed.
+type Wrap = fn(ImageSpec) -> ImageSpec;
+
 /// Returns the status that goes with a code.
 fn status_of(code: &str) -> &'static str {
     match code {
@@ -98,7 +101,7 @@ fn a_registry_in_trouble_is_named_and_nothing_is_touched() {
 fn every_kind_of_manifest_is_understood() {
     needs!(lab);
     on_each_engine(|engine| {
-        let wrappings: [(&str, fn(ImageSpec) -> ImageSpec); 4] = [
+        let wrappings: [(&str, Wrap); 4] = [
             ("nested", |image| image.index(Index::Nested)),
             ("docker list", |image| image.index(Index::Multi).docker_media_types()),
             ("docker", ImageSpec::docker_media_types),
