@@ -11,8 +11,17 @@ use crate::core::id::Timestamp;
 use super::{Redactor, component};
 
 /// The order of the known fields; others follow, then the message.
-const ORDER: [&str; 9] =
-    ["action", "event", "container", "container_id", "image", "digest", "durationMs", "err", "operation"];
+const ORDER: [&str; 9] = [
+    "action",
+    "event",
+    "container",
+    "container_id",
+    "image",
+    "digest",
+    "durationMs",
+    "err",
+    "operation",
+];
 
 /// A log line, already without secrets.
 #[derive(Clone, Debug, PartialEq)]

@@ -63,7 +63,9 @@ fn tell(engine: Engine, moment: usize, deed: Deed) -> Story {
     let awaited = if nth == 0 { "/start" } else { call.rsplit(['/', ']']).next().unwrap() };
     wait_until("the call is held", PATIENCE, || {
         let calls = proxy.log();
-        let held = calls.iter().filter(|call| call.line.starts_with("POST ") && call.line.contains(awaited));
+        let held = calls
+            .iter()
+            .filter(|call| call.line.starts_with("POST ") && call.line.contains(awaited));
         held.count() >= nth.max(1) as usize
     });
     if nth == 0 {
@@ -101,7 +103,11 @@ fn show(story: &Story, words: &str) -> Value {
     let (result, reason) = story.output.result();
     eprintln!("{words}: code {} {result}: {reason}", story.output.code);
     eprintln!("   containers {:?}", story.scene.containers());
-    eprintln!("   before {:?}\n   theirs {:?}", story.before.id, story.theirs.as_ref().map(|t| (&t.id, &t.status)));
+    eprintln!(
+        "   before {:?}\n   theirs {:?}",
+        story.before.id,
+        story.theirs.as_ref().map(|t| (&t.id, &t.status))
+    );
     Value::Null
 }
 
@@ -109,12 +115,22 @@ fn show(story: &Story, words: &str) -> Value {
 fn explore_meddling() {
     needs!(lab);
     for (moment, deed) in [
-        (0, Deed::Remove), (0, Deed::Replace), (0, Deed::Rename),
-        (1, Deed::Remove), (1, Deed::Replace), (1, Deed::Rename),
-        (2, Deed::Remove), (2, Deed::Replace), (2, Deed::Rename),
+        (0, Deed::Remove),
+        (0, Deed::Replace),
+        (0, Deed::Rename),
+        (1, Deed::Remove),
+        (1, Deed::Replace),
+        (1, Deed::Rename),
+        (2, Deed::Remove),
+        (2, Deed::Replace),
+        (2, Deed::Rename),
         (3, Deed::Take),
-        (4, Deed::Remove), (4, Deed::Replace), (4, Deed::Rename),
-        (5, Deed::Remove), (5, Deed::Replace), (5, Deed::Rename),
+        (4, Deed::Remove),
+        (4, Deed::Replace),
+        (4, Deed::Rename),
+        (5, Deed::Remove),
+        (5, Deed::Replace),
+        (5, Deed::Rename),
     ] {
         let story = tell(Engine::New, moment, deed);
         show(&story, &format!("{} {deed:?}", MOMENTS[moment].0));

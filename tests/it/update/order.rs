@@ -6,7 +6,8 @@ use crate::support::engine::{Engine, Host};
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::proxy::EngineProxy;
-use crate::support::scene::{Scene, on_each_engine};
+use crate::support::scene::{PATIENCE, Scene, on_each_engine};
+use crate::support::wait::wait_until;
 
 /// Returns what the engine tells of a scene's containers since a moment: `(action, name)`.
 fn events(scene: &Scene, since: u64) -> Vec<(String, String)> {
@@ -41,6 +42,10 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     scene.start_outdated("watched", &json!({"Labels": {"docker-auto.mode": "watch"}}));
     scene.start("fresh", &json!({}));
     let before = bystanders.map(|name| scene.seen(name));
+    let begun = now(&scene.host);
+    wait_until("the clock moves on, which events are told by", PATIENCE, || {
+        now(&scene.host) > begun
+    });
     let since = now(&scene.host);
     let updated = scene.program().run(&["update", "--all", "--json"]).expect(0);
     let views = updated.json();
@@ -68,7 +73,10 @@ fn check_one_at_a_time(told: &[(String, String)], names: &[String]) {
         for (action, other) in window {
             let own = other == name || other.starts_with(&format!("{name}.da-"));
             assert!(own, "{action} of {other} while {name} is down: {told:?}");
-            assert!(!["create", "pull"].contains(&action.as_str()), "{action} while {name} is down");
+            assert!(
+                !["create", "pull"].contains(&action.as_str()),
+                "{action} while {name} is down"
+            );
         }
     }
     assert_eq!(down, names.len(), "each went down once: {told:?}");
@@ -92,7 +100,10 @@ fn a_container_is_stopped_as_gently_as_it_asks() {
             let program = scene.program_behind(&proxy);
             if label == Some("soon") {
                 let shown = program.run(&["check", &scene.name("web")]).expect(0).stdout;
-                assert!(shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""), "{shown}");
+                assert!(
+                    shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""),
+                    "{shown}"
+                );
             }
             program.run(&["update", &scene.name("web")]).expect(0);
             let calls = proxy.log().into_iter().map(|call| call.line);
