@@ -10,7 +10,7 @@ use argh::FromArgs;
     note = "Configuration comes from DOCKER_AUTO_* variables and docker-auto.* labels; the README lists them.",
     error_code(0, "fine, or nothing to do"),
     error_code(1, "an error; nothing was lost"),
-    error_code(2, "usage: a bad flag, variable or name"),
+    error_code(2, "usage: a bad flag or variable"),
     error_code(3, "an update was rolled back"),
     error_code(4, "a container needs help")
 )]
@@ -116,7 +116,7 @@ pub struct History {
     #[argh(positional)]
     pub name: Option<String>,
     /// how many at the most (default 20)
-    #[argh(option, default = "20")]
+    #[argh(option, default = "20", from_str_fn(limit))]
     pub limit: usize,
     /// print JSON
     #[argh(switch)]
@@ -132,6 +132,14 @@ pub struct Healthcheck {}
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "version")]
 pub struct Version {}
+
+/// A server gives no more at once.
+const MOST_RECORDS: usize = 1000;
+
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().ok().filter(|limit| (1..=MOST_RECORDS).contains(limit));
+    limit.ok_or_else(|| format!("write a number from 1 to {MOST_RECORDS}"))
+}
 
 /// What reading the arguments came to.
 #[derive(Debug)]
@@ -195,6 +203,8 @@ mod tests {
             ("check --help", "help Usage: docker-auto check"),
             ("plan", "usage Required positional arguments not provided"),
             ("history --limit=x", "usage Error parsing option '--limit' with value 'x'"),
+            ("history --limit=0", "usage Error parsing option '--limit' with value '0'"),
+            ("history --limit=1001", "usage Error parsing option '--limit' with value '1001'"),
             ("nonsense", "usage Unrecognized argument: nonsense"),
         ] {
             check(line, expected);

@@ -76,12 +76,9 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
     let freshness = if asked.force { Freshness::Forced } else { Freshness::Cached };
     let views = backend.check(&asked.names, freshness).await?;
     let errors = views.iter().any(|view| view.status == "Error");
-    if asked.json {
-        print_json(&views)
-    } else {
-        print(&show::containers(&views, colour))
-    };
-    Ok(u8::from(errors))
+    let written =
+        if asked.json { print_json(&views) } else { print(&show::containers(&views, colour)) };
+    Ok(written.max(u8::from(errors)))
 }
 
 async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
@@ -121,18 +118,14 @@ pub async fn healthcheck(data: &Path) -> Result<u8, CommandError> {
     let mut control = Control::connect(data).await.ok_or(CommandError::NotRunning(socket))?;
     let answer: Value = control.whole(Method::GET, "/healthz", &json!({})).await?;
     let status = answer.get("status").and_then(Value::as_str).unwrap_or("unknown");
-    print(&format!("{status}\n"));
-    Ok(u8::from(status != "healthy"))
+    let written = print(&format!("{status}\n"));
+    Ok(written.max(u8::from(status != "healthy")))
 }
 
 fn show_operations(views: &[OperationView], json: bool, colour: Colour) -> u8 {
-    if json {
-        print_json(views)
-    } else {
-        print(&show::operations(views, colour))
-    };
+    let written = if json { print_json(views) } else { print(&show::operations(views, colour)) };
     // Help that is needed stands above a rollback, and that above an error.
-    let codes = views.iter().map(OperationView::exit_code);
+    let codes = views.iter().map(OperationView::exit_code).chain([written]);
     codes.max_by_key(|code| [0, 1, 3, 4].iter().position(|known| known == code)).unwrap_or(0)
 }
 
@@ -168,10 +161,17 @@ fn colour(config: &Config) -> Colour {
     if config.log.no_color || !std::io::stdout().is_terminal() { Colour::No } else { Colour::Yes }
 }
 
-/// Writes the result to stdout; a reader that went away has read enough. Returns exit code 0.
+/// Writes the result to stdout; a reader that went away has read enough. Returns exit code 0, or 1
+/// where it could not be written.
 pub fn print(text: &str) -> u8 {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    0
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            warn(&format!("writing the result: {error}"));
+            1
+        }
+        Ok(()) | Err(_) => 0,
+    }
 }
 
 /// Writes a warning to stderr.

@@ -20,6 +20,7 @@ mod snapshot;
 mod update;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,9 @@ use self::limits::Limits;
 
 /// How many events a slow listener may lag behind before it misses some.
 const EVENTS: usize = 1024;
+
+/// Who asks for a probe does not wait long.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One host's engine; a cheap clone.
 #[derive(Clone)]
@@ -132,6 +136,14 @@ impl Engine {
     /// Returns what stands between us and the engine; `None` when it answered last time.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the engine whether it is there; returns what stands between us and it.
+    pub async fn look(&self) -> Option<String> {
+        match tokio::time::timeout(LOOK_TIMEOUT, self.host.ping()).await {
+            Ok(asked) => asked.err().map(|error| error.chain()),
+            Err(_) => Some(format!("the engine did not answer within {LOOK_TIMEOUT:?}")),
+        }
     }
 
     fn set_trouble(&self, trouble: Option<String>) {

@@ -13,13 +13,10 @@ pub(super) fn check(
     inventory: &Inventory,
 ) -> Result<(), EngineError> {
     let refuse = |problem: String| Err(EngineError::Preflight { name: name.clone(), problem });
-    let endpoints = body.pointer("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object);
-    for network in endpoints.into_iter().flat_map(|endpoints| endpoints.keys()) {
-        if !inventory.networks.contains(network) {
-            return refuse(format!(
-                "its network {network} is gone; make it again, or disconnect the container from it"
-            ));
-        }
+    if let Some(network) =
+        networks(body).find(|name| !inventory.networks.iter().any(|it| it == name))
+    {
+        return refuse(format!("its network {network} is gone; make it again"));
     }
     let runtime = body.pointer("/HostConfig/Runtime").and_then(Value::as_str);
     let known = &inventory.engine.runtimes;
@@ -29,6 +26,17 @@ pub(super) fn check(
         }
         _ => Ok(()),
     }
+}
+
+/// Returns the networks that a body names. One that it only names as its mode, having been taken off
+/// it, is looked for by the engine at the start, for the old container no less than for the new one.
+fn networks(body: &Value) -> impl Iterator<Item = &str> {
+    let endpoints = body.pointer("/NetworkingConfig/EndpointsConfig").and_then(Value::as_object);
+    let endpoints = endpoints.into_iter().flat_map(|endpoints| endpoints.keys());
+    let mode = body.pointer("/HostConfig/NetworkMode").and_then(Value::as_str);
+    let built_in = |mode: &&str| ["", "default", "bridge", "host", "none"].contains(mode);
+    let mode = mode.filter(|mode| !built_in(mode) && !mode.starts_with("container:"));
+    endpoints.map(String::as_str).chain(mode)
 }
 
 /// Returns the host's paths that a body binds in the short form (`/source:/target`).
@@ -49,6 +57,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn networks_are_named_by_endpoints_and_mode() {
+        let body = json!({
+            "NetworkingConfig": {"EndpointsConfig": {"front": {}}},
+            "HostConfig": {"NetworkMode": "back"},
+        });
+        assert_eq!(networks(&body).collect::<Vec<_>>(), ["front", "back"]);
+        for mode in ["", "default", "bridge", "host", "none", "container:0a1b"] {
+            let body = json!({"HostConfig": {"NetworkMode": mode}});
+            assert_eq!(networks(&body).next(), None, "{mode}");
+        }
+    }
 
     #[test]
     fn only_short_binds_of_host_paths_are_probed() {

@@ -13,6 +13,8 @@ pub struct ApiError {
     pub code: u16,
     /// What the client reads.
     pub message: String,
+    /// The methods that there are, where the request had another one.
+    pub allow: Option<String>,
 }
 
 impl ApiError {
@@ -31,6 +33,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, 400, message.into())
     }
 
+    /// 405: the path has other methods.
+    pub fn other_method(method: &http::Method, path: &str, allow: String) -> Self {
+        let message = format!("{method} {path}: use {allow}");
+        let allow = Some(allow);
+        Self { allow, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, 405, message) }
+    }
+
     /// 409: the request cannot be served as things stand.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, 409, message.into())
@@ -47,7 +56,7 @@ impl ApiError {
     }
 
     fn new(status: StatusCode, code: u16, message: String) -> Self {
-        Self { status, code, message }
+        Self { status, code, message, allow: None }
     }
 }
 

@@ -26,7 +26,12 @@ pub fn success(data: &impl Serialize, now: Timestamp) -> Response {
 /// Returns `{code, message, timestamp}` with the error's status.
 pub fn failure(error: &ApiError, now: Timestamp) -> Response {
     let body = json!({"code": error.code, "message": error.message, "timestamp": now});
-    with_body(error.status, "application/json", Full::new(body.to_string().into()))
+    let mut response =
+        with_body(error.status, "application/json", Full::new(body.to_string().into()));
+    if let Some(allow) = error.allow.as_ref().and_then(|allow| allow.parse().ok()) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
 }
 
 /// Returns a bare JSON value, for the probes of orchestrators.

@@ -64,7 +64,7 @@ impl Router {
         let method = if parts.method == Method::HEAD { Method::GET } else { parts.method };
         let route = found.value.iter().find(|route| route.method == method).ok_or_else(|| {
             let offered: Vec<_> = found.value.iter().map(|route| route.method.as_str()).collect();
-            ApiError::bad_request(format!("{method} {path}: use {}", offered.join(" or ")))
+            ApiError::other_method(&method, path, offered.join(", "))
         })?;
         let parameters = found.params.iter().map(|(key, value)| (key.into(), value.into()));
         let body = Limited::new(body, BODY_LIMIT)

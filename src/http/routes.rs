@@ -42,7 +42,7 @@ macro_rules! route {
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
     route!(GET  "/healthz"                            Public  health::live,         "Answers 200 while the program runs."),
-    route!(GET  "/readyz"                             Public  health::ready,        "Answers 200 when the engine was reached, 503 before and when it is lost."),
+    route!(GET  "/readyz"                             Public  health::ready,        "Answers 200 when the engine answers, else 503."),
     route!(POST "/api/v1/check"                       Control operations::check,    "Checks containers and returns their status and reasons."),
     route!(POST "/api/v1/containers/{name}/plan"      Control operations::plan,     "Returns the steps of an update; touches nothing."),
     route!(POST "/api/v1/updates"                     Control operations::update,   "Updates containers; follows with JSON lines."),

@@ -3,6 +3,8 @@
 
 /// The house's rules about its own text.
 mod architecture;
+/// The command line as people and scripts use it.
+mod command;
 /// Environment variables → configuration and problems.
 mod config;
 /// The program and the engine are killed at every call of an update; a container is never lost.
@@ -33,12 +35,16 @@ mod lab;
 mod recreate;
 /// The registry client against scripted and real registries.
 mod registry;
+/// The server: when it works, what it may change, how it answers and ends.
+mod serve;
 /// The binary is one file that needs nothing else.
 mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
-mod support;
+/// Bad input and faults all around: named with their cure, and no container the worse for it.
+mod trouble;
 /// Updates by the program: what stops them, what takes them back, who interferes.
 mod update;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
+mod support;

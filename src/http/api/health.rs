@@ -12,9 +12,9 @@ pub async fn live(_context: &RequestContext) -> Result<Response, ApiError> {
     Ok(probe(StatusCode::OK, &json!({"status": "healthy"})))
 }
 
-/// Answers 200 when the engine was reached last time, else 503 with what was wrong.
+/// Answers 200 when the engine answers, else 503 with what is wrong.
 pub async fn ready(context: &RequestContext) -> Result<Response, ApiError> {
-    Ok(match context.state.engine.trouble() {
+    Ok(match context.state.engine.look().await {
         None => probe(StatusCode::OK, &json!({"status": "ready"})),
         Some(trouble) => probe(
             StatusCode::SERVICE_UNAVAILABLE,

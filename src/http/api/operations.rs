@@ -52,7 +52,7 @@ pub async fn check(context: &RequestContext) -> Result<Response, ApiError> {
 
 /// Returns the steps of an update; touches nothing.
 pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
-    let name = ContainerName::new(context.parameter("name"));
+    let name = ContainerName::from_engine(&context.parameter("name"));
     let plan = context.state.engine.plan(&name).await?;
     Ok(reply::success(&PlanView::from(plan), context.state.clock.now()))
 }
@@ -72,7 +72,7 @@ pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
 
 /// Moves a container back; follows with JSON lines.
 pub async fn rollback(context: &RequestContext) -> Result<Response, ApiError> {
-    let name = ContainerName::new(context.parameter("name"));
+    let name = ContainerName::from_engine(&context.parameter("name"));
     Ok(follow(context.state.engine.roll_back(name)))
 }
 

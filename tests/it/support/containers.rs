@@ -39,6 +39,19 @@ impl Host {
         assert!(answer.status == 200 && !text.contains("\"error\""), "pull {reference}: {text}");
     }
 
+    /// Pulls an image that needs credentials.
+    #[track_caller]
+    pub(crate) fn pull_as(&self, reference: &str, user: &str, password: &str) {
+        let (registry, _) = reference.split_once('/').expect("a reference with its registry");
+        super::engine::docker(
+            self,
+            &std::env::temp_dir(),
+            &["login", "-u", user, "-p", password, registry],
+        );
+        super::engine::docker(self, &std::env::temp_dir(), &["pull", "-q", reference]);
+        super::engine::docker(self, &std::env::temp_dir(), &["logout", registry]);
+    }
+
     /// Waits until a container's health is `status`.
     #[track_caller]
     pub(crate) fn wait_health(&self, name: &str, status: &str) {

@@ -55,10 +55,11 @@ pub(crate) fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name)
 }
 
-/// Returns a prefix for names of repositories, containers, networks and volumes that no other test has.
+/// Returns a prefix for names of repositories, containers, networks and volumes that no other test has,
+/// and that no other prefix begins with.
 pub(crate) fn unique() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
-    format!("t-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("t-{}-{:04}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Returns why a test that needs the lab is skipped; panics where that is not allowed.

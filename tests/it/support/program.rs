@@ -96,16 +96,27 @@ impl Program {
         self.spawn(arguments).wait_exit(self.timeout)
     }
 
+    /// Runs a script to its end, with the program as `$BIN`: for pipes and terminals.
+    #[track_caller]
+    pub(crate) fn run_in_shell(&self, script: &str) -> Output {
+        let script = format!("BIN={}; {script}", self.binary.display());
+        self.spawn_command(Path::new("/bin/bash"), &["-c", &script]).wait_exit(self.timeout)
+    }
+
     /// Starts a command.
     #[track_caller]
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
+        self.spawn_command(&self.binary, arguments)
+    }
+
+    fn spawn_command(&self, binary: &Path, arguments: &[&str]) -> Running {
         let stdout = self.fresh_file("stdout");
         let stderr = self.fresh_file("stderr");
         let open = |path: &Path| File::create(path).expect("the folder is ours");
         // A shell writes the pid and becomes the program, so that the file is there before its first call.
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(r#"echo $$ >"$0" && exec "$@""#).arg(self.pid_file());
-        command.arg(&self.binary).args(arguments);
+        command.arg(binary).args(arguments);
         command.env_clear().envs(self.variables.iter().cloned()).current_dir(self.dir.path());
         command.stdin(Stdio::null()).stdout(open(&stdout)).stderr(open(&stderr));
         let child =

@@ -68,6 +68,11 @@ impl Registry {
         self.proxy().ask("faults", faults);
     }
 
+    /// Says whether it is one that misbehaves.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// Returns all requests so far, as objects with `method`, `path`, `status`, `user_agent`, `accept` and more.
     pub(crate) fn log(&self) -> Vec<Value> {
         let log = self.proxy().ask("log", &Value::Null);

@@ -130,6 +130,21 @@ impl Scene {
         version.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Says whether a container is there, runs, and has that version.
+    pub(crate) fn runs(&self, short: &str, version: &str) -> bool {
+        let (status, inspect) =
+            self.host.request("GET", &format!("/containers/{}/json", self.name(short)), None);
+        let found = &inspect["Config"]["Labels"]["org.opencontainers.image.version"];
+        status == 200 && inspect["State"]["Status"] == "running" && found == version
+    }
+
+    /// Ends the misbehaviour of a faulty registry.
+    pub(crate) fn registry_recovers(&self) {
+        if self.registry.is_faulty() {
+            self.registry.faults(&json!({}));
+        }
+    }
+
     /// Returns the containers of the scene with their states.
     pub(crate) fn containers(&self) -> Vec<(String, String)> {
         let names = self.host.names(&format!("{}-", self.prefix)).into_iter();
@@ -163,7 +178,7 @@ pub(crate) struct Seen {
     pub(crate) image: String,
     pub(crate) started_at: String,
     pub(crate) status: String,
-    pub(crate) policy: Value,
+    pub(crate) policy: String,
 }
 
 impl Seen {
@@ -176,7 +191,11 @@ impl Seen {
             image: text("/Image"),
             started_at: text("/State/StartedAt"),
             status: text("/State/Status"),
-            policy: inspect["HostConfig"]["RestartPolicy"].clone(),
+            // An old engine keeps what it was sent, and nothing means the same as "no".
+            policy: match text("/HostConfig/RestartPolicy/Name") {
+                name if name.is_empty() => "no".to_owned(),
+                name => name,
+            },
         }
     }
 }

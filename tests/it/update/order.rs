@@ -6,7 +6,8 @@ use crate::support::engine::{Engine, Host};
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::proxy::EngineProxy;
-use crate::support::scene::{Scene, on_each_engine};
+use crate::support::scene::{PATIENCE, Scene, on_each_engine};
+use crate::support::wait::wait_until;
 
 /// Returns what the engine tells of a scene's containers since a moment: `(action, name)`.
 fn events(scene: &Scene, since: u64) -> Vec<(String, String)> {
@@ -41,6 +42,10 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     scene.start_outdated("watched", &json!({"Labels": {"docker-auto.mode": "watch"}}));
     scene.start("fresh", &json!({}));
     let before = bystanders.map(|name| scene.seen(name));
+    let begun = now(&scene.host);
+    wait_until("the clock moves on, which events are told by", PATIENCE, || {
+        now(&scene.host) > begun
+    });
     let since = now(&scene.host);
     let updated = scene.program().run(&["update", "--all", "--json"]).expect(0);
     let views = updated.json();

@@ -82,7 +82,7 @@ fn a_network_that_cannot_be_joined_stops_nothing() {
     scene.start_outdated("web", &json!({"HostConfig": {"NetworkMode": front}}));
     let connect = json!({"Container": scene.name("web")});
     scene.host.post(&format!("/networks/{back}/connect"), &connect);
-    let rule = Rule::before("POST .*/networks/.*/connect").fail(403, "no free addresses");
+    let rule = Rule::before("POST .*/networks/.*/connect").fail(400, "no free addresses");
     let inspect = check_aborted(&scene, &[rule], "no free addresses");
     assert_eq!(
         inspect["NetworkSettings"]["Networks"].as_object().map(serde_json::Map::len),

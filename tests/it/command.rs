@@ -1,0 +1,6 @@
+//! The command line as people and scripts use it.
+
+mod harmless;
+mod output;
+mod secrets;
+mod usage;

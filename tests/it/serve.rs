@@ -1,0 +1,10 @@
+//! The server: when it works, what it may change, how it answers, ends, and lives with engines in trouble.
+
+mod away;
+mod consent;
+mod control;
+mod ending;
+mod instance;
+mod timing;
+
+pub(crate) use consent::changes;

@@ -1,0 +1,154 @@
+//! A server that is told to end does so in time, whatever it is doing, and goes on at its next start.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::engine::Engine;
+use crate::support::image::{ImageSpec, Kind};
+use crate::support::lab::needs;
+use crate::support::program::Program;
+use crate::support::proxy::EngineProxy;
+use crate::support::registry::Registry;
+use crate::support::scene::{PATIENCE, Scene, Server, on_each_engine};
+use crate::support::wait::wait_until;
+
+/// What Docker gives a container before it is killed.
+const IN_TIME: Duration = Duration::from_secs(10);
+
+fn open_operations(program: &Program) -> usize {
+    fs::read_dir(program.data_dir().join("operations")).map_or(0, Iterator::count)
+}
+
+/// Ends a server in the middle of an update from one image to another, when a call was made; the
+/// next one has to bring the update to its end.
+fn check_goes_on(scene: &Scene, body: &Value, images: [ImageSpec; 2], call: &str) {
+    let [old, new] = images;
+    scene.registry.push(&old);
+    scene.start_pushed("web", body);
+    scene.registry.push(&new);
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let program = scene
+        .program_behind(&proxy)
+        .env("DOCKER_AUTO_UPDATE_ENABLED", "true")
+        .env("DOCKER_AUTO_SCAN_INTERVAL", "1m");
+    let server = Server::start(&program);
+    wait_until(call, PATIENCE, || {
+        proxy.log().iter().any(|made| made.line.starts_with("POST ") && made.line.contains(call))
+    });
+    server.running.terminate();
+    let ended = server.running.wait_exit(IN_TIME).expect(0);
+    assert!(ended.stderr.contains("SIGTERM received"), "{}", ended.stderr);
+    assert_eq!(open_operations(&program), 1, "{call}: {}", ended.stderr);
+    scene.registry_recovers();
+    let server = Server::start(&program);
+    wait_until("the update has its end", PATIENCE, || {
+        scene.runs("web", "2") && open_operations(&program) == 0
+    });
+    server.end();
+    scene.all_run(&["web"]);
+}
+
+#[test]
+fn an_idle_server_ends_at_once() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let program = scene.program();
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&program);
+        server.running.signal(signal);
+        server.running.wait_exit(IN_TIME).expect(0);
+    }
+}
+
+#[test]
+fn a_server_ends_during_a_pull() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let slow = json!({"only": "GET .*/blobs/", "bytes_per_second": 20_000});
+        let scene =
+            Scene::with(crate::support::engine::Host::shared(engine), Registry::faulty(&json!({})));
+        let old = scene.image("web", "1");
+        let new = scene.image("web", "2").blob(2_000_000, &scene.prefix);
+        scene.registry.push(&old);
+        scene.host.pull(&scene.reference("web"));
+        scene.registry.faults(&slow);
+        check_goes_on(&scene, &json!({}), [old, new], "/images/create");
+    });
+}
+
+#[test]
+fn a_server_ends_while_the_new_container_is_proven() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        let images = [scene.image("web", "1"), scene.image("web", "2").kind(Kind::Slow)];
+        check_goes_on(&scene, &json!({}), images, "/start");
+    });
+}
+
+#[test]
+fn a_server_ends_during_a_stop() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        let images = [scene.image("web", "1").kind(Kind::SlowStop), scene.image("web", "2")];
+        check_goes_on(&scene, &json!({}), images, "/stop");
+    });
+}
+
+#[test]
+fn a_server_ends_during_a_stop_that_takes_too_long() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        let images = [scene.image("web", "1").kind(Kind::IgnoresTerm), scene.image("web", "2")];
+        check_goes_on(&scene, &json!({"StopTimeout": 15}), images, "/stop");
+    });
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.registry.push(&scene.image("web", "1").kind(Kind::IgnoresTerm));
+    scene.start_pushed("web", &json!({"StopTimeout": 5}));
+    scene.push("web", "2");
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let program = scene.program_behind(&proxy).env("DOCKER_AUTO_UPDATE_ENABLED", "true");
+    let server = Server::start(&program);
+    wait_until("it stops", PATIENCE, || proxy.log().iter().any(|call| call.line.contains("/stop")));
+    server.running.terminate();
+    server.wait_log("SIGTERM received");
+    server.running.signal("INT");
+    let ended = server.running.wait_exit(Duration::from_secs(4)).expect(0);
+    assert!(ended.stderr.contains("ended at once"), "{}", ended.stderr);
+    let server = Server::start(&program);
+    wait_until("the update has its end", PATIENCE, || {
+        scene.runs("web", "2") && open_operations(&program) == 0
+    });
+    server.end();
+}
+
+#[test]
+fn a_command_that_is_interrupted_says_that_it_goes_on() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        scene.start("web", &json!({}));
+        scene.push_kind("web", "2", Kind::Slow);
+        let program = scene.program();
+        let updating = program.spawn(&["update", &scene.name("web"), "--json"]);
+        wait_until("it is being proven", PATIENCE, || scene.runs("web", "2"));
+        updating.signal("INT");
+        let ended = updating.wait_exit(IN_TIME).expect(1);
+        assert_eq!(ended.result().0, "interrupted");
+        assert_eq!(open_operations(&program), 1);
+        let again = program.run(&["update", &scene.name("web"), "--json"]).expect(0);
+        assert_eq!(again.result().0, "unchanged", "the open operation came first");
+        assert_eq!(open_operations(&program), 0);
+        scene.all_run(&["web"]);
+        assert_eq!(scene.version("web"), "2");
+    });
+}

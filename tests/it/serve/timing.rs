@@ -1,0 +1,212 @@
+//! When a server checks and updates, by a clock that the test sets: the engine's own loop on a real host.
+
+use std::path::Path;
+use std::time::Duration;
+
+use docker_auto::clock::Clock;
+use docker_auto::config::{Config, Environment};
+use docker_auto::core::id::{HostId, Timestamp};
+use docker_auto::core::plan::Trigger;
+use docker_auto::core::plan::recreate::Retention;
+use docker_auto::core::policy::Updates;
+use docker_auto::core::window::Timetable;
+use docker_auto::docker::{Endpoint, Host, Tls};
+use docker_auto::engine::schedule::Timetables;
+use docker_auto::engine::{Engine, Parts, Settings};
+use docker_auto::registry::{Now, Registry as Client, Settings as ClientSettings};
+use docker_auto::shutdown::{Drained, Tasks};
+use docker_auto::store::{HistoryFilter, KeepDays, Operations, Store};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::engine::{Engine as Kind, Host as LabHost};
+use crate::support::lab::needs;
+use crate::support::registry::Registry;
+use crate::support::scene::{PATIENCE, Scene};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn midnight() -> Timestamp {
+    "2026-03-10T00:00:00Z".parse().unwrap()
+}
+
+/// A scene whose registry counts the checks.
+fn counting() -> Scene {
+    Scene::with(LabHost::shared(Kind::New), Registry::faulty(&json!({})))
+}
+
+/// The loop of a server, with its clock.
+struct Loop<'a> {
+    scene: &'a Scene,
+    clock: Clock,
+    store: Store,
+    tasks: Tasks,
+}
+
+impl<'a> Loop<'a> {
+    async fn start(
+        scene: &'a Scene,
+        data: &Path,
+        clock: Clock,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let only = format!("scene={}", scene.prefix);
+        let own = [("DOCKER_AUTO_POLICY_ONLY_LABELS", &*only), ("DOCKER_AUTO_HEALTH_STABLE", "1s")];
+        let all = own.iter().chain(variables);
+        let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let (config, problems) =
+            Config::load(&Environment::new(all, &|path: &Path| std::fs::read_to_string(path)));
+        assert!(problems.is_empty(), "{problems:?}");
+        let store = Store::open(data, clock.clone()).await.unwrap();
+        let tasks = Tasks::new(|name, message| panic!("{name}: {message}"));
+        let endpoint = Endpoint::parse(&scene.host.docker_host(), &Tls::Off).unwrap();
+        let reading = clock.clone();
+        let engine = Engine::new(Parts {
+            host: Host::new(HostId::default(), endpoint).unwrap(),
+            registry: Client::new(ClientSettings::new(Now::new(move || reading.now()))).unwrap(),
+            store: store.clone(),
+            operations: Operations::open(data).await.unwrap(),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            settings: Settings {
+                policy: config.policy.clone(),
+                retention: Retention::Remove,
+                concurrency: 1,
+                own_container: None,
+                engine_host: None,
+            },
+        });
+        let timetables = timetables(&config);
+        tasks.spawn("engine", async move { engine.serve(timetables).await });
+        Self { scene, clock, store, tasks }
+    }
+
+    /// Waits until a job has run at the present moment of the clock.
+    async fn runs(&self, job: &'static str) {
+        let now = self.clock.now();
+        let waiting = async {
+            while self.store.schedules().last_run(job).await.unwrap() != Some(now) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ran = tokio::time::timeout(PATIENCE, waiting).await;
+        let last = self.store.schedules().last_run(job).await.unwrap();
+        assert!(ran.is_ok(), "{job} has run at {last:?}, and not at {now}");
+    }
+
+    /// Moves the clock on in steps, after each of which nothing is due but at the last.
+    async fn after(&self, step: Duration, steps: u32, job: &'static str) {
+        for _ in 0..steps {
+            self.clock.advance(step);
+        }
+        self.runs(job).await;
+    }
+
+    fn checks(&self) -> usize {
+        self.scene.registry.count("HEAD", &self.scene.prefix)
+    }
+
+    async fn triggers(&self) -> Vec<Trigger> {
+        let records = self.store.history().list(HistoryFilter::default()).await.unwrap();
+        records.iter().map(|record| record.triggered_by).collect()
+    }
+
+    /// Ends the loop; returns how many checks there were.
+    async fn end(self) -> usize {
+        assert_eq!(self.tasks.close_and_wait(PATIENCE).await, Drained::All);
+        self.store.close().await.unwrap();
+        self.checks()
+    }
+}
+
+fn timetables(config: &Config) -> Timetables {
+    let update = match &config.policy.rules.updates.value {
+        Updates::At(schedule) => Some(Timetable::Cron(schedule.clone())),
+        Updates::AtCheck | Updates::Never => None,
+    };
+    let check = config.scan.timetable();
+    Timetables { check, update, check_on_start: config.scan.on_start, keep: KeepDays::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_follow_the_interval_and_missed_ones_are_made_up_for_once() {
+    needs!(lab);
+    let scene = counting();
+    scene.start("web", &json!({}));
+    scene.registry.forget();
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("SCAN_INTERVAL", "10m"), ("SCAN_INITIAL_ON_START", "false")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    for _ in 1..=3 {
+        running.after(MINUTE, 10, "check").await;
+    }
+    assert_eq!(running.end().await, 3);
+    // Away for five hours: thirty were missed.
+    clock.advance(5 * HOUR);
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    running.after(MINUTE, 10, "check").await;
+    assert_eq!(running.end().await, 5);
+    // One at the start is the same as one that was missed.
+    clock.advance(5 * HOUR);
+    let variables = [("SCAN_INTERVAL", "10m"), ("SCAN_INITIAL_ON_START", "true")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    running.after(MINUTE, 10, "check").await;
+    assert_eq!(running.end().await, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_follow_the_clock_on_the_wall() {
+    needs!(lab);
+    let scene = counting();
+    scene.start("web", &json!({}));
+    scene.registry.forget();
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [
+        ("DOCKER_AUTO_SCAN_CRON", "30 4 * * *"),
+        ("TZ", "Europe/Berlin"),
+        ("SCAN_INITIAL_ON_START", "false"),
+    ];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    // Half past four in Berlin, whose winter is an hour ahead.
+    running.after(10 * MINUTE, 21, "check").await;
+    running.after(HOUR, 24, "check").await;
+    // The last Sunday of March: its clocks are put forward before that time.
+    clock.set("2026-03-29T02:30:00Z".parse().unwrap());
+    running.runs("check").await;
+    assert_eq!(running.end().await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_wait_for_their_schedule_and_a_missed_one_is_made_up_for_once() {
+    needs!(lab);
+    let scene = counting();
+    scene.start_outdated("web", &json!({}));
+    scene.start_outdated("watched", &json!({"Labels": {"docker-auto.mode": "watch"}}));
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("DOCKER_AUTO_UPDATE_CRON", "0 3 * * *"), ("SCAN_INTERVAL", "1h")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    for _ in 1..=2 {
+        running.after(HOUR, 1, "check").await;
+        assert_eq!(scene.version("web"), "1", "it waits");
+    }
+    running.after(HOUR, 1, "update").await;
+    assert_eq!(scene.version("web"), "2");
+    running.runs("check").await;
+    running.end().await;
+    // Away over the next two nights.
+    scene.push("web", "3");
+    clock.advance(50 * HOUR);
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("update").await;
+    assert_eq!(scene.version("web"), "3");
+    scene.push("web", "4");
+    running.after(HOUR, 1, "check").await;
+    assert_eq!(scene.version("web"), "3", "once is enough");
+    assert_eq!(running.triggers().await, [Trigger::Schedule; 2]);
+    running.end().await;
+    assert_eq!(scene.version("watched"), "1");
+}
