@@ -41,10 +41,10 @@ mod serve;
 mod static_binary;
 /// Real files: what is stored is read back, whatever happened to the files meanwhile.
 mod store;
+mod support;
 /// Bad input and faults all around: named with their cure, and no container the worse for it.
 mod trouble;
 /// Updates by the program: what stops them, what takes them back, who interferes.
 mod update;
 /// Schedules, across clock changes too, and missed runs.
 mod window;
-mod support;

@@ -45,7 +45,7 @@ pub(super) struct Replay<'a> {
     pub(super) trouble: Option<String>,
     /// Whether the new image itself failed, so that it is to be rejected.
     pub(super) image_failed: bool,
-    touched: bool,
+    pub(super) touched: bool,
     no_change: bool,
     pub(super) committed: bool,
 }
@@ -210,7 +210,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn touches_old(step: &Step) -> bool {
+pub(super) fn touches_old(step: &Step) -> bool {
     let changes =
         matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
     changes && step.container() == Some(&Key::old())

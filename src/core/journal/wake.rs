@@ -3,7 +3,7 @@
 use crate::core::inventory::RunState;
 use crate::core::plan::{Key, OnWake, Step};
 
-use super::replay::{Phase, Replay, Side};
+use super::replay::{Phase, Replay, Side, touches_old};
 use super::{WAKES_FORCE_BACK, WAKES_PARK};
 
 impl Replay<'_> {
@@ -50,7 +50,23 @@ impl Replay<'_> {
             return self.turn(Side::Ours, "the container was removed meanwhile");
         }
         if self.wakes >= WAKES_FORCE_BACK || !self.can_go_on() {
+            self.reach_lost_line();
             self.turn(Side::All, "it was interrupted");
+        }
+    }
+
+    /// A journal whose last line became illegible has lost the end of one step and the beginning of
+    /// the next. Taking back what was not begun does no harm; only a stop is believed when it is
+    /// seen, for its way back starts the old container.
+    fn reach_lost_line(&mut self) {
+        let up = self.state_of(&Key::old()).is_some_and(RunState::is_up);
+        let lost = self.plan.steps.iter().enumerate().take(self.plan.no_return);
+        for (index, planned) in lost.skip(self.forward).take(2) {
+            if up && matches!(planned.action, Step::Stop { .. }) {
+                break;
+            }
+            self.reached = self.reached.max(index + 1);
+            self.touched |= touches_old(&planned.action);
         }
     }
 

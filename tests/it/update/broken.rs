@@ -65,13 +65,9 @@ fn a_new_image_that_does_not_work_is_taken_back_with_its_evidence() {
             } else {
                 let probes = left["health"].as_array().unwrap();
                 assert!(
-<<<<<<< HEAD
-                    probes.iter().any(|probe| probe.as_str() == Some("exit code 1:")),
-=======
                     probes.iter().any(|probe| probe
                         .as_str()
                         .is_some_and(|text| text.starts_with("exit code 1:"))),
->>>>>>> scenario
                     "{left}"
                 );
             }
@@ -119,13 +115,7 @@ fn without_a_healthcheck_it_has_to_stay_up() {
         scene.all_run(&["web"]);
         let record = last_record(&program, &scene.name("web"));
         let steps = record["steps"].as_array().unwrap();
-<<<<<<< HEAD
-        let proof = steps
-            .iter()
-            .find(|step| step["step"] == "await_healthy" || step["step"] == "await healthy");
-=======
         let proof = steps.iter().find(|step| step["step"] == "await_healthy");
->>>>>>> scenario
         let took = proof.and_then(|step| step["duration_ms"].as_u64());
         assert!(took.is_some_and(|took| (2000..20_000).contains(&took)), "{steps:?}");
         // An image that ends within the window is not accepted, though it was up for two seconds.
