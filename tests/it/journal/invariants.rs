@@ -70,7 +70,7 @@ impl End<'_> {
         // its anonymous volumes, with or without us.
         let others_doing =
             self.scenario.shape.auto_remove && (self.engine_restarted() || self.meddled());
-        let kept = self.scenario.data().is_subset(&self.engine().volumes);
+        let kept = Scenario::data().is_subset(&self.engine().volumes);
         self.must(kept || others_doing, "a volume of the service is gone");
         let mounted = |volume: &String| {
             self.engine().containers.values().any(|other| other.volumes().any(|v| v == volume))

@@ -27,8 +27,7 @@ fn every_waking_goes_on_as_it_is_written() {
         found.push_str(line);
         found.push('\n');
         if let Some((shape, events)) = line.split_once(": ").filter(|_| !line.starts_with('#')) {
-            let told = told(shape, events);
-            found.push_str(&format!("    {told}\n"));
+            found.extend(["    ", &told(shape, events), "\n"]);
         }
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {

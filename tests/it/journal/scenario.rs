@@ -159,7 +159,7 @@ impl Scenario {
     }
 
     /// Returns the volumes that must outlive everything.
-    pub(crate) fn data(&self) -> BTreeSet<String> {
+    pub(crate) fn data() -> BTreeSet<String> {
         DATA.map(str::to_owned).into()
     }
 

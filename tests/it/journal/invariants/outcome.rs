@@ -1,5 +1,6 @@
 //! What each outcome promises.
 
+use super::super::scenario::Scenario;
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{JournalEntry, Outcome, Position};
 use docker_auto::core::plan::Step;
@@ -69,7 +70,7 @@ impl End<'_> {
         self.must(container.policy == self.scenario.shape.policy, "its restart policy is lost");
         self.must(container.networks.len() == 3, "it is not in all its networks");
         let mounts = container.volumes().cloned().collect();
-        self.must(self.scenario.data().is_subset(&mounts), "it lacks a volume");
+        self.must(Scenario::data().is_subset(&mounts), "it lacks a volume");
     }
 
     fn old_is_back(&mut self) {

@@ -70,7 +70,9 @@ fn prune(engine: &mut Engine) {
     let stopped = |c: &Container| matches!(c.state, RunState::Created | RunState::Exited);
     let stopped = engine.containers.iter().filter(|(_, container)| stopped(container));
     let stopped: Vec<_> = stopped.map(|(id, _)| id.clone()).collect();
-    stopped.iter().for_each(|id| engine.discard(id, Volumes::Keep));
+    for id in &stopped {
+        engine.discard(id, Volumes::Keep);
+    }
 }
 
 fn steal(engine: &mut Engine) {
