@@ -55,17 +55,14 @@ fn unhealthy(inspect: &Value, why: &str) -> StepError {
     StepError::new(Class::Lasting, format!("{}: {why}", called(inspect)))
 }
 
-/// Returns what it means that a container went away under our eyes.
+/// Returns what it means that a container went away under our eyes: one that removes itself ended,
+/// which is the image's doing; any other one was removed by somebody.
 fn vanished(known: &Known, key: &Key, last: Option<&Value>) -> StepError {
-    if !known.created_as.contains_key(key) {
-        return gone(known, key);
-    }
     let removes_itself = last.is_none_or(|seen| seen["HostConfig"]["AutoRemove"] == true);
-    let name = known.created_as.get(key).unwrap_or(&known.name);
-    if removes_itself {
-        // It ended, which is the image's doing.
-        StepError::new(Class::Lasting, format!("container {name} ended and vanished"))
-    } else {
-        StepError::new(Class::Transient, format!("container {name} was removed by someone else"))
+    match known.created_as.get(key) {
+        Some(name) if removes_itself => {
+            StepError::new(Class::Lasting, format!("container {name} ended and vanished"))
+        }
+        _ => gone(known, key),
     }
 }
