@@ -100,10 +100,10 @@ async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
     }
 }
 
-/// Two threads serve a program that mostly waits; the disk has a few more.
+/// One thread serves a program that mostly waits: each further one would keep memory of its own. The
+/// disk has a few more.
 fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    tokio::runtime::Builder::new_current_thread()
         .max_blocking_threads(8)
         .thread_keep_alive(Duration::from_secs(1))
         .enable_all()

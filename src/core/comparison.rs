@@ -22,7 +22,8 @@ pub struct Remembered {
     pub equivalents: BTreeSet<Digest>,
     /// The digest of its config.
     pub config: Option<Digest>,
-    /// The image as it was last listed, for one that the engine no longer lists.
+    /// The image as it was known before, for one that the engine no longer lists, or lists without
+    /// its digests.
     pub image: Option<Image>,
 }
 
@@ -161,11 +162,19 @@ impl<'a> Running<'a> {
         listed.or(self.remembered.image.as_ref().filter(|image| image.id == *id))
     }
 
+    /// Returns the digests that its image has, or had before, from a reference's repository. What an
+    /// ID stands for never changes, so that what was known of it still holds.
+    fn own_digests(&self, reference: &ImageRef) -> BTreeSet<Digest> {
+        let id = &self.container.image_id;
+        let remembered = self.remembered.image.as_ref().filter(|image| image.id == *id);
+        let known = [self.images.by_id.get(id), remembered].into_iter().flatten();
+        known.flat_map(|image| own_digests(image, reference)).collect()
+    }
+
     /// Returns the digests by which a registry may know the image that runs: those from its own
     /// repository, whatever their order, and those that were found to be the same.
     pub fn known_digests(&self, reference: &ImageRef) -> BTreeSet<Digest> {
-        let mut digests =
-            self.image().map(|image| own_digests(image, reference)).unwrap_or_default();
+        let mut digests = self.own_digests(reference);
         digests.extend(self.remembered.equivalents.iter().cloned());
         if self.images.store == ImageStore::Containerd {
             digests.extend(self.container.image_id.as_str().parse::<Digest>().ok());
@@ -186,7 +195,7 @@ impl<'a> Running<'a> {
             Some(RemoteAnswer::Image(image)) => Some(&image.resolved.digest),
             Some(RemoteAnswer::Failed(_)) | None => None,
         };
-        let own = || self.image().and_then(|image| own_digests(image, reference).pop_first());
+        let own = || self.own_digests(reference).pop_first();
         let remote = remote.filter(|digest| known.contains(digest)).cloned();
         remote.or_else(own).or_else(|| known.into_iter().next())
     }
@@ -194,11 +203,11 @@ impl<'a> Running<'a> {
     /// Returns what shows without a registry that the image is known here alone. The containerd
     /// store gives every local name a digest, so that there only the engine's own word counts.
     pub fn local_evidence(&self, reference: &ImageRef) -> Option<LocalEvidence> {
-        let image = self.image()?;
+        self.image()?;
         match (self.identity, self.images.store) {
             (Identity::Built, _) => Some(LocalEvidence::Built),
             (Identity::Unknown, ImageStore::GraphDriver)
-                if own_digests(image, reference).is_empty()
+                if self.own_digests(reference).is_empty()
                     && self.remembered.equivalents.is_empty() =>
             {
                 Some(LocalEvidence::NoDigest)

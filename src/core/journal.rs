@@ -11,6 +11,7 @@ use crate::core::plan::{BoxFuture, Key, Step, UpdatePlan};
 
 mod back;
 mod replay;
+mod wake;
 
 use replay::Replay;
 

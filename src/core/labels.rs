@@ -48,7 +48,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 9] = [
+pub const LABELS: [Label; 10] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -107,6 +107,16 @@ pub const LABELS: [Label; 9] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
+    },
+    Label {
+        name: "docker-auto.mac.<network>",
+        values: "`keep`, a MAC address",
+        default: "configured ones are kept, where the engine tells them from its own",
+        doc: "The MAC address that the new container has in this network.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        // Read where the body of the new container is made.
+        read: |_, _, _| Ok(()),
     },
     Label {
         name: "watchdocker.skip",
@@ -197,7 +207,9 @@ pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
 
 fn unknown(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
     let ours = |name: &str| name.starts_with(PREFIX) && !name.starts_with(INTERNAL);
-    let known = |name: &str| LABELS.iter().any(|row| row.name == name);
+    let known = |name: &str| {
+        LABELS.iter().any(|row| row.name == name) || name.starts_with("docker-auto.mac.")
+    };
     let strange = labels.iter().filter(move |(name, _)| ours(name) && !known(name));
     strange.map(|(name, value)| {
         let own = LABELS.iter().filter(|row| row.rank == Rank::Own).map(|row| row.name);

@@ -32,6 +32,16 @@ pub(super) struct Call<'a> {
     pub(super) limit: Limit,
     pub(super) largest: usize,
     pub(super) overflow: Overflow,
+    pub(super) connection: Connection,
+}
+
+/// Over which connection a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Connection {
+    /// One that is open, if there is any.
+    Any,
+    /// A new one: an engine on its way down still answers on the old ones.
+    New,
 }
 
 /// What becomes of an answer that is too large.
@@ -56,6 +66,7 @@ impl<'a> Call<'a> {
             limit,
             largest: LARGEST_ANSWER,
             overflow: Overflow::Refuse,
+            connection: Connection::Any,
         }
     }
 
@@ -100,6 +111,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub(super) fn cut_at(self, bytes: usize) -> Self {
         Self { largest: bytes, overflow: Overflow::Cut, ..self }
+    }
+
+    /// Makes a new connection for it.
+    #[must_use]
+    pub(super) fn anew(self) -> Self {
+        Self { connection: Connection::New, ..self }
     }
 
     pub(super) fn path_and_query(&self) -> String {

@@ -45,7 +45,8 @@ impl Host {
         }
     }
 
-    /// Asks the engine whether it is there, and agrees on the version anew.
+    /// Asks the engine over a new connection whether it is there, and agrees on the version anew.
+    /// An engine on its way down fails this although it still answers on open connections.
     pub async fn ping(&self) -> Result<(), DockerError> {
         self.transport().pinned.clear();
         self.transport().version().await?;

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::connect::Connector;
 use crate::core::inventory::ApiVersion;
 
-use super::call::{Call, Limit, Overflow};
+use super::call::{Call, Connection, Limit, Overflow};
 use super::endpoint::Endpoint;
 use super::error::{DockerError, no_answer};
 use super::version::{self, Pinned};
@@ -171,7 +171,7 @@ impl Transport {
         version: Option<ApiVersion>,
     ) -> Result<Answer, DockerError> {
         let request = self.request(call, version)?;
-        let response = self.clients.of(&call.method).request(request).await;
+        let response = self.clients.of_call(call).request(request).await;
         let response = response.map_err(|error| self.silence(call, error.into()))?;
         let (parts, body) = response.into_parts();
         let bytes = self.collect(call, body).await?;
@@ -246,28 +246,37 @@ impl Transport {
     }
 }
 
-/// The pooled clients: over the network, changes get a connection of their own, because a proxy may
-/// have closed an idle one without our knowing.
+/// One client that keeps its connections, and one that makes a new one for each call.
 #[derive(Clone, Debug)]
 struct Clients {
     base: Arc<str>,
-    questions: Client<Connector, Body>,
-    changes: Client<Connector, Body>,
+    local: bool,
+    kept: Client<Connector, Body>,
+    fresh: Client<Connector, Body>,
 }
 
 impl Clients {
     fn new(endpoint: &Endpoint) -> Result<Self, DockerError> {
         let connector = endpoint.connector()?;
-        let questions = client(connector.clone(), 8);
-        let changes = match endpoint.socket() {
-            Some(_) => questions.clone(),
-            None => client(connector, 0),
-        };
-        Ok(Self { base: endpoint.base().into(), questions, changes })
+        Ok(Self {
+            base: endpoint.base().into(),
+            local: endpoint.socket().is_some(),
+            kept: client(connector.clone(), 8),
+            fresh: client(connector, 0),
+        })
     }
 
+    /// Over the network, changes get a connection of their own, because a proxy may have closed an
+    /// idle one without our knowing.
     fn of(&self, method: &Method) -> &Client<Connector, Body> {
-        if method.is_safe() { &self.questions } else { &self.changes }
+        if self.local || method.is_safe() { &self.kept } else { &self.fresh }
+    }
+
+    fn of_call(&self, call: &Call<'_>) -> &Client<Connector, Body> {
+        match call.connection {
+            Connection::Any => self.of(&call.method),
+            Connection::New => &self.fresh,
+        }
     }
 }
 

@@ -44,7 +44,8 @@ impl Transport {
     }
 
     async fn agree(&self) -> Result<ApiVersion, DockerError> {
-        let ping = Call::get("asking for the API version", "/_ping").within(self.timeouts.ping);
+        let ping = Call::get("asking for the API version", "/_ping");
+        let ping = ping.within(self.timeouts.ping).anew();
         let answer = self.attempt(&ping, None).await?;
         if !answer.status.is_success() {
             return Err(self.refusal(&ping, &answer));

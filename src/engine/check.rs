@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use crate::core::decision::Request;
-use crate::core::digest::Digest;
+use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerId, ContainerName, ImageId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::BoxFuture;
@@ -23,6 +23,15 @@ const RESOLVED_AT_ONCE: usize = 16;
 
 /// The answers of the registries to the questions of one check.
 type Answers = BTreeMap<ImageRef, RemoteAnswer>;
+
+/// A container for which only the manifest can tell.
+struct Open<'a> {
+    index: usize,
+    reference: &'a ImageRef,
+    digest: &'a RemoteDigest,
+    platform: Platform,
+    manifest: Option<Digest>,
+}
 
 impl Engine {
     /// Checks containers and says for each what is to be done and why.
@@ -52,7 +61,7 @@ impl Engine {
         if let Some(unknown) = names.iter().find(|name| !inventory.containers.contains_key(name)) {
             return Err(EngineError::Unknown(unknown.clone()));
         }
-        let memory = self.memory().await?;
+        let memory = self.memory(inventory).await?;
         let bench = Bench::new(inventory, memory, &self.settings, self.clock.now());
         let meant = inventory.containers.values();
         let meant = meant.filter(|one| names.is_empty() || names.contains(&one.name));
@@ -109,15 +118,15 @@ impl Engine {
     }
 
     /// Where the digest is another one, only the manifest can tell whether the content differs: it
-    /// is fetched for the platform that the container runs as. Returns what was found by the
-    /// subject's index.
+    /// is fetched for the platform that the container runs as, once for all that share both. Returns
+    /// what was found by the subject's index.
     async fn resolve_all(
         &self,
         bench: &Bench<'_>,
         (subjects, questions): (&[Subject<'_>], &[Option<ImageRef>]),
         answers: &Answers,
     ) -> Result<BTreeMap<usize, Found>, EngineError> {
-        let mut work: Vec<BoxFuture<'_, Result<(usize, Found), EngineError>>> = Vec::new();
+        let mut work: Vec<BoxFuture<'_, Result<Open<'_>, EngineError>>> = Vec::new();
         for (index, (subject, question)) in subjects.iter().zip(questions).enumerate() {
             let Some(reference) = question else { continue };
             let answer = answers.get(reference);
@@ -126,33 +135,53 @@ impl Engine {
             {
                 let (container, inventory) = (subject.container, bench.inventory);
                 work.push(Box::pin(async move {
-                    Ok((index, self.resolve(inventory, container, reference, digest).await?))
+                    let platform = self.running_platform(inventory, container).await?;
+                    let manifest = self.running_manifest(&container.id).await?;
+                    Ok(Open { index, reference, digest, platform, manifest })
                 }));
             }
         }
-        let found: Vec<_> =
+        let open: Vec<_> =
             futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await;
-        found.into_iter().collect()
+        let open: Vec<Open<'_>> = open.into_iter().collect::<Result<_, _>>()?;
+        let images = self.resolve(bench.inventory, &open).await;
+        let found = open.into_iter().filter_map(|one| {
+            let answer = images.get(&(one.reference, one.platform.clone()))?.clone();
+            Some((one.index, Found { answer, platform: one.platform, manifest: one.manifest }))
+        });
+        Ok(found.collect())
     }
 
-    async fn resolve(
+    /// Fetches each distinct manifest.
+    async fn resolve<'a>(
+        &self,
+        inventory: &Inventory,
+        open: &[Open<'a>],
+    ) -> BTreeMap<(&'a ImageRef, Platform), RemoteAnswer> {
+        let distinct: BTreeMap<_, _> =
+            open.iter().map(|one| ((one.reference, one.platform.clone()), one.digest)).collect();
+        let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
+        for ((reference, platform), digest) in distinct {
+            work.push(Box::pin(async move {
+                let wanted = remote::wanted(reference, inventory);
+                let answer = match self.registry.resolve(&wanted, &digest.digest, &platform).await {
+                    Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
+                    Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
+                };
+                ((reference, platform), answer)
+            }));
+        }
+        futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await
+    }
+
+    async fn running_platform(
         &self,
         inventory: &Inventory,
         container: &Container,
-        reference: &ImageRef,
-        digest: &RemoteDigest,
-    ) -> Result<Found, EngineError> {
+    ) -> Result<Platform, EngineError> {
         let inspect = self.image_inspect(&container.image_id).await?;
         let platform = inspect.as_ref().and_then(platform_of);
-        let platform = platform.unwrap_or_else(|| inventory.engine.platform.clone());
-        let manifest = self.running_manifest(&container.id).await?;
-        let wanted = remote::wanted(reference, inventory);
-        let resolved = self.registry.resolve(&wanted, &digest.digest, &platform).await;
-        let answer = match resolved {
-            Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
-            Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
-        };
-        Ok(Found { answer, platform, manifest })
+        Ok(platform.unwrap_or_else(|| inventory.engine.platform.clone()))
     }
 
     /// Returns an image's inspect, or the one that was stored while the image was still there.

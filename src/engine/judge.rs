@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
-use crate::core::inventory::{Container, Inventory};
+use crate::core::inventory::{Container, Image, Inventory};
 use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::engine::{Engine, EngineError, Settings};
+use crate::store::ImageSnapshot;
 
 /// Everything that the judgement of a host's containers depends on, but the registries' answers.
 pub(super) struct Bench<'a> {
@@ -28,6 +31,7 @@ pub(super) struct Bench<'a> {
 pub(super) struct Memory {
     equivalents: BTreeMap<ImageId, BTreeSet<Digest>>,
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
+    images: BTreeMap<ImageId, Image>,
 }
 
 /// One container before the judge.
@@ -62,14 +66,34 @@ impl Subject<'_> {
 
 impl Engine {
     /// Reads what was found out before.
-    pub(super) async fn memory(&self) -> Result<Memory, EngineError> {
+    pub(super) async fn memory(&self, inventory: &Inventory) -> Result<Memory, EngineError> {
         let host = self.host.id();
         let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
         for rejected in self.store.rejects().of_host(host).await? {
             rejects.entry(rejected.target.name).or_default().push(rejected.reject);
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
-        Ok(Memory { equivalents, rejects })
+        let images = self.lost_images(inventory).await?;
+        Ok(Memory { equivalents, rejects, images })
+    }
+
+    /// Reads what was stored of images that run, but no longer say by themselves where they came
+    /// from: they are gone, or `docker rmi --force` took their names, and with them their digests.
+    async fn lost_images(
+        &self,
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<ImageId, Image>, EngineError> {
+        let is_lost = |id: &&ImageId| {
+            inventory.images.get(id).is_none_or(|image| image.repo_digests.is_empty())
+        };
+        let running = inventory.containers.values().map(|container| &container.image_id);
+        let lost: BTreeSet<_> = running.filter(is_lost).collect();
+        let mut images = BTreeMap::new();
+        for id in lost {
+            let stored = self.store.snapshots().image(self.host.id(), id).await?;
+            images.extend(stored.map(|snapshot| (id.clone(), image_of(&snapshot))));
+        }
+        Ok(images)
     }
 }
 
@@ -94,6 +118,7 @@ impl<'a> Bench<'a> {
             problems: problems.iter().map(ToString::to_string).collect(),
             remembered: Remembered {
                 equivalents: equivalents.unwrap_or_default(),
+                image: self.memory.images.get(&container.image_id).cloned(),
                 ..Remembered::default()
             },
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
@@ -174,6 +199,28 @@ impl<'a> Bench<'a> {
             request,
             now: self.now,
         }
+    }
+}
+
+/// Returns a stored image as it would be listed.
+fn image_of(snapshot: &ImageSnapshot) -> Image {
+    let inspect = &snapshot.inspect;
+    let texts = |field: &str| {
+        let listed = inspect.get(field).and_then(Value::as_array).into_iter().flatten();
+        listed.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+    };
+    let labels = inspect.pointer("/Config/Labels").and_then(Value::as_object);
+    let labels = labels.into_iter().flatten();
+    let created = inspect.get("Created").and_then(Value::as_str);
+    Image {
+        id: snapshot.image_id.clone(),
+        repo_tags: texts("RepoTags"),
+        repo_digests: texts("RepoDigests"),
+        labels: labels
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect(),
+        size_bytes: inspect.get("Size").and_then(Value::as_u64).unwrap_or(0),
+        created_at: created.and_then(|text| text.parse().ok()).unwrap_or(snapshot.seen_at),
     }
 }
 

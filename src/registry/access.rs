@@ -57,10 +57,14 @@ impl Access {
         request: &Request<'_>,
         scope: &Scope,
     ) -> Result<Answer, RegistryError> {
-        if let Some(answer) = self.introduce(host, request).await? {
+        let refused = match self.introduce(host, request).await? {
+            Some(answer) if answer.status != StatusCode::UNAUTHORIZED => return Ok(answer),
+            other => other,
+        };
+        let pass = self.pass(host, request.doing, scope).await?;
+        if let (Some(answer), Pass::Nothing) = (refused, &pass) {
             return Ok(answer);
         }
-        let pass = self.pass(host, request.doing, scope).await?;
         let answer = self.send(host, request, &pass).await?;
         if !is_refused(&answer) {
             pass.let_in();
@@ -92,7 +96,7 @@ impl Access {
     }
 
     /// Sends the first request of all to a registry alone and without credentials: its refusal says
-    /// how to get in. Returns the answer if it was none.
+    /// how to get in. Returns the answer, or `None` if another request was the first.
     async fn introduce(
         &self,
         host: &Host,
@@ -109,15 +113,10 @@ impl Access {
         let answer = sent.inspect_err(|_| host.stumble())?;
         if answer.status != StatusCode::UNAUTHORIZED {
             host.learn(Way::Open);
-            return Ok(Some(answer));
+        } else if let Some(challenge) = challenge_of(&answer) {
+            host.learn(challenge.into());
         }
-        match challenge_of(&answer) {
-            Some(challenge) => {
-                host.learn(challenge.into());
-                Ok(None)
-            }
-            None => Ok(Some(answer)),
-        }
+        Ok(Some(answer))
     }
 
     async fn pass(&self, host: &Host, doing: &str, scope: &Scope) -> Result<Pass, RegistryError> {
@@ -178,7 +177,10 @@ impl Access {
         let tolerated = |authority: &str, port| own.tolerance.covers(authority, port);
         challenge::check_realm(&bearer.realm, &registry, tolerated)
             .map_err(|reason| RegistryError::bad_answer(doing, reason))?;
-        let peer = self.client.peer(PeerKey::of_url(&bearer.realm, own.tolerance.clone()));
+        let at_home =
+            address(&host.peer, "/").is_some_and(|url| url.origin() == bearer.realm.origin());
+        let elsewhere = || self.client.peer(PeerKey::of_url(&bearer.realm, own.tolerance.clone()));
+        let peer = if at_home { host.peer.clone() } else { elsewhere() };
         Ok(TokenServer {
             client: self.client.clone(),
             peer,

@@ -128,10 +128,10 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            peer.failed(&error);
+            peer.trouble().failed(&error);
             let first = self.timing.backoff;
             let wait = retry::pause(&error, repeated, first, budget.left());
-            let Some(wait) = wait.filter(|_| !peer.is_given_up()) else {
+            let Some(wait) = wait.filter(|_| !peer.trouble().is_given_up()) else {
                 peer.gave_up(&error);
                 return Err(error);
             };
@@ -147,12 +147,12 @@ impl Client {
         request: &Request<'_>,
         budget: &mut Budget,
     ) -> Result<Answer, RegistryError> {
-        peer.check(&request.method, request.doing)?;
+        peer.trouble().check(&request.method, request.doing)?;
         let link = peer.link(&self.pools, request.doing).await?;
         let _turn = link.limit.acquire().await;
         let _connection = if link.http2 { None } else { self.connections.acquire().await.ok() };
         // While this one queued, the host may have fallen silent or asked for a pause.
-        peer.check(&request.method, request.doing)?;
+        peer.trouble().check(&request.method, request.doing)?;
         budget.start();
         let answer = self.exchange((peer, &link), request, budget).await?;
         self.judge((peer, &link), request, answer)
@@ -262,7 +262,7 @@ impl Client {
                 let until = wait.and_then(|wait| chrono::Duration::from_std(wait).ok());
                 let until = until.and_then(|wait| now.checked_add_signed(wait));
                 if let Some((wait, until)) = wait.zip(until) {
-                    peer.asked_to_pause(&request.method, wait, until);
+                    peer.trouble().asked_to_pause(&request.method, wait, until);
                 }
                 link.limit.halve();
                 Err(RegistryError::RateLimited { doing: doing(), until, wait })

@@ -260,3 +260,46 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(code: &str, retry: Retry, errors: impl IntoIterator<Item = RegistryError>) {
+        for error in errors {
+            assert_eq!((error.code(), error.retry()), (code, retry), "{error}");
+            let other = error.while_doing("reading").to_string();
+            assert!(other.starts_with("reading: "), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_name_and_its_time() {
+        use RegistryError as E;
+        let (doing, reason) = (|| Box::from("asking"), || Box::from("why"));
+        let (after, wait) = (Duration::from_mins(1), Some(Duration::from_mins(1)));
+        let limited = |wait| E::RateLimited { doing: doing(), until: None, wait };
+        let unavailable = |status, wait| E::Unavailable { doing: doing(), status, wait };
+        let unreachable = |lasting| E::Unreachable { doing: doing(), reason: reason(), lasting };
+        let wanted = Platform::new("linux", "amd64", None);
+        let no_platform = E::NoPlatform { doing: doing(), wanted, available: reason() };
+        let forbidden = E::Forbidden { doing: doing(), detail: reason() };
+        let unauthorized = E::Unauthorized { doing: doing(), reason: reason() };
+        let credentials = E::Credentials { doing: doing(), reason: reason() };
+        check("unauthorized", Retry::Never, [unauthorized]);
+        check("forbidden", Retry::Never, [forbidden]);
+        check("not_found", Retry::Never, [E::NotFound { doing: doing() }]);
+        check("rate_limited", Retry::After(after), [limited(wait)]);
+        check("rate_limited", Retry::Later, [limited(None)]);
+        check("unavailable", Retry::After(after), [unavailable(503, wait)]);
+        check("unavailable", Retry::Later, [unavailable(500, None), unavailable(504, None)]);
+        check("unavailable", Retry::Never, [unavailable(501, None), unavailable(505, None)]);
+        check("unreachable", Retry::Later, [unreachable(false)]);
+        check("unreachable", Retry::Never, [unreachable(true)]);
+        check("timeout", Retry::Later, [E::Timeout { doing: doing(), after }]);
+        check("bad_answer", Retry::Later, [E::CutOff { doing: doing() }]);
+        check("bad_answer", Retry::Never, [E::bad_answer("asking", "why")]);
+        check("no_platform", Retry::Never, [no_platform]);
+        check("credentials", Retry::Never, [credentials]);
+    }
+}

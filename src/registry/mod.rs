@@ -7,6 +7,7 @@ mod client;
 mod credentials;
 mod error;
 mod host;
+mod hosts;
 mod image;
 mod insecure;
 mod limit;
@@ -18,27 +19,26 @@ mod retry;
 mod settings;
 mod token;
 mod token_server;
+mod trouble;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
-use url::Url;
 
 use self::access::Access;
 use self::cache::{Cache, Reply};
 use self::client::Client;
 use self::credentials::Credentials;
-use self::host::{Host, scope_of};
+use self::host::scope_of;
+use self::hosts::Hosts;
 use self::image::RemoteReference;
-use self::insecure::Tolerance;
-use self::peer::{PeerKey, Schemes};
 use crate::connect::TlsError;
 use crate::core::digest::{Digest, Platform};
-use crate::core::reference::{DOCKER_HUB, ImageRef};
+use crate::core::reference::ImageRef;
 
 pub use self::credentials::{Credential, Login, PullCredentials};
 pub use self::error::{RegistryError, Retry};
@@ -46,9 +46,6 @@ pub use self::image::{RemoteDigest, RemoteImage, Source};
 pub use self::insecure::{InsecureRule, InsecureRuleError};
 pub use self::retry::RateLimit;
 pub use self::settings::{Now, Settings, Timing};
-
-/// The host behind Docker Hub's name.
-const HUB_HOST: &str = "registry-1.docker.io";
 
 /// An image to ask for, and what its engine says of registries.
 #[derive(Clone, Debug)]
@@ -84,8 +81,7 @@ pub struct Registry(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     access: Arc<Access>,
-    tolerance: Tolerance,
-    hosts: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
+    hosts: Hosts,
     cache: Cache,
 }
 
@@ -99,9 +95,8 @@ impl Registry {
             settings.credential_helpers,
         );
         Ok(Self(Arc::new(Inner {
+            hosts: Hosts::new(client.clone(), settings.insecure),
             access: Arc::new(Access { client, credentials }),
-            tolerance: Tolerance::new(settings.insecure),
-            hosts: Mutex::default(),
             cache: Cache::new(settings.cache_ttl),
         })))
     }
@@ -158,11 +153,7 @@ impl Registry {
 
     /// Returns what registries said of how much they still allow.
     pub fn rate_limits(&self) -> Vec<RateLimit> {
-        let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.0.access.client.now();
-        let known = hosts.values().filter_map(|host| host.peer.rate_limit(&host.name, now));
-        let by_name: BTreeMap<_, _> = known.map(|limit| (limit.registry.clone(), limit)).collect();
-        by_name.into_values().collect()
+        self.0.hosts.rate_limits()
     }
 
     /// Returns the credentials for an image's registry, for the engine's pull.
@@ -184,7 +175,7 @@ impl Registry {
     /// Starts to ask for an image, or joins those who do; nothing is sent before it is awaited.
     fn ask(&self, wanted: Wanted) -> cache::Asking {
         let reference = wanted.reference.clone();
-        let host = self.0.host(&wanted);
+        let host = self.0.hosts.of(&wanted);
         let inner = self.0.clone();
         let (asking, is_new) = self.0.cache.ask(&reference, || {
             let asking = async move {
@@ -218,11 +209,11 @@ impl Inner {
             reference: wanted.reference.clone(),
             source,
         };
-        let error = match ask(at(self.host(wanted), Source::Canonical)).await {
+        let error = match ask(at(self.hosts.of(wanted), Source::Canonical)).await {
             Err(error) if error.is_out_of_reach() => error,
             other => return other,
         };
-        for mirror in self.mirrors(wanted) {
+        for mirror in self.hosts.mirrors_of(wanted) {
             let source = Source::Mirror(mirror.name.as_ref().into());
             let answer = ask(at(mirror, source)).await;
             if answer.is_ok() {
@@ -230,39 +221,6 @@ impl Inner {
             }
         }
         Err(error)
-    }
-
-    fn host(&self, wanted: &Wanted) -> Arc<Host> {
-        let name = wanted.reference.registry();
-        let authority = if name == DOCKER_HUB { HUB_HOST } else { name };
-        let tolerance = self.tolerance.with(&wanted.insecure);
-        let key =
-            PeerKey { authority: authority.to_owned(), schemes: Schemes::Registry, tolerance };
-        self.known_host((name, String::new()), key)
-    }
-
-    /// Returns the mirrors of an image's registry; entries that are no address are left out.
-    fn mirrors(&self, wanted: &Wanted) -> Vec<Arc<Host>> {
-        if wanted.reference.registry() != DOCKER_HUB {
-            return Vec::new();
-        }
-        let urls = wanted.mirrors.iter().filter_map(|text| Url::parse(text).ok());
-        let urls = urls.filter(|url| matches!(url.scheme(), "http" | "https"));
-        urls.map(|url| {
-            let key = PeerKey::of_url(&url, self.tolerance.with(&wanted.insecure));
-            let name = key.authority.clone();
-            let prefix = url.path().trim_end_matches('/').to_owned();
-            self.known_host((&name, prefix), key)
-        })
-        .collect()
-    }
-
-    fn known_host(&self, (name, prefix): (&str, String), key: PeerKey) -> Arc<Host> {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = hosts.entry((format!("{name}{prefix}"), key.tolerance.clone()));
-        known
-            .or_insert_with(|| Arc::new(Host::new(name, prefix, self.access.client.peer(key))))
-            .clone()
     }
 }
 

@@ -74,7 +74,7 @@ impl Pools {
         let pair = self.pair(security);
         let stream = pair.connector.connect(uri).await?;
         let http2 = stream.is_http2();
-        pair.of(http2).1.keep(uri, stream).await;
+        pair.of(http2).1.keep(uri, stream);
         Ok(http2)
     }
 
@@ -148,31 +148,23 @@ impl Gate {
         Self { connector, most, hosts: Arc::default() }
     }
 
-    async fn keep(&self, uri: &Uri, stream: Stream) {
-        let stream = self.occupy(uri, stream).await;
-        let opened = Some((Instant::now(), stream));
-        self.with(uri, |host| host.opened = opened);
+    /// Keeps a connection for the first request; where as many as may be are open already, that one
+    /// finds another.
+    fn keep(&self, uri: &Uri, stream: Stream) {
+        self.with(uri, |host| {
+            let slot = host.slots.clone().try_acquire_owned();
+            host.opened = slot.ok().map(|slot| (Instant::now(), stream.holding(slot)));
+        });
     }
 
     async fn connect(self, uri: Uri) -> Result<Stream, ConnectError> {
-        let opened = self.with(&uri, |host| host.opened.take());
-        if let Some((since, stream)) = opened
-            && since.elapsed() < FRESH
-        {
+        if let Some((_, stream)) = self.with(&uri, |host| host.opened.take()) {
             return Ok(stream);
         }
-        let slot = self.slot(&uri).await;
+        // The right to one more connection; it ends when the connection does.
+        let slots = self.with(&uri, |host| host.slots.clone());
+        let slot = slots.acquire_owned().await;
         Ok(self.connector.connect(&uri).await?.holding(slot))
-    }
-
-    async fn occupy(&self, uri: &Uri, stream: Stream) -> Stream {
-        stream.holding(self.slot(uri).await)
-    }
-
-    /// Waits for the right to one more connection; it ends when the connection does.
-    async fn slot(&self, uri: &Uri) -> impl Send + Sync + use<> {
-        let slots = self.with(uri, |host| host.slots.clone());
-        slots.acquire_owned().await
     }
 
     fn with<T>(&self, uri: &Uri, change: impl FnOnce(&mut Doorway) -> T) -> T {
@@ -181,11 +173,11 @@ impl Gate {
             uri.scheme_str().unwrap_or_default(),
             uri.authority().map_or("", http::uri::Authority::as_str)
         );
+        let new = || Doorway { slots: Arc::new(Semaphore::new(self.most)), opened: None };
         let mut hosts = self.lock();
-        change(hosts.entry(origin).or_insert_with(|| Doorway {
-            slots: Arc::new(Semaphore::new(self.most)),
-            opened: None,
-        }))
+        let host = hosts.entry(origin).or_insert_with(new);
+        host.opened.take_if(|(since, _)| since.elapsed() > FRESH);
+        change(host)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Doorway>> {

@@ -133,11 +133,12 @@ impl TokenServer {
                     .append_pair("username", username)
                     .append_pair("password", password.expose());
             }
-            Some(Login::IdentityToken(token) | Login::RegistryToken(token)) => {
+            Some(Login::IdentityToken(token)) => {
                 form.append_pair("grant_type", "refresh_token")
                     .append_pair("refresh_token", token.expose());
             }
-            None => {}
+            // The registry takes its own tokens as they are.
+            Some(Login::RegistryToken(_)) | None => {}
         }
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");

@@ -1,66 +1,132 @@
 //! The program and the engine are killed at every call of an update; a container is never lost.
 
+mod damaged;
+mod engine_killed;
+mod killed;
 mod lane;
 mod matrix;
 mod point;
 mod scenario;
 mod state;
+mod terminated;
 mod trial;
 
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
 
-use matrix::{Depth, Matrix};
+use matrix::{Depth, Matrix, Ordeal, Row};
 use scenario::{NewImage, Old, Scenario};
-use trial::Flow;
+use trial::Begin;
+
+/// Returns a row of an update that `update NAME` begins.
+fn row(scenario: Scenario, depth: Depth, ordeals: &'static [Ordeal]) -> Row {
+    Row { scenario, begin: Begin::Update, depth, ordeals }
+}
+
+/// Returns a row of an update that `serve` begins.
+fn served(scenario: Scenario, depth: Depth, ordeals: &'static [Ordeal]) -> Row {
+    Row { scenario, begin: Begin::Serve, depth, ordeals }
+}
+
+fn plain(name: &'static str, new_image: NewImage) -> Scenario {
+    Scenario::new(name, new_image, Old::default())
+}
 
 #[test]
 fn serve_killed_at_every_call_recovers() {
     needs!(lab);
-    let scenario = |name, image| Scenario::new(name, image, Old::default());
-    Matrix {
-        engine: Engine::New,
-        flow: Flow::ServeRecovers,
-        lanes: 6,
-        rows: vec![
-            (scenario("good", NewImage::Good), Depth::Every),
-            (scenario("exits", NewImage::Exits), Depth::FromTheFirstChange),
-            (scenario("unhealthy", NewImage::Unhealthy), Depth::Changes),
-            (scenario("refused", NewImage::Refused), Depth::FromTheFirstChange),
-        ],
-    }
-    .run();
+    let killed = &[killed::RECOVERED];
+    let rows = vec![
+        served(plain("good", NewImage::Good), Depth::Every, killed),
+        served(plain("exits", NewImage::Exits), Depth::FromTheFirstChange, killed),
+        served(plain("unhealthy", NewImage::Unhealthy), Depth::Changes, killed),
+        served(plain("refused", NewImage::Refused), Depth::FromTheFirstChange, killed),
+    ];
+    Matrix { engine: Engine::New, lanes: 6, rows }.run();
 }
 
 #[test]
 fn update_killed_at_every_change_is_finished_by_serve() {
     needs!(lab);
-    let scenario = |name, image| Scenario::new(name, image, Old::default());
     let networks = Old { networks: true, ..Old::default() };
-    Matrix {
-        engine: Engine::Old,
-        flow: Flow::ServeGoesOn,
-        lanes: 3,
-        rows: vec![
-            (Scenario::new("networks", NewImage::Good, networks), Depth::Changes),
-            (scenario("exits", NewImage::Exits), Depth::Changes),
-        ],
-    }
-    .run();
+    let killed = &[killed::SERVED];
+    let rows = vec![
+        row(Scenario::new("networks", NewImage::Good, networks), Depth::Changes, killed),
+        row(plain("exits", NewImage::Exits), Depth::Changes, killed),
+    ];
+    Matrix { engine: Engine::Old, lanes: 3, rows }.run();
 }
 
 #[test]
 fn update_killed_at_every_change_is_finished_by_the_next() {
     needs!(lab);
-    let scenario = |name, image| Scenario::new(name, image, Old::default());
-    Matrix {
-        engine: Engine::Containerd,
-        flow: Flow::UpdateAgain,
-        lanes: 3,
-        rows: vec![
-            (scenario("good", NewImage::Good), Depth::Changes),
-            (scenario("exits", NewImage::Exits), Depth::Changes),
-        ],
-    }
-    .run();
+    let killed = &[killed::UPDATED];
+    let rows = vec![
+        row(plain("good", NewImage::Good), Depth::Changes, killed),
+        row(plain("exits", NewImage::Exits), Depth::Changes, killed),
+    ];
+    Matrix { engine: Engine::Containerd, lanes: 3, rows }.run();
+}
+
+#[test]
+fn containers_of_other_kinds_are_not_lost_either() {
+    needs!(lab);
+    let volumes = || Old { anonymous_volumes: true, ..Old::default() };
+    let vanishing = || Old { auto_remove: true, ..volumes() };
+    let kept = Scenario::new("kept", NewImage::Good, Old::default());
+    let killed = &[killed::RECOVERED];
+    let rows = vec![
+        row(Scenario::new("volumes", NewImage::Good, volumes()), Depth::Changes, killed),
+        row(Scenario::new("volumes-exits", NewImage::Exits, volumes()), Depth::Changes, killed),
+        row(Scenario::new("rm", NewImage::Good, vanishing()), Depth::Changes, killed),
+        row(Scenario::new("rm-exits", NewImage::Exits, vanishing()), Depth::Changes, killed),
+        row(kept.setting("DOCKER_AUTO_UPDATE_REMOVE_OLD", "false"), Depth::Changes, killed),
+    ];
+    Matrix { engine: Engine::Old, lanes: 4, rows }.run();
+}
+
+#[test]
+fn an_engine_killed_at_every_change_is_waited_for() {
+    needs!(lab);
+    let policies = ["always", "unless-stopped", "on-failure", "no"];
+    let rows = policies.map(|policy| {
+        let old = Old { policy: Some(policy), ..Old::default() };
+        let scenario = Scenario::new(policy, NewImage::Good, old);
+        row(scenario, Depth::Changes, &[engine_killed::OUTLIVED])
+    });
+    Matrix { engine: Engine::New, lanes: 4, rows: rows.into() }.run();
+}
+
+#[test]
+fn power_that_fails_at_every_change_loses_nothing() {
+    needs!(lab);
+    let policies = ["always", "unless-stopped", "on-failure", "no"];
+    let rows = policies.map(|policy| {
+        let old = Old { policy: Some(policy), ..Old::default() };
+        let scenario = Scenario::new(policy, NewImage::Good, old);
+        row(scenario, Depth::Changed, &[engine_killed::BOTH])
+    });
+    Matrix { engine: Engine::Old, lanes: 4, rows: rows.into() }.run();
+}
+
+#[test]
+fn a_damaged_journal_is_used_as_far_as_it_goes() {
+    needs!(lab);
+    let damages = &[damaged::TORN, damaged::ILLEGIBLE, damaged::LOST];
+    let rows = vec![
+        row(plain("good", NewImage::Good), Depth::Changed, damages),
+        row(plain("exits", NewImage::Exits), Depth::Changed, &[damaged::LOST]),
+    ];
+    Matrix { engine: Engine::Old, lanes: 4, rows }.run();
+}
+
+#[test]
+fn sigterm_at_every_change_ends_in_time() {
+    needs!(lab);
+    let terminated = &[terminated::TERMINATED];
+    let rows = vec![
+        served(plain("good", NewImage::Good), Depth::Changes, terminated),
+        served(plain("exits", NewImage::Exits), Depth::Changed, terminated),
+    ];
+    Matrix { engine: Engine::Old, lanes: 4, rows }.run();
 }

@@ -3,9 +3,12 @@
 mod fake;
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
+use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, OperationId, Timestamp};
 use docker_auto::core::journal::{Class, Known};
 use docker_auto::core::plan::{Key, Step, StepRunner};
@@ -18,7 +21,7 @@ use crate::docker_host::{body, connected, patient};
 use crate::docker_step::runner;
 use crate::support::containers::Cleanup;
 use crate::support::engine::{self, Engine, HostOptions};
-use crate::support::image::ImageSpec;
+use crate::support::image::{ImageSpec, Kind};
 use crate::support::lab::{needs, the_lab, unique};
 use crate::support::proxy::{EngineProxy, Rule};
 
@@ -118,6 +121,33 @@ async fn a_frozen_engine_is_told_from_a_dead_one() {
     assert!(ours.wait_until_ready(&waiting, &cancel).await.is_err());
     host.thaw();
     ours.inventory(Timestamp::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_container_that_ends_with_its_engine_is_not_the_images_fault() {
+    needs!(lab);
+    for kind in Engine::ALL {
+        let host = engine::Host::private(kind, &HostOptions::default());
+        let prefix = unique();
+        host.docker_load(&ImageSpec::web(&prefix, "1").kind(Kind::Plain));
+        let id = host.create_and_start(&prefix, &body(&format!("{prefix}:1")));
+        let (runner, known) = (runner(connected(&host)), knowing(&id));
+        let minute = Duration::from_mins(1);
+        let gate = HealthGate {
+            timeout: minute,
+            stable: minute,
+            require: Requirement::Healthy,
+            exit_zero: ExitZero::Failed,
+            restarts: Restarts::SinceStart,
+        };
+        let step = Step::AwaitHealthy { container: Key::old(), gate };
+        let command = host.control_command("stop");
+        let stopping =
+            thread::spawn(move || Command::new(&command[0]).args(&command[1..]).status());
+        let error = runner.run(&step, &known).await.unwrap_err();
+        assert_eq!(error.class, Class::Unreachable, "{kind:?} {error}");
+        assert!(stopping.join().unwrap().unwrap().success());
+    }
 }
 
 #[tokio::test]

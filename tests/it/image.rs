@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::containers::Cleanup;
 use crate::support::engine::{Engine, Host, docker};
 use crate::support::image::ImageSpec;
-use crate::support::lab::{needs, the_lab, unique, variable};
+use crate::support::lab::{needs, unique, variable};
 use crate::support::registry::Registry;
 use crate::support::wait::wait_until;
 

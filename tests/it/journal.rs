@@ -4,5 +4,6 @@ mod drive;
 mod fingerprint;
 mod invariants;
 mod matrix;
+mod rows;
 mod scenario;
 mod story;

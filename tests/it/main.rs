@@ -11,6 +11,8 @@ mod config;
 mod crash;
 /// Stories of containers → decisions with their reasons.
 mod decide;
+/// What is taken for newer, and what is not: digests, indexes, local images, registries in trouble.
+mod detection;
 /// What is asked of an engine: versions, facts, inventory and inspects.
 mod docker_host;
 /// Pulls: progress, verification, and registries that misbehave.
@@ -21,6 +23,8 @@ mod docker_recreate;
 mod docker_step;
 /// Engines that are dead, frozen, closed, out of date or no engines at all.
 mod docker_trouble;
+/// Updates by the program: what was asked for stays, what the image brought changes with it.
+mod fidelity;
 /// The image as it is shipped, beside a container that it updates.
 mod image;
 /// Every crash, fault and neighbour at every call of an operation, over a model of the engine.

@@ -3,6 +3,7 @@
 mod connect;
 mod counts;
 mod credentials;
+mod door;
 mod fake;
 mod faults;
 mod images;

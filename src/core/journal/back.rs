@@ -1,12 +1,11 @@
 //! The way back: what is next on it, and what its failures mean.
 
-use crate::core::inventory::RunState;
 use crate::core::plan::{Key, Step};
 
 use super::replay::{Phase, Replay, Side};
 use super::{Class, Position, is_ours};
 
-/// How often the old container is made anew when its starts fail and take it away.
+/// How often the old container is made anew when it goes away before it runs.
 const RESCUES_PARK: u32 = 20;
 
 impl Replay<'_> {
@@ -29,6 +28,8 @@ impl Replay<'_> {
             Step::Remove { .. } | Step::Untag { .. } if self.trouble.is_some() => false,
             Step::Untag { .. } => true,
             _ if side == Side::All => true,
+            // The name is for whoever has the container's name now to give.
+            Step::Tag { .. } => !self.is_foreign(),
             _ => action.container().is_some_and(|key| is_ours(self.plan, key)),
         }
     }
@@ -54,11 +55,11 @@ impl Replay<'_> {
 
     pub(super) fn rescue_failed(&mut self, position: Position, class: Class, error: &str) {
         let superseded = class == Class::Superseded;
-        let starts = matches!(position.step(self.plan), Some(Step::Start { .. }));
+        let started = matches!(position.step(self.plan), Some(Step::AwaitHealthy { .. }));
         if superseded && self.is_foreign() {
             self.turn(Side::Ours, error);
-        } else if superseded && starts && self.rescues < RESCUES_PARK {
-            // An auto-removed container goes with its failed start; the next one may go well.
+        } else if superseded && !started && self.rescues < RESCUES_PARK {
+            // It went with its failed start, or with a prune; the next one may go well.
             self.rescue();
         } else {
             self.park(error);
@@ -70,40 +71,6 @@ impl Replay<'_> {
         self.rescues += 1;
         self.phase = Phase::Rescue { index: 0 };
         self.settled.clear();
-    }
-
-    /// Says whether the old container may be down, or away from its name, by our doing.
-    pub(super) fn stop_begun(&self) -> bool {
-        let mut begun = self.plan.steps.iter().take(self.reached).map(|planned| &planned.action);
-        begun.any(|step| matches!(step, Step::Stop { .. } | Step::Rename { .. }))
-    }
-
-    /// Says whether the target's name belonged to none of the plan's containers at the last look.
-    pub(super) fn is_foreign(&self) -> bool {
-        self.seen.is_some_and(|seen| {
-            let owner = seen.name_owner.as_ref();
-            owner.is_some_and(|owner| !seen.containers.values().any(|known| known.id == *owner))
-        })
-    }
-
-    /// Says whether nothing more can be had of a container; also if nobody has looked.
-    pub(super) fn is_gone(&self, key: &Key) -> bool {
-        self.state_of(key).is_none_or(|state| matches!(state, RunState::Removing | RunState::Dead))
-    }
-
-    pub(super) fn state_of(&self, key: &Key) -> Option<RunState> {
-        self.seen?.containers.get(key).map(|seen| seen.state)
-    }
-
-    /// Says whether the engine removes the new container when it ends.
-    pub(super) fn new_vanishes(&self) -> bool {
-        let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
-        steps.any(|step| match step {
-            Step::Create { key, body, .. } if *key == Key::replacement() => {
-                body.pointer("/HostConfig/AutoRemove") == Some(&true.into())
-            }
-            _ => false,
-        })
     }
 }
 

@@ -1,12 +1,8 @@
 //! Reads the entries of a journal into where the operation stands.
 
-use crate::core::inventory::RunState;
-use crate::core::plan::{Key, OnWake, Step, UpdatePlan};
+use crate::core::plan::{Key, Step, UpdatePlan};
 
-use super::{
-    Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput, WAKES_FORCE_BACK,
-    WAKES_PARK,
-};
+use super::{Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput};
 
 /// Whose containers the way back touches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,12 +31,12 @@ pub(super) struct Replay<'a> {
     /// The last look at the engine.
     pub(super) seen: Option<&'a Observed>,
     /// The next step forward.
-    forward: usize,
+    pub(super) forward: usize,
     /// The steps that were begun: those before this index have something to take back.
     pub(super) reached: usize,
     /// The entries of the way back that are behind us.
     pub(super) settled: Vec<Position>,
-    wakes: u32,
+    pub(super) wakes: u32,
     /// How often the old container was made anew.
     pub(super) rescues: u32,
     /// Why the way turned back.
@@ -49,7 +45,7 @@ pub(super) struct Replay<'a> {
     pub(super) trouble: Option<String>,
     /// Whether the new image itself failed, so that it is to be rejected.
     pub(super) image_failed: bool,
-    touched: bool,
+    pub(super) touched: bool,
     no_change: bool,
     pub(super) committed: bool,
 }
@@ -92,16 +88,6 @@ impl<'a> Replay<'a> {
         position.map_or_else(|| Next::Finish(self.outcome()), Next::Do)
     }
 
-    /// Says whether the operation may be left here for long: the service is not down for it.
-    pub(super) fn may_rest(&self) -> bool {
-        let up_again = self.start_of_new().map_or(self.plan.no_return, |start| start + 1);
-        match self.phase {
-            Phase::Over(_) => true,
-            Phase::Forward if self.forward >= up_again => true,
-            _ => !self.stop_begun(),
-        }
-    }
-
     fn next_forward(&self) -> Option<Position> {
         let tidied = self.trouble.is_none();
         let end = if tidied { self.plan.steps.len() } else { self.plan.no_return };
@@ -133,6 +119,9 @@ impl<'a> Replay<'a> {
         match entry {
             JournalEntry::Started { position: Position::Forward(index), .. } => {
                 self.reached = self.reached.max(index + 1);
+                // Where the program was killed in between, nobody knows whether it was done.
+                let step = self.plan.steps.get(*index).map(|planned| &planned.action);
+                self.touched |= step.is_some_and(touches_old);
             }
             JournalEntry::Started { .. } => {}
             JournalEntry::Done { position, output, .. } => self.done(*position, output),
@@ -153,7 +142,6 @@ impl<'a> Replay<'a> {
             Position::Forward(index) => {
                 self.forward = index + 1;
                 self.committed |= self.forward >= self.plan.no_return;
-                self.touched |= position.step(self.plan).is_some_and(touches_old);
                 if let StepOutput::Pulled { image, .. } = output
                     && *image == self.plan.old_image.id
                 {
@@ -201,74 +189,6 @@ impl<'a> Replay<'a> {
         self.turn(side, error);
     }
 
-    fn resumed(&mut self) {
-        if matches!(self.phase, Phase::Over(_)) {
-            return;
-        }
-        self.wakes += 1;
-        if self.wakes > WAKES_PARK {
-            return self.park("it was interrupted too often");
-        }
-        if self.wakes == WAKES_PARK {
-            // A last try to leave the service up.
-            self.stumble("it was interrupted too often");
-        }
-        if self.committed {
-            return self.restart_new();
-        }
-        if self.is_foreign() {
-            return self.turn(Side::Ours, "another container has the name now");
-        }
-        match self.phase {
-            Phase::Forward => self.wake_forward(),
-            // The engine may have restarted: what was undone is done again, every entry being
-            // idempotent.
-            Phase::Back { .. } => self.settled.clear(),
-            Phase::Rescue { .. } => self.rescue(),
-            Phase::Over(_) => {}
-        }
-    }
-
-    fn wake_forward(&mut self) {
-        if self.is_gone(&Key::old()) && !self.stop_begun() {
-            return self.turn(Side::Ours, "the container was removed meanwhile");
-        }
-        if self.wakes >= WAKES_FORCE_BACK || !self.can_go_on() {
-            self.turn(Side::All, "it was interrupted");
-        }
-    }
-
-    fn can_go_on(&self) -> bool {
-        let new = self.state_of(&Key::replacement());
-        let planned = self.plan.steps.get(self.forward);
-        match planned.map_or(OnWake::Forward, |planned| planned.on_wake) {
-            OnWake::Forward => true,
-            OnWake::Back => false,
-            OnWake::Verify => {
-                let starts = matches!(planned.map(|p| &p.action), Some(Step::Start { .. }));
-                new.is_some_and(|state| state.is_up() || starts && state == RunState::Created)
-            }
-        }
-    }
-
-    /// After the point of no return a new container that the engine's restart left down is started
-    /// again; nothing else is taken back.
-    fn restart_new(&mut self) {
-        let down = self.state_of(&Key::replacement()).is_some_and(|state| !state.is_up());
-        if let Some(start) = self.start_of_new()
-            && down
-            && !self.is_foreign()
-        {
-            self.forward = self.forward.min(start);
-        }
-    }
-
-    fn start_of_new(&self) -> Option<usize> {
-        self.plan.steps.iter().position(|planned| {
-            matches!(&planned.action, Step::Start { container } if *container == Key::replacement())
-        })
-    }
-
     pub(super) fn turn(&mut self, side: Side, reason: &str) {
         if self.reason.is_empty() {
             reason.clone_into(&mut self.reason);
@@ -290,7 +210,7 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn touches_old(step: &Step) -> bool {
+pub(super) fn touches_old(step: &Step) -> bool {
     let changes =
         matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
     changes && step.container() == Some(&Key::old())

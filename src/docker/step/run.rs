@@ -33,17 +33,25 @@ impl HostRunner {
         match self.host.transport().call(call).await {
             Ok(_) => Ok(StepOutput::Done),
             // Also what a container joins, mounts or executes may be what was not found.
-            Err(error) if error.status() == Some(404) => match self.inspect(&id).await? {
-                None => Err(gone(known, key)),
-                Some(_) => Err(failed(Action::Start)(error)),
-            },
-            Err(error) => Err(failed(Action::Start)(error)),
+            Err(error) if error.status() == Some(404) && self.inspect(&id).await?.is_none() => {
+                Err(gone(known, key))
+            }
+            Err(error) => {
+                self.engine_stays().await?;
+                Err(failed(Action::Start)(error))
+            }
         }
     }
 
+    /// Makes sure that the engine is not on its way down, which makes containers end and starts
+    /// fail: none of that is an image's fault.
+    pub(super) async fn engine_stays(&self) -> Result<(), StepError> {
+        self.host.ping().await.map_err(failed(Action::Container))
+    }
+
     /// Stops a container with its own signal, and with its own time to stop unless another one is
-    /// given, and looks whether it is down: one that is
-    /// between two restarts may come up again while it is being stopped.
+    /// given, and looks whether it is down: one that is between two restarts may come up again
+    /// while it is being stopped.
     pub(super) async fn stop(&self, known: &Known, key: &Key, patience: Patience) -> StepResult {
         let id = self.resolve(known, key).await?;
         let limit = patience.grace + self.host.transport().timeouts.stop_margin;

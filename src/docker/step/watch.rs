@@ -6,18 +6,17 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::core::health::{HealthGate, Verdict, Watch};
-use crate::core::id::ContainerId;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError};
 
 use super::super::convert;
-use super::{HostRunner, StepResult, called, gone};
+use super::{HostRunner, StepResult, called, gone, is_up};
 
 /// Between the first looks; later ones are further apart.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// How long a failure is let stand before it is believed: the containers of an engine that is
-/// being shut down end before the engine does.
+/// How long after a container's end the engine is asked whether it stays: with a machine that is
+/// shut down, containers may end a little before their engine is told to.
 const SECOND_LOOK: Duration = Duration::from_millis(300);
 
 impl HostRunner {
@@ -32,29 +31,28 @@ impl HostRunner {
         let (mut pause, mut last) = (FIRST_PAUSE, None);
         loop {
             let Some(inspect) = self.inspect(&id).await? else {
+                self.engine_stays().await?;
                 return Err(vanished(known, key, last.as_ref()));
             };
-            match watch.judge(&convert::sample(&inspect), begun.elapsed()) {
-                Verdict::Healthy => return Ok(StepOutput::Done),
-                Verdict::Failed(why) => return Err(self.believe(&id, &inspect, why).await),
+            let verdict = watch.judge(&convert::sample(&inspect), begun.elapsed());
+            if verdict != Verdict::Wait && !is_up(&inspect) {
+                sleep(SECOND_LOOK).await;
+                self.engine_stays().await?;
+            }
+            match verdict {
                 Verdict::Wait => {}
+                Verdict::Healthy => return Ok(StepOutput::Done),
+                Verdict::Failed(why) => return Err(unhealthy(&inspect, &why)),
             }
             last = Some(inspect);
             sleep(pause).await;
             pause = (pause + pause / 2).min(LONGEST_PAUSE);
         }
     }
+}
 
-    /// Returns the failure, unless the engine itself is going away.
-    async fn believe(&self, id: &ContainerId, inspect: &Value, why: String) -> StepError {
-        if !super::is_up(inspect) {
-            sleep(SECOND_LOOK).await;
-            if let Err(error) = self.inspect(id).await {
-                return error;
-            }
-        }
-        StepError::new(Class::Lasting, format!("{}: {why}", called(inspect)))
-    }
+fn unhealthy(inspect: &Value, why: &str) -> StepError {
+    StepError::new(Class::Lasting, format!("{}: {why}", called(inspect)))
 }
 
 /// Returns what it means that a container went away under our eyes.

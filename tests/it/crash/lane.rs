@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use docker_auto::clock::Clock;
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, Host, HostOptions};
@@ -73,7 +74,15 @@ impl Lane {
         before
     }
 
+    /// Says whether the engine answers.
+    pub(super) fn is_up(&self) -> bool {
+        self.host.ping(Duration::from_secs(5)).is_ok()
+    }
+
     fn clear(&self) {
+        if !self.is_up() {
+            self.host.start(); // a test that failed has left it dead
+        }
         for (name, _) in self.host.names("") {
             self.host.delete(&format!("/containers/{name}?force=1&v=1"));
         }
@@ -108,6 +117,28 @@ impl Lane {
         volumes.map(|volume| text(&volume["Name"])).collect()
     }
 
+    /// Returns how many containers ran at once at the most since the old one was started, by what
+    /// the engine remembers.
+    pub(super) fn most_at_once(&self, before: &Before) -> usize {
+        let filters = encoded(&json!({"type": ["container"], "event": ["start", "die"]}));
+        let now = Clock::real().now().format("%s.%9f");
+        let path = format!("/events?since=0&until={now}&filters={filters}");
+        let events = self.host.ask("GET", &path, None);
+        let events = serde_json::Deserializer::from_slice(&events.body).into_iter::<Value>();
+        let events = events.map(|event| event.expect("events are JSON"));
+        let id = |event: &Value| text(&event["Actor"]["ID"]);
+        let (mut up, mut most) = (BTreeSet::new(), 0);
+        for event in events.skip_while(|event| id(event) != before.id) {
+            if event["Action"] == "start" {
+                up.insert(id(&event));
+            } else {
+                up.remove(&id(&event));
+            }
+            most = most.max(up.len());
+        }
+        most
+    }
+
     /// Returns the names by which operations hold images.
     pub(super) fn keep_tags(&self) -> Vec<String> {
         let images = self.host.get("/images/json");
@@ -140,6 +171,10 @@ impl Before {
 pub(super) fn mounts(inspect: &Value) -> BTreeSet<(String, String)> {
     let mounts = inspect["Mounts"].as_array().into_iter().flatten();
     mounts.map(|mount| (text(&mount["Name"]), text(&mount["Destination"]))).collect()
+}
+
+fn encoded(filters: &Value) -> String {
+    url::form_urlencoded::byte_serialize(filters.to_string().as_bytes()).collect()
 }
 
 pub(super) fn text(value: &Value) -> String {

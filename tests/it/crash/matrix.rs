@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -12,62 +12,96 @@ use crate::support::engine::Engine;
 use super::lane::Lane;
 use super::point::Point;
 use super::scenario::Scenario;
-use super::trial::{Flow, Trial};
+use super::trial::{Begin, Trial};
 
 /// Which points of a run are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Every call.
+    /// Before and after every call.
     Every,
-    /// Every call from the first one that changes something; those before are another scenario's.
+    /// The same from the first call that changes something; those before are another scenario's.
     FromTheFirstChange,
-    /// Every call that changes something.
+    /// Before and after every call that changes something.
     Changes,
+    /// After every call that changes something.
+    Changed,
 }
 
-/// The interruptions of one engine.
+impl Depth {
+    fn choose(self, points: Vec<Point>) -> Vec<Point> {
+        let first = points.iter().position(Point::changes).unwrap_or_default();
+        let skipped = if self == Self::FromTheFirstChange { first } else { 0 };
+        let wanted = |point: &Point| match self {
+            Self::Every | Self::FromTheFirstChange => true,
+            Self::Changes => point.changes(),
+            Self::Changed => point.changes() && point.is_after(),
+        };
+        points.into_iter().skip(skipped).filter(wanted).collect()
+    }
+}
+
+/// What is done at a point, with its name.
+pub(super) type Ordeal = (&'static str, fn(&mut Trial<'_>, &Point));
+
+/// One update, with everything that is done to it at its points.
+pub(super) struct Row {
+    pub(super) scenario: Scenario,
+    pub(super) begin: Begin,
+    pub(super) depth: Depth,
+    pub(super) ordeals: &'static [Ordeal],
+}
+
+/// The interruptions on one kind of engine.
 pub(super) struct Matrix {
     pub(super) engine: Engine,
-    pub(super) flow: Flow,
     pub(super) lanes: usize,
-    pub(super) rows: Vec<(Scenario, Depth)>,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Matrix {
     /// Runs all; panics with everything that failed.
-    pub(super) fn run(self) {
+    pub(super) fn run(&self) {
         let began = Instant::now();
         let lanes: Vec<_> = thread::scope(|scope| {
             let starting: Vec<_> = (0..self.lanes).map(|_| scope.spawn(|| self.lane())).collect();
             starting.into_iter().map(|lane| lane.join().expect("a host starts")).collect()
         });
         let failures = Mutex::new(Vec::new());
-        let rows: Vec<_> = self.rows.iter().collect();
-        let recorded = spread(&lanes, rows, &failures, |lane, (scenario, depth)| {
-            let points = self.attempt(lane, scenario, "uninterrupted", |trial| trial.record())?;
-            Ok(chosen(points, *depth)
-                .into_iter()
-                .map(|point| (scenario, point))
-                .collect::<Vec<_>>())
+        let recorded = spread(&lanes, self.rows.iter().collect(), &failures, |lane, row: &Row| {
+            let points = self.attempt(lane, row, "uninterrupted", |trial| trial.record())?;
+            Ok((row, row.depth.choose(points)))
         });
-        let points: Vec<_> = recorded.into_iter().flatten().collect();
-        let number = points.len();
-        spread(&lanes, points, &failures, |lane, (scenario, point)| {
-            self.attempt(lane, scenario, &point.to_string(), |trial| trial.interrupt(&point))
+        let mut work = Vec::new();
+        for (row, points) in recorded {
+            for ordeal in row.ordeals {
+                work.extend(points.iter().cloned().map(|point| (row, ordeal, point)));
+            }
+        }
+        let number = work.len();
+        spread(&lanes, work, &failures, |lane, (row, (name, ordeal), point)| {
+            let what = format!("{name} {point}");
+            self.attempt(lane, row, &what, |trial| ordeal(trial, &point))
         });
         let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let (engine, flow, seconds) = (self.engine, self.flow, began.elapsed().as_secs());
-        tell(&format!(
-            "crash: {engine:?} {flow:?}: {number} points, {} failed, {seconds} s",
-            failures.len()
-        ));
+        self.tell(number, failures.len(), began.elapsed().as_secs());
         assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    }
+
+    /// Says how much there was, also when all goes well.
+    fn tell(&self, points: usize, failed: usize, seconds: u64) {
+        let names: Vec<_> = self.rows.iter().map(|row| row.scenario.name).collect();
+        let (engine, names) = (self.engine, names.join(", "));
+        // Nobody reading is no fault.
+        let _ = writeln!(
+            std::io::stderr(),
+            "crash: {engine:?} ({names}): {points} interruptions, {failed} failed, {seconds} s"
+        );
     }
 
     fn lane(&self) -> Lane {
         let lane = Lane::new(self.engine);
-        for (scenario, _) in &self.rows {
-            lane.prepare(scenario);
+        for row in &self.rows {
+            lane.prepare(&row.scenario);
         }
         lane
     }
@@ -75,26 +109,24 @@ impl Matrix {
     fn attempt<T>(
         &self,
         lane: &Lane,
-        scenario: &Scenario,
+        row: &Row,
         what: &str,
         act: impl FnOnce(&mut Trial<'_>) -> T,
     ) -> Result<T, String> {
-        let mut trial = Trial::new(lane, scenario, self.flow);
-        catch_unwind(AssertUnwindSafe(|| act(&mut trial))).map_err(|panic| {
-            let message = panic.downcast_ref::<String>().map(String::as_str);
-            let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-            let (engine, flow, name) = (self.engine, self.flow, scenario.name);
-            let message = message.unwrap_or("it panicked");
-            format!("{engine:?}, {flow:?}, {name}, {what}: {message}\n{}", trial.story())
-        })
+        let told = |message: &str, story: &str| {
+            let (engine, name) = (self.engine, row.scenario.name);
+            format!("FAILED: {engine:?}, {name}, {what}: {message}\n{story}")
+        };
+        let trial = catch_unwind(AssertUnwindSafe(|| Trial::new(lane, &row.scenario, row.begin)));
+        let mut trial = trial.map_err(|panic| told(message(&*panic), ""))?;
+        catch_unwind(AssertUnwindSafe(|| act(&mut trial)))
+            .map_err(|panic| told(message(&*panic), &trial.story()))
     }
 }
 
-fn chosen(points: Vec<Point>, depth: Depth) -> Vec<Point> {
-    let first = points.iter().position(Point::changes).unwrap_or_default();
-    let skipped = if depth == Depth::FromTheFirstChange { first } else { 0 };
-    let wanted = |point: &Point| depth != Depth::Changes || point.changes();
-    points.into_iter().skip(skipped).filter(wanted).collect()
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
 /// Does work on all lanes, each taking the next piece; returns what came of it.
@@ -122,12 +154,6 @@ fn spread<W: Send, T: Send>(
     results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Says something also when the test goes well.
-pub(super) fn tell(text: &str) {
-    // Nobody reading is no fault.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -7,7 +7,7 @@ use crate::support::proxy::{Call, Rule};
 
 /// Which side of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+enum Moment {
     /// The engine has not seen it.
     Before,
     /// The engine has done it, and nobody has heard of it.
@@ -18,7 +18,7 @@ pub(super) enum Moment {
 /// before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Point {
-    pub(super) moment: Moment,
+    moment: Moment,
     shape: String,
     nth: u32,
 }
@@ -40,9 +40,9 @@ impl Point {
         !self.shape.starts_with("GET ")
     }
 
-    /// Says whether the call is one whose line holds `part`.
-    pub(super) fn is(&self, part: &str) -> bool {
-        self.shape.contains(part)
+    /// Says whether the call is done when it comes to the point.
+    pub(super) fn is_after(&self) -> bool {
+        self.moment == Moment::After
     }
 }
 
@@ -84,26 +84,19 @@ fn waits(shape: &str) -> bool {
 
 /// Replaces what is another in each run: the IDs of containers and of the operation.
 fn shape(line: &str, operation: &str) -> String {
-    let digits = operation.get(operation.len().saturating_sub(6)..).unwrap_or_default();
-    let line = match digits {
-        "" => line.to_owned(),
-        _ => line.replace(operation, "{operation}").replace(&format!("-{digits}"), "-{digits}"),
-    };
     let mut shape = String::new();
-    let mut rest = line.as_str();
+    let mut rest = line;
     while let Some(next) = rest.chars().next() {
         let hexadecimal = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
-        let taken = if hexadecimal == 64 {
-            shape.push_str("{id}");
-            hexadecimal
-        } else {
-            let taken = hexadecimal.max(next.len_utf8());
-            shape.push_str(&rest[..taken]);
-            taken
-        };
+        let taken = hexadecimal.max(next.len_utf8());
+        shape.push_str(if hexadecimal == 64 { "{id}" } else { &rest[..taken] });
         rest = &rest[taken..];
     }
-    shape
+    let digits = operation.get(operation.len().saturating_sub(6)..).unwrap_or_default();
+    if digits.is_empty() {
+        return shape;
+    }
+    shape.replace(operation, "{operation}").replace(digits, "{digits}")
 }
 
 /// Returns the regular expression that matches the lines of a shape.

@@ -97,6 +97,16 @@ impl Scenario {
         self
     }
 
+    /// Says whether the old container is kept.
+    pub(super) fn keeps_old(&self) -> bool {
+        self.settings.contains(&("DOCKER_AUTO_UPDATE_REMOVE_OLD", "false"))
+    }
+
+    /// Returns the networks that the container is in.
+    pub(super) fn networks(&self) -> &'static [&'static str] {
+        if self.old.networks { &["back", "front"] } else { &["none"] }
+    }
+
     /// Returns the body of the old container.
     pub(super) fn body(&self) -> Value {
         let policy = self.old.policy.unwrap_or("always");
@@ -118,14 +128,19 @@ impl Scenario {
         })
     }
 
-    /// Returns the name of the outcome that the update has when nobody interrupts it, and words of
-    /// its reason.
-    pub(super) fn goal(&self) -> (&'static str, &'static str) {
+    /// Says whether this is the end that the update has when nobody interrupts it.
+    pub(super) fn is_goal(&self, outcome: &str, reason: &str) -> bool {
+        let says = |words: &str| reason.to_lowercase().contains(words);
         match self.new_image {
-            NewImage::Good => ("updated", ""),
-            NewImage::Exits => ("rolled_back", "ended with exit code 1"),
-            NewImage::Unhealthy => ("rolled_back", "its healthcheck says unhealthy"),
-            NewImage::Refused => ("aborted", "no command specified"),
+            NewImage::Good => outcome == "updated",
+            NewImage::Exits if self.old.auto_remove => outcome == "recovered_from_spec",
+            // It depends on when one looks.
+            NewImage::Exits => {
+                outcome == "rolled_back"
+                    && (says("ended with exit code 1") || says("times by its policy"))
+            }
+            NewImage::Unhealthy => outcome == "rolled_back" && says("says unhealthy"),
+            NewImage::Refused => outcome == "aborted" && says("no command specified"),
         }
     }
 }

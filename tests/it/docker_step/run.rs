@@ -144,7 +144,8 @@ async fn names_of_images_come_and_go() {
         Operation::check(Class::Lasting, "conflict", last);
         let by_id = operation.run(&Step::Untag { reference: image.as_str().to_owned() }).await;
         Operation::check(Class::Lasting, "image ID", by_id);
-        let missing = Step::Tag { image: ImageId::new("sha256:00"), reference: keep };
+        let nowhere = ImageId::new(format!("sha256:{}", "0".repeat(64)));
+        let missing = Step::Tag { image: nowhere, reference: keep };
         Operation::check(Class::Lasting, "image", operation.run(&missing).await);
     }
 }

@@ -1,48 +1,47 @@
 //! What must be true when an operation has ended, whatever happened to it on the way.
 
-use docker_auto::core::id::{ContainerId, ContainerName};
-use docker_auto::core::inventory::RunState;
-use docker_auto::core::journal::{
-    Class, JournalEntry, Outcome, Position, WAKES_PARK, is_committed,
-};
+use docker_auto::core::journal::{JournalEntry, Outcome, WAKES_FORCE_BACK};
+use docker_auto::core::plan::Step;
 use docker_auto::core::plan::recreate::Retention;
-use docker_auto::core::plan::{Key, Step};
 
-use super::drive::{PATIENCE, Ran};
-use super::scenario::{NAME, Origin, Scenario};
+use self::facts::{Facts, PARKED};
+use super::drive::Ran;
+use super::scenario::{Origin, REFERENCE, Scenario};
 use crate::support::fake_host::Fault;
-use crate::support::fake_host::container::{Behaviour, Container, Policy};
-use crate::support::fake_host::engine::Engine;
+use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
 
-/// Wake-ups at which an operation is parked; with one more, even the last try was interrupted.
-const PARKED: usize = WAKES_PARK as usize;
+mod facts;
+mod outcome;
 
 /// Returns what is wrong with how an operation ended; nothing, if all is well.
 pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     let Some(outcome) = &ran.outcome else { return vec!["it never ends".into()] };
-    let mut end = End { scenario, ran, outcome, problems: ran.engine.violations.clone() };
+    let problems = ran.engine.violations.clone();
+    let mut end = End { facts: Facts { scenario, ran, outcome }, problems };
     end.journal();
     end.data();
     end.rejections();
     end.leftovers();
-    end.expected();
+    end.tags();
+    end.possible();
     end.pauses();
-    match outcome {
-        Outcome::Updated => end.updated(),
-        Outcome::NoChange | Outcome::Aborted(_) | Outcome::RolledBack(_) => end.old_is_back(),
-        Outcome::RecoveredFromSpec(_) => end.recovered(),
-        Outcome::Superseded(_) => end.superseded(),
-        Outcome::NeedsHelp(_) => end.needs_help(),
-    }
+    end.neighbours();
+    end.outcome();
     end.problems
 }
 
 struct End<'a> {
-    scenario: &'a Scenario,
-    ran: &'a Ran,
-    outcome: &'a Outcome,
+    facts: Facts<'a>,
     problems: Vec<String>,
+}
+
+impl<'a> std::ops::Deref for End<'a> {
+    type Target = Facts<'a>;
+
+    fn deref(&self) -> &Facts<'a> {
+        &self.facts
+    }
 }
 
 impl End<'_> {
@@ -50,85 +49,6 @@ impl End<'_> {
         if !holds {
             self.problems.push(otherwise.to_owned());
         }
-    }
-
-    fn engine(&self) -> &Engine {
-        &self.ran.engine
-    }
-
-    fn owner(&self) -> Option<(&ContainerId, &Container)> {
-        let id = self.engine().named(&ContainerName::new(NAME))?;
-        self.engine().containers.get_key_value(id)
-    }
-
-    fn fired(&self, wanted: impl Fn(Fault) -> bool) -> bool {
-        self.ran.fired.iter().any(|planned| wanted(planned.fault))
-    }
-
-    /// Somebody else had a hand in it.
-    fn meddled(&self) -> bool {
-        self.fired(|fault| matches!(fault, Fault::User(_)))
-    }
-
-    fn engine_restarted(&self) -> bool {
-        self.fired(|fault| fault == Fault::EngineRestart)
-    }
-
-    /// A call failed for good, or for longer than the patience for it.
-    fn unlucky(&self) -> bool {
-        self.fired(|fault| match fault {
-            Fault::Lasting => true,
-            Fault::Transient(times) => times > PATIENCE,
-            _ => false,
-        })
-    }
-
-    fn wakes(&self) -> usize {
-        let woken = |entry: &&JournalEntry| matches!(entry, JournalEntry::Resumed { .. });
-        self.ran.entries.iter().filter(woken).count()
-    }
-
-    /// Says whether a step was begun, and went well if that is asked for.
-    fn has(&self, wanted: impl Fn(&JournalEntry, &Step) -> bool) -> bool {
-        self.ran.entries.iter().any(|entry| match entry {
-            JournalEntry::Started { position, .. }
-            | JournalEntry::Done { position, .. }
-            | JournalEntry::Failed { position, .. } => {
-                position.step(&self.scenario.plan).is_some_and(|step| wanted(entry, step))
-            }
-            _ => false,
-        })
-    }
-
-    fn failed(&self, wanted: impl Fn(&Step) -> bool) -> bool {
-        self.has(|entry, step| matches!(entry, JournalEntry::Failed { .. }) && wanted(step))
-    }
-
-    /// The old container was touched, or is about to be.
-    fn stop_begun(&self) -> bool {
-        self.has(|_, step| {
-            let touches = matches!(step, Step::Stop { .. } | Step::Rename { .. });
-            touches && step.container() == Some(&Key::old())
-        })
-    }
-
-    /// The program saw the new image fail, and wrote that down.
-    fn image_failed(&self) -> bool {
-        self.ran.entries.iter().any(|entry| match entry {
-            JournalEntry::Failed {
-                position: position @ Position::Forward(index), class, ..
-            } => {
-                let step = position.step(&self.scenario.plan);
-                let started = matches!(step, Some(Step::Start { .. } | Step::AwaitHealthy { .. }));
-                let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
-                // An auto-removed container that ends is gone before one can ask it why.
-                let vanished = awaited && self.scenario.shape.auto_remove;
-                *index < self.scenario.plan.no_return
-                    && (started && *class == Class::Lasting
-                        || vanished && *class == Class::Superseded)
-            }
-            _ => false,
-        })
     }
 
     fn journal(&mut self) {
@@ -139,16 +59,19 @@ impl End<'_> {
             matches!(entry, JournalEntry::Finished { outcome, .. } if outcome == self.outcome)
         });
         self.must(said, "the journal tells another end");
+        let forced = self.woken_before_commit() >= WAKES_FORCE_BACK as usize;
+        let updated = *self.outcome == Outcome::Updated;
+        self.must(!(forced && updated), "it went on after the wake-up that forces it back");
     }
 
     /// The service's volumes outlive everything; those of a failed container go with it.
     fn data(&mut self) {
         // An engine that restarts, or anyone who stops it, takes an auto-removed container away with
         // its anonymous volumes, with or without us.
-        let engines_own =
+        let others_doing =
             self.scenario.shape.auto_remove && (self.engine_restarted() || self.meddled());
-        let kept = self.scenario.data().is_subset(&self.engine().volumes);
-        self.must(kept || engines_own, "a volume of the service is gone");
+        let kept = Scenario::data().is_subset(&self.engine().volumes);
+        self.must(kept || others_doing, "a volume of the service is gone");
         let mounted = |volume: &String| {
             self.engine().containers.values().any(|other| other.volumes().any(|v| v == volume))
         };
@@ -161,12 +84,12 @@ impl End<'_> {
         let tried = Scenario::reject_key(&self.scenario.plan.new_image);
         let left = Scenario::reject_key(&self.scenario.plan.old_image);
         let rejected = self.engine().rejected.contains(&tried);
-        let excused =
-            self.failed(|step| matches!(step, Step::Reject { .. })) || self.wakes() >= PARKED;
+        let not_reached = self.failed(|step| matches!(step, Step::Reject { .. }));
+        let excused = not_reached || self.wakes() >= PARKED;
         let failed = self.image_failed();
         // Who removed an auto-removed container, the engine or a person, nobody can say.
-        let excused = excused || self.scenario.shape.auto_remove && self.meddled();
-        self.must(rejected == failed || excused, "rejected and failed are not the same");
+        let unknown = self.scenario.shape.auto_remove && self.meddled();
+        self.must(rejected == failed || excused || unknown, "rejected and failed are not the same");
         let blameless = self.scenario.is_good() && !self.unlucky() && !self.meddled();
         self.must(!(rejected && blameless), "a good image is rejected");
         let left_behind = self.scenario.is_rollback() && *self.outcome == Outcome::Updated;
@@ -176,15 +99,14 @@ impl End<'_> {
 
     fn leftovers(&mut self) {
         let not_removed = self.failed(|step| matches!(step, Step::Remove { .. }));
-        let not_kept = self.failed(
-            |step| matches!(step, Step::Rename { to, .. } if to.as_str().contains(".da-kept-")),
-        );
-        let kept = self.scenario.shape.retention == Retention::Keep;
+        let kept = |step: &Step| matches!(step, Step::Rename { to, .. } if is_role(to, "kept"));
+        let not_kept = self.failed(kept);
+        let keeps = self.scenario.shape.retention == Retention::Keep;
         for (id, container) in &self.ran.engine.containers {
             let Some((_, role, _)) = container.name.reserved_parts() else { continue };
             let excused = match (self.outcome, role) {
                 (Outcome::NeedsHelp(_), _) => true,
-                (Outcome::Updated, "kept") => kept,
+                (Outcome::Updated, "kept") => keeps,
                 (Outcome::Updated, "old") => not_removed || not_kept,
                 // Theirs has the name now; the old one is not ours to throw away.
                 (Outcome::Superseded(_), "old") => *id == self.scenario.old,
@@ -195,14 +117,24 @@ impl End<'_> {
                 self.problems.push(format!("{} is left", container.name));
             }
         }
-        let excused = self.failed(|step| matches!(step, Step::Untag { .. }))
-            || matches!(self.outcome, Outcome::NeedsHelp(_));
+    }
+
+    fn tags(&mut self) {
+        let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
+        let not_removed = self.failed(|step| matches!(step, Step::Untag { .. }));
         let held = self.engine().tags.keys().any(|tag| tag.starts_with("docker-auto.local/"));
+        let excused = not_removed || needs_help;
         self.must(!held || excused, "the image is still held by a name of ours");
+        let not_tagged = self.failed(|step| matches!(step, Step::Tag { .. }));
+        let foreign = self.fired(|fault| fault == Fault::User(Action::Recreate));
+        let back = self.engine().tags.get(REFERENCE) == Some(&self.scenario.plan.old_image.id);
+        let moved = self.scenario.is_rollback() && *self.outcome != Outcome::Updated;
+        let excused = not_tagged || needs_help || foreign;
+        self.must(back || !moved || excused, "the reference is not what it was");
     }
 
     /// The outcome is one that what happened can lead to.
-    fn expected(&mut self) {
+    fn possible(&mut self) {
         let scenario = self.scenario;
         let undisturbed = self.ran.fired.is_empty();
         let same = scenario.shape.origin == Origin::Same;
@@ -229,140 +161,39 @@ impl End<'_> {
     fn pauses(&mut self) {
         let judged = self.scenario.behaviour == Behaviour::Serves && self.scenario.was_running();
         let disturbed = self.meddled() || self.engine_restarted() || self.unlucky();
-        if judged && !disturbed {
-            let up = self.ran.pauses.iter().all(|engine| {
-                let owner = engine.named(&ContainerName::new(NAME));
-                owner.is_some_and(|id| engine.containers[id].state.is_up())
-            });
-            self.must(up, "the program ended while the service was down");
+        let up = |engine| Facts::owner_in(engine).is_some_and(|(_, owner)| owner.state.is_up());
+        let all_up = self.ran.pauses.iter().all(up);
+        self.must(all_up || !judged || disturbed, "the program ended while the service was down");
+    }
+
+    /// What other people did stands, and costs the service nothing that they did not ask for.
+    fn neighbours(&mut self) {
+        let facts = self.facts;
+        let did = |action| facts.fired(|fault| fault == Fault::User(action));
+        let others = [Action::Remove, Action::Stop, Action::Rename];
+        let asked = others.into_iter().any(did);
+        if did(Action::Recreate) {
+            let owner = self.owner();
+            let theirs = owner.is_some_and(|(_, c)| c.image.as_str() == "user" && c.state.is_up());
+            self.must(theirs || asked, "their container was touched");
+        }
+        let all = self.engine().containers.values();
+        let up = all.filter(|container| container.state.is_up() && !container.bystander).count();
+        // A job that is done is down, and a prune takes it away like any other.
+        let done = self.scenario.ends_well() && self.committed();
+        let excused = !self.scenario.was_running() || self.unlucky() || self.engines_doing();
+        let excused = excused || done;
+        let theirs = did(Action::Recreate) || asked;
+        if did(Action::Prune) && !theirs {
+            let up = self.owner().is_some_and(|(_, owner)| owner.state.is_up());
+            self.must(up || excused, "a prune cost the service");
+        }
+        if did(Action::Rename) {
+            self.must(up > 0 || excused, "a rename cost the service");
         }
     }
+}
 
-    fn updated(&mut self) {
-        if self.meddled() {
-            return;
-        }
-        let scenario = self.scenario;
-        // With its new container proven, an auto-removed service is gone by the engine's restart
-        // as it would have been without us.
-        let engines_own = scenario.shape.auto_remove && self.engine_restarted();
-        let Some((id, new)) = self.owner().map(|(id, new)| (id.clone(), new.clone())) else {
-            return self.must(engines_own, "nobody has the name");
-        };
-        self.must(id != scenario.old, "the old container has the name");
-        self.must(new.image == scenario.plan.new_image.id, "it has another image");
-        self.must(!scenario.was_running() || self.proven(), "it was never proven");
-        let ended_well = scenario.behaviour == Behaviour::Exits(0) && scenario.finishes();
-        let as_wanted = match (scenario.was_running(), new.state) {
-            (true, RunState::Running) | (false, RunState::Created) => true,
-            (true, RunState::Exited) => ended_well,
-            _ => false,
-        };
-        self.must(as_wanted, &format!("it is {:?}", new.state));
-        self.as_configured(&new);
-        let others: Vec<_> =
-            self.engine().containers.iter().filter(|(other, _)| **other != id).collect();
-        let disarmed = others.iter().all(|(_, c)| !c.state.is_up() && c.policy == Policy::No);
-        let lonely = others.is_empty() || scenario.shape.retention == Retention::Keep;
-        let excused = self.failed(|step| matches!(step, Step::Remove { .. }));
-        self.must(disarmed, "the old container may come back by itself");
-        self.must(lonely || excused, "there is more than the service");
-    }
-
-    fn committed(&self) -> bool {
-        is_committed(&self.scenario.plan, &self.ran.entries)
-    }
-
-    /// The gate opened before anything irreversible began.
-    fn proven(&self) -> bool {
-        let plan = &self.scenario.plan;
-        let index_of = |wanted: &dyn Fn(&JournalEntry) -> bool| {
-            self.ran.entries.iter().position(wanted).unwrap_or(usize::MAX)
-        };
-        let opened = index_of(&|entry| {
-            matches!(entry, JournalEntry::Done { position: position @ Position::Forward(_), .. }
-                if matches!(position.step(plan), Some(Step::AwaitHealthy { .. })))
-        });
-        let irreversible = index_of(&|entry| {
-            matches!(entry, JournalEntry::Started { position: Position::Forward(index), .. }
-                if *index >= plan.no_return)
-        });
-        opened < irreversible
-    }
-
-    fn as_configured(&mut self, container: &Container) {
-        self.must(container.policy == self.scenario.shape.policy, "its restart policy is lost");
-        self.must(container.networks.len() == 3, "it is not in all its networks");
-        let mounts = container.volumes().cloned().collect();
-        self.must(self.scenario.data().is_subset(&mounts), "it lacks a volume");
-    }
-
-    fn old_is_back(&mut self) {
-        if self.meddled() {
-            return;
-        }
-        let scenario = self.scenario;
-        let Some((id, old)) = self.owner().map(|(id, old)| (id.clone(), old.clone())) else {
-            return self.must(false, "nobody has the name");
-        };
-        self.must(id == scenario.old, "another container than the old one has the name");
-        self.as_configured(&old);
-        // An engine's restart before anything was touched takes a container with the policy `no`
-        // down, and brings a stopped one with `always` up: that is the engine's own doing.
-        let engines_own = self.engine_restarted() && !self.stop_begun();
-        let stopped_by_hand = !scenario.was_running() && self.engine_restarted();
-        let as_before = old.state.is_up() == scenario.was_running();
-        self.must(as_before || engines_own || stopped_by_hand, &format!("it is {:?}", old.state));
-        let lonely = self.engine().containers.len() == 1;
-        let excused = self.failed(|step| matches!(step, Step::Remove { .. }));
-        self.must(lonely || excused, "there is more than the service");
-    }
-
-    fn recovered(&mut self) {
-        if self.meddled() {
-            return;
-        }
-        let Some(rescued) = self.owner().map(|(_, rescued)| rescued.clone()) else {
-            return self.must(false, "nobody has the name");
-        };
-        self.must(rescued.image == self.scenario.plan.old_image.id, "it has another image");
-        self.must(rescued.state.is_up() == self.scenario.was_running(), "it is not as before");
-        self.as_configured(&rescued);
-    }
-
-    /// What somebody else did stands, and nothing of ours is left beside it.
-    fn superseded(&mut self) {
-        let ours = self.engine().containers.values().any(|found| found.operation.is_some());
-        let excused = self.failed(|step| matches!(step, Step::Remove { .. }));
-        self.must(!ours || excused, "a container of ours is left");
-        if self.fired(|fault| fault == Fault::User(Action::Recreate)) {
-            let theirs =
-                self.owner().is_some_and(|(_, c)| c.image.as_str() == "user" && c.state.is_up());
-            self.must(theirs, "their container was touched");
-        }
-    }
-
-    /// Everything is kept, and the service is up wherever that could be had.
-    fn needs_help(&mut self) {
-        if self.meddled() {
-            return;
-        }
-        let kept = self.engine().containers.contains_key(&self.scenario.old);
-        let excused = self.scenario.shape.auto_remove || self.committed();
-        self.must(kept || excused, "the old container is gone");
-        let hopeless = self.failed(|step| {
-            matches!(
-                step,
-                Step::Start { .. }
-                    | Step::AwaitHealthy { .. }
-                    | Step::Stop { .. }
-                    | Step::Create { .. }
-                    | Step::Connect { .. }
-            )
-        });
-        // The last try was interrupted too, or it was the engine that took it down.
-        let hopeless = hopeless || self.wakes() > PARKED || !self.stop_begun();
-        let up = self.engine().containers.values().any(|found| found.state.is_up());
-        self.must(up || hopeless || !self.scenario.was_running(), "the service is down");
-    }
+fn is_role(name: &docker_auto::core::id::ContainerName, wanted: &str) -> bool {
+    name.reserved_parts().is_some_and(|(_, role, _)| role == wanted)
 }

@@ -13,27 +13,27 @@ use crate::support::fake_host::{Fault, Planned, When};
 
 const SIDES: [When; 2] = [When::Before, When::After];
 
-/// Everything that can go wrong once.
-fn faults() -> Vec<Fault> {
-    let mut faults = vec![
+/// Everything that can go wrong at a call, and on which sides of it. What leaves the call itself
+/// alone is the same before the next one.
+fn faults() -> Vec<(Fault, When)> {
+    let failures = [
         Fault::Crash,
-        Fault::Shutdown,
-        Fault::JournalFull,
         Fault::EngineRestart,
         Fault::Unreachable,
-        Fault::Transient(1),
         Fault::Transient(PATIENCE),
         Fault::Transient(PATIENCE + 1),
         Fault::Lasting,
     ];
-    faults.extend(Action::ALL.map(Fault::User));
-    faults
+    let failures = failures.into_iter().flat_map(|fault| SIDES.map(|when| (fault, when)));
+    let meanwhile = [Fault::Shutdown, Fault::JournalFull, Fault::User(Action::Steal)];
+    let meanwhile = meanwhile.into_iter().chain(Action::OURS.map(Fault::User));
+    failures.chain(meanwhile.map(|fault| (fault, When::Before))).collect()
 }
 
 /// What can happen to the engine while the program is down.
 fn absences() -> Vec<Fault> {
     let mut absences = vec![Fault::EngineRestart];
-    absences.extend(Action::ALL.map(Fault::User));
+    absences.extend(Action::OURS.map(Fault::User));
     absences
 }
 
@@ -106,11 +106,9 @@ fn one_fault_anywhere_loses_nothing() {
     for scenario in Scenario::all() {
         let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
         for call in 1..=quiet.calls {
-            for when in SIDES {
-                for fault in faults() {
-                    let planned = Planned { call, when, fault };
-                    tally.run(&scenario, Begin::of(&scenario), vec![planned]);
-                }
+            for (fault, when) in faults() {
+                let planned = Planned { call, when, fault };
+                tally.run(&scenario, Begin::of(&scenario), vec![planned]);
             }
         }
     }
@@ -120,7 +118,9 @@ fn one_fault_anywhere_loses_nothing() {
 #[test]
 fn killed_anywhere_and_anywhere_again_it_loses_nothing() {
     let mut tally = Tally::default();
-    for scenario in Scenario::all() {
+    // How else an image fails makes no difference any more once it has failed.
+    let images = [Behaviour::Serves, Behaviour::Exits(1), Behaviour::Unhealthy];
+    for scenario in Scenario::all().into_iter().filter(|one| images.contains(&one.behaviour)) {
         let mut deaths = Deaths::default();
         let quiet = tally.run(&scenario, Begin::of(&scenario).watched(), Vec::new());
         for begin in deaths.of(&scenario, &quiet) {
@@ -185,7 +185,7 @@ fn interrupted_again_and_again_it_ends() {
         let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
         for fault in [Fault::Crash, Fault::EngineRestart] {
             for first in 1..=quiet.calls {
-                for stride in 1..=quiet.calls {
+                for stride in 1..=12 {
                     let calls = (0..8).map(|life| first + life * stride);
                     let crashes = calls.map(|call| Planned { call, when: When::After, fault });
                     tally.run(&scenario, Begin::of(&scenario), crashes.collect());
@@ -194,4 +194,36 @@ fn interrupted_again_and_again_it_ends() {
         }
     }
     tally.finish("interrupted again and again");
+}
+
+/// A port that is taken when it is needed is waited for, and the service comes back once it is free
+/// again, with whichever image; when the patience ends, everything is kept.
+#[test]
+fn a_stolen_port_is_waited_for() {
+    let mut tally = Tally::default();
+    let steal = |call| Planned { call, when: When::Before, fault: Fault::User(Action::Steal) };
+    let leave = |call| Planned { call, when: When::Before, fault: Fault::User(Action::Return) };
+    for scenario in Scenario::all().into_iter().filter(|scenario| scenario.shape.port) {
+        let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
+        for call in 1..=quiet.calls {
+            for later in 1..=12 {
+                let visit = vec![steal(call), leave(call + later)];
+                tally.run(&scenario, Begin::of(&scenario), visit);
+            }
+        }
+    }
+    tally.finish("a stolen port");
+}
+
+/// The program may die between the last entry and what is made of it.
+#[test]
+fn what_is_finished_is_left_alone() {
+    for scenario in Scenario::all() {
+        let ran = drive(Begin::of(&scenario), Vec::new());
+        let (entries, outcome) = (ran.entries.clone(), ran.outcome.clone());
+        let again =
+            drive(Begin { entries, engine: ran.engine, ..Begin::of(&scenario) }, Vec::new());
+        assert_eq!((again.outcome, again.calls), (outcome, 0), "{scenario}");
+        assert_eq!(again.entries, ran.entries, "{scenario}");
+    }
 }

@@ -11,7 +11,8 @@ use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settin
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::fake::{Door, Fake, digest_of, outcome_of, settings};
+use super::door::Door;
+use super::fake::{Fake, digest_of, outcome_of, settings};
 
 /// A folder with Docker's file and the helpers it names.
 struct Home(TempDir);

@@ -1,11 +1,9 @@
 //! A registry in the test's own process: images, ways to be let in, and reactions out of order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use docker_auto::core::digest::Digest;
 use docker_auto::core::reference::ImageRef;
@@ -14,41 +12,12 @@ use docker_auto::registry::{
 };
 use serde_json::{Value, json};
 
+use super::door::{Door, Doorkeeper};
 use crate::support::scripted::{Reaction, Reply, ScriptedServer, Seen};
 
 pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(super) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-
-/// How the fake lets people in.
-#[derive(Clone, Debug)]
-pub(super) enum Door {
-    Open,
-    /// The user `alice` with the password `s3cret`.
-    Basic,
-    /// Tokens for everybody, or for `alice` alone.
-    Bearer(TokenRules),
-}
-
-/// What the fake's token server does.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TokenRules {
-    /// Only for `alice`, by Basic authentication, password grant or the identity token `idtoken`.
-    pub(super) for_alice: bool,
-    /// Understands these methods only; both if empty.
-    pub(super) only_method: Option<&'static str>,
-    /// Answers this to the other method.
-    pub(super) other_status: u16,
-    /// Repositories for which nobody gets anything.
-    pub(super) denied: BTreeSet<String>,
-    /// Refuses the whole request if one repository is denied, instead of leaving it out.
-    pub(super) strict: bool,
-    /// Reads only the first scope.
-    pub(super) first_only: bool,
-    pub(super) expires_in: Option<u64>,
-    /// Names another address than its own as the realm.
-    pub(super) realm: Option<String>,
-}
 
 #[derive(Clone, Debug)]
 struct Content {
@@ -65,12 +34,9 @@ pub(super) struct Fake {
 
 #[derive(Debug)]
 struct State {
-    door: Door,
-    base: OnceLock<String>,
+    doorkeeper: Doorkeeper,
     contents: Mutex<HashMap<String, Content>>,
     scripts: Mutex<HashMap<(String, String), VecDeque<Reaction>>>,
-    revoked: Mutex<BTreeSet<String>>,
-    issued: Mutex<usize>,
     delay: Mutex<Duration>,
 }
 
@@ -95,17 +61,14 @@ impl Fake {
         start: impl FnOnce(Box<dyn Fn(&Seen) -> Reaction + Send + Sync>) -> ScriptedServer,
     ) -> Self {
         let state = Arc::new(State {
-            door,
-            base: OnceLock::new(),
+            doorkeeper: Doorkeeper::new(door),
             contents: Mutex::default(),
             scripts: Mutex::default(),
-            revoked: Mutex::default(),
-            issued: Mutex::default(),
             delay: Mutex::default(),
         });
         let shared = state.clone();
         let server = start(Box::new(move |seen| shared.react(seen)));
-        state.base.set(format!("{scheme}://{}", server.address())).unwrap();
+        state.doorkeeper.base.set(format!("{scheme}://{}", server.address())).unwrap();
         Self { server, state }
     }
 
@@ -178,6 +141,11 @@ impl Fake {
         self.put_platform((repository, tag), &json!({"os": "linux", "architecture": "amd64"})).0
     }
 
+    /// Returns what lies at a path.
+    pub(super) fn content(&self, path: &str) -> Bytes {
+        self.state.contents.lock().unwrap()[path].body.clone()
+    }
+
     /// Lets the next requests of this kind be answered out of order.
     pub(super) fn script(
         &self,
@@ -196,9 +164,7 @@ impl Fake {
 
     /// Makes every token issued so far invalid.
     pub(super) fn revoke(&self) {
-        let issued = *self.state.issued.lock().unwrap();
-        let mut revoked = self.state.revoked.lock().unwrap();
-        revoked.extend((1..=issued).map(|number| number.to_string()));
+        self.state.doorkeeper.revoke();
     }
 }
 
@@ -215,9 +181,9 @@ impl State {
             return reaction;
         }
         if seen.path == "/token" {
-            return self.token(seen).into();
+            return self.doorkeeper.token(seen).into();
         }
-        match self.refusal(seen) {
+        match self.doorkeeper.refusal(seen) {
             Some(reply) => reply.into(),
             None => Reaction::After(*self.delay.lock().unwrap(), self.content(seen)),
         }
@@ -237,82 +203,6 @@ impl State {
             .header("docker-content-digest", Digest::of(&content.body).as_str());
         if seen.method == "HEAD" { reply } else { reply.body(content.body.clone()) }
     }
-
-    /// Says no to those who may not come in.
-    fn refusal(&self, seen: &Seen) -> Option<Reply> {
-        let shown = seen.header("authorization");
-        match &self.door {
-            Door::Open => None,
-            Door::Basic if shown == alice() => None,
-            Door::Basic => Some(Reply::new(401).header("www-authenticate", "Basic realm=\"r\"")),
-            Door::Bearer(rules) => {
-                let base = self.base.get().unwrap();
-                let realm = rules.realm.clone().unwrap_or_else(|| format!("{base}/token"));
-                let scope = format!("repository:{}:pull", repository(&seen.path));
-                let challenge = format!("Bearer realm=\"{realm}\",service=\"fake\"");
-                let refusal = |more: &str| {
-                    let challenge = format!("{challenge},scope=\"{scope}\"{more}");
-                    Some(Reply::new(401).header("www-authenticate", &challenge))
-                };
-                let Some(token) = shown.strip_prefix("Bearer ") else { return refusal("") };
-                let (number, granted) = token.split_once('/').unwrap_or_default();
-                if self.revoked.lock().unwrap().contains(number) {
-                    return refusal(",error=\"invalid_token\"");
-                }
-                let allowed = granted.split(',').any(|one| one == scope);
-                if allowed { None } else { refusal(",error=\"insufficient_scope\"") }
-            }
-        }
-    }
-
-    fn token(&self, seen: &Seen) -> Reply {
-        let Door::Bearer(rules) = &self.door else { return Reply::new(404) };
-        if rules.only_method.is_some_and(|method| method != seen.method) {
-            return Reply::new(rules.other_status);
-        }
-        let text = if seen.method == "POST" {
-            String::from_utf8(seen.body.to_vec()).unwrap()
-        } else {
-            seen.query.clone()
-        };
-        let pairs: Vec<_> = url::form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        let of = |name: &str| {
-            pairs.iter().filter(|(own, _)| own == name).map(|(_, value)| value.clone()).collect()
-        };
-        let values: BTreeMap<&str, Vec<String>> =
-            ["scope", "username", "password", "refresh_token", "service"]
-                .map(|n| (n, of(n)))
-                .into();
-        let is_alice = seen.header("authorization") == alice()
-            || (values["username"] == ["alice"] && values["password"] == ["s3cret"])
-            || values["refresh_token"] == ["idtoken"];
-        if values["service"] != ["fake"] || (rules.for_alice && !is_alice) {
-            return Reply::new(401).body(r#"{"details":"incorrect username or password"}"#);
-        }
-        let mut scopes: Vec<_> = values["scope"].iter().flat_map(|text| text.split(' ')).collect();
-        if rules.first_only {
-            scopes.truncate(1);
-        }
-        let denied = |scope: &&str| rules.denied.contains(scope.split(':').nth(1).unwrap());
-        if rules.strict && scopes.iter().any(denied) {
-            return Reply::new(403).body(r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#);
-        }
-        scopes.retain(|scope| !denied(scope));
-        let mut issued = self.issued.lock().unwrap();
-        *issued += 1;
-        let token = format!("{}/{}", *issued, scopes.join(","));
-        let body = json!({"token": token, "expires_in": rules.expires_in.unwrap_or(300)});
-        Reply::new(200).body(body.to_string())
-    }
-}
-
-fn repository(path: &str) -> &str {
-    let path = path.strip_prefix("/v2/").unwrap_or(path);
-    path.split("/manifests/").next().unwrap().split("/blobs/").next().unwrap()
-}
-
-fn alice() -> String {
-    format!("Basic {}", STANDARD.encode("alice:s3cret"))
 }
 
 /// Returns settings with time limits that suit a test and a clock that stands still.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use docker_auto::core::digest::Digest;
 use docker_auto::registry::{Freshness, Registry, Retry, Settings, Timing};
 
-use super::fake::{Door, Fake, MANIFEST, TokenRules, digest_of, outcome_of, settings};
+use super::door::{Door, TokenRules};
+use super::fake::{Fake, MANIFEST, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reaction, Reply};
 
 const PATH: &str = "/v2/app/manifests/1";
@@ -179,6 +180,21 @@ async fn a_silent_registry_is_given_up_and_holds_nobody_else_up() {
     }
     let asked: BTreeSet<_> = silent.server.seen().into_iter().map(|seen| seen.path).collect();
     assert!((8..30).contains(&asked.len()), "{} images were tried in vain", asked.len());
+}
+
+#[tokio::test]
+async fn a_registry_that_fails_as_a_whole_is_not_asked_for_one_image_after_another() {
+    let fake = Fake::open();
+    let wanted = fake.images(30);
+    let slowly = Reaction::After(Duration::from_millis(20), Reply::new(500));
+    for number in 0..30 {
+        let path = format!("/v2/team/app{number}/manifests/1");
+        fake.script("HEAD", &path, vec![slowly.clone(); 9]);
+    }
+    let registry = Registry::new(settings()).unwrap();
+    let replies = registry.check(wanted, Freshness::Forced).await;
+    assert!(replies.values().all(|reply| outcome_of(reply) == "unavailable"), "{replies:?}");
+    assert!(fake.server.most_at_once() > 8, "{}", fake.server.most_at_once());
 }
 
 #[tokio::test]

@@ -116,12 +116,14 @@ async fn content_that_is_not_what_was_asked_for_is_refused() {
     let (digest, config) = fake.put_platform(("app", "1"), &amd64());
     let manifest = format!("/v2/app/manifests/{digest}");
     let blob = format!("/v2/app/blobs/{config}");
-    let other = || Reply::new(200).body(r#"{"schemaVersion":2}"#);
+    let (another, another_config) = fake.put_platform(("another", "1"), &amd64());
+    let other_manifest = fake.content(&format!("/v2/another/manifests/{another}"));
+    let other_config = fake.content(&format!("/v2/another/blobs/{another_config}"));
     for (path, reply, code) in [
-        (&manifest, other(), "bad_answer"),
+        (&manifest, Reply::new(200).body(other_manifest), "bad_answer"),
         (&manifest, Reply::new(404), "not_found"),
         (&manifest, Reply::new(403), "forbidden"),
-        (&blob, other(), "bad_answer"),
+        (&blob, Reply::new(200).body(other_config), "bad_answer"),
         (&blob, Reply::new(200).body(vec![b' '; 9 * 1024 * 1024]), "bad_answer"),
         (&blob, Reply::new(404), "not_found"),
     ] {
@@ -141,7 +143,7 @@ async fn content_that_is_not_what_was_asked_for_is_refused() {
 
 #[tokio::test]
 async fn a_config_may_lie_elsewhere_but_credentials_stay() {
-    let fake = Fake::new(super::fake::Door::Bearer(super::fake::TokenRules::default()));
+    let fake = Fake::new(super::door::Door::Bearer(super::door::TokenRules::default()));
     let (_, config) = fake.put_platform(("app", "1"), &amd64());
     let path = format!("/v2/app/blobs/{config}");
     let registry = Registry::new(settings()).unwrap();

@@ -7,7 +7,8 @@ use docker_auto::core::reference::ImageRef;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{Credential, Login, Registry, Settings, Source, Wanted};
 
-use super::fake::{Door, Fake, TokenRules, digest_of, settings};
+use super::door::{Door, TokenRules};
+use super::fake::{Fake, digest_of, settings};
 use crate::support::certificates::Authority;
 use crate::support::forward_proxy::{ForwardProxy, Names};
 use crate::support::scripted::Reply;

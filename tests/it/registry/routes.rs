@@ -7,7 +7,8 @@ use docker_auto::connect::ProxyRules;
 use docker_auto::core::reference::ImageRef;
 use docker_auto::registry::{InsecureRule, Registry, RegistryError, Settings, Timing, Wanted};
 
-use super::fake::{Door, Fake, digest_of, settings};
+use super::door::Door;
+use super::fake::{Fake, digest_of, settings};
 use crate::support::certificates::Authority;
 use crate::support::forward_proxy::{ForwardProxy, Names};
 
@@ -140,6 +141,20 @@ async fn proxies_carry_tls_in_tunnels_and_plain_requests_whole() {
         ask(settings("127.0.0.1:1".into()), "secure.test/app:1").await,
         "the proxy 127.0.0.1:1",
     );
+}
+
+#[tokio::test]
+async fn a_proxy_may_itself_speak_tls() {
+    let authority = Authority::new();
+    let secure = Fake::tls(Door::Open, authority.server(&["secure.test"], &["h2"]));
+    secure.put_image("app", "1");
+    let known = names(&[("secure.test:443", &secure)]);
+    let proxy = ForwardProxy::tls(known, authority.server(&["127.0.0.1"], &["http/1.1"]));
+    let through = || through(&format!("https://{}", proxy.address()));
+    let trusting = Settings { certificate_authorities: Some(authority.file()), ..through() };
+    ask(trusting, "secure.test/app:1").await.unwrap();
+    assert_eq!(proxy.lines(), ["CONNECT secure.test:443 HTTP/1.1"]);
+    unreachable(ask(through(), "secure.test/app:1").await, "the proxy 127.0.0.1");
 }
 
 #[tokio::test]

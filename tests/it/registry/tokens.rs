@@ -6,7 +6,8 @@ use std::time::Duration;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{Credential, Freshness, Login, Registry, Settings};
 
-use super::fake::{Door, Fake, TokenRules, digest_of, outcome_of, settings};
+use super::door::{Door, TokenRules};
+use super::fake::{Fake, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reply, ScriptedServer};
 
 fn password() -> Login {
@@ -90,7 +91,9 @@ async fn a_token_that_is_no_longer_accepted_is_replaced() {
 
 #[tokio::test]
 async fn one_denied_repository_does_not_spoil_it_for_the_others() {
-    for (strict, denied_code) in [(false, "unauthorized"), (true, "forbidden")] {
+    for (strict, denied_code) in
+        [(None, "unauthorized"), (Some(403), "forbidden"), (Some(401), "unauthorized")]
+    {
         let denied = BTreeSet::from(["team/app1".to_owned()]);
         let rules = TokenRules { denied, strict, ..Default::default() };
         let fake = Fake::new(Door::Bearer(rules));
@@ -102,14 +105,14 @@ async fn one_denied_repository_does_not_spoil_it_for_the_others() {
                 let expected =
                     if reference.repository() == "team/app1" { denied_code } else { "ok" };
                 let found = outcome_of(reply);
-                assert_eq!(found, expected, "strict {strict}, round {round}: {reference}");
+                assert_eq!(found, expected, "strict {strict:?}, round {round}: {reference}");
             }
             if round == 0 {
                 fake.server.forget();
             }
         }
         let heads = fake.server.count("HEAD", "/app1/");
-        assert!(heads <= 1, "strict {strict}: known as denied, it cost {heads} requests");
+        assert!(heads <= 1, "strict {strict:?}: known as denied, it cost {heads} requests");
     }
 }
 

@@ -17,7 +17,9 @@ const AGREED: (&str, &str) = ("DOCKER_AUTO_UPDATE_ENABLED", "true");
 
 /// Waits for the trouble, ends it, and waits for the work that then is done.
 fn check_comes_back(scene: &Scene, server: Server, words: &[&str], cure: impl FnOnce()) {
-    words.iter().for_each(|words| server.wait_log(words));
+    for words in words {
+        server.wait_log(words);
+    }
     let (name, value) = words.first().map_or(("", ""), |words| ("trouble", *words));
     cure();
     wait_until("it works", PATIENCE, || scene.runs("web", "2"));

@@ -138,7 +138,7 @@ fn without_operation(text: &str) -> String {
         match word.find(".da-").and_then(|at| word[at..].rfind('-').map(|dash| at + dash)) {
             _ if is_uuid => words.push(word.replace(bare, "OPERATION")),
             Some(dash) => {
-                words.push(format!("{}-OP6{}", &word[..dash], &word[(dash + 7).min(word.len())..]))
+                words.push(format!("{}-OP6{}", &word[..dash], &word[(dash + 7).min(word.len())..]));
             }
             None => words.push(word.to_owned()),
         }

@@ -66,7 +66,9 @@ fn two_data_directories_are_two_instances() {
     let [one, two] = [scene.program(), scene.program()];
     let servers = [Server::start(&one), Server::start(&two)];
     assert!(answers(&one) && answers(&two));
-    servers.into_iter().for_each(|server| drop(server.end()));
+    for server in servers {
+        drop(server.end());
+    }
 }
 
 #[test]

@@ -23,6 +23,12 @@ fn in_child(test: &str, script: &str) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(PREPARED) {
         return Some(path.into());
     }
+    if !namespace().arg("true").output().is_ok_and(|tried| tried.status.success()) {
+        let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+        assert!(!is_ci, "CI=true must not skip a test: run it where mounting is allowed");
+        println!("skipped: no right to mount");
+        return None;
+    }
     let directory = directory();
     let mut child = namespace();
     child.args(["sh", "-ec", script, "sh"]);

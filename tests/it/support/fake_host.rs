@@ -153,12 +153,12 @@ impl FakeHost {
         }
         self.remember(&mut state);
         if let Some(ended) = self.strike(&mut state, When::Before) {
-            return ended.map(Err);
+            return ended.answer();
         }
         let answer = effect(&mut state.engine);
         self.remember(&mut state);
         match self.strike(&mut state, When::After) {
-            Some(ended) => ended.map(Err),
+            Some(ended) => ended.answer(),
             None => Some(answer),
         }
     }
@@ -173,28 +173,28 @@ impl FakeHost {
     }
 
     /// Lets what is planned for this place happen; returns how the call ends by it, if it does.
-    fn strike(&self, state: &mut State, when: When) -> Option<Option<StepError>> {
+    fn strike(&self, state: &mut State, when: When) -> Option<Struck> {
         let place = (state.calls, when);
         let planned = *state.faults.iter().find(|fault| (fault.call, fault.when) == place)?;
         state.fired.push(planned);
         match planned.fault {
             Fault::Crash => {
                 state.crashed = true;
-                return Some(None);
+                return Some(Struck::Killed);
             }
             Fault::Shutdown => state.stop.cancel(),
             Fault::JournalFull => self.disk.full.store(true, Ordering::Relaxed),
             Fault::User(action) => action.perform(&mut state.engine, &state.name),
             Fault::EngineRestart => {
                 state.engine.restart();
-                return Some(Some(injected(Class::Unreachable)));
+                return Some(Struck::Answered(injected(Class::Unreachable)));
             }
-            Fault::Unreachable => return Some(Some(injected(Class::Unreachable))),
+            Fault::Unreachable => return Some(Struck::Answered(injected(Class::Unreachable))),
             Fault::Transient(times) => {
                 state.transient = times.saturating_sub(1);
-                return Some(Some(injected(Class::Transient)));
+                return Some(Struck::Answered(injected(Class::Transient)));
             }
-            Fault::Lasting => return Some(Some(injected(Class::Lasting))),
+            Fault::Lasting => return Some(Struck::Answered(injected(Class::Lasting))),
         }
         None
     }
@@ -225,5 +225,22 @@ impl StepRunner for FakeHost {
                 None => std::future::pending().await,
             }
         })
+    }
+}
+
+/// How a fault ends a call.
+enum Struck {
+    /// The program is killed: nobody hears of an answer.
+    Killed,
+    /// The caller hears of this.
+    Answered(StepError),
+}
+
+impl Struck {
+    fn answer<T>(self) -> Option<Result<T, StepError>> {
+        match self {
+            Self::Killed => None,
+            Self::Answered(error) => Some(Err(error)),
+        }
     }
 }

@@ -5,10 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
-use super::scripted::Background;
+use super::background::Background;
 
 /// Where the proxy finds each `host:port`; everything else is refused with 403.
 pub(crate) type Names = HashMap<String, SocketAddr>;
@@ -23,14 +25,33 @@ pub(crate) struct ForwardProxy {
 impl ForwardProxy {
     /// Starts a proxy; with `authorization` only requests with that header's value are served.
     pub(crate) fn start(names: Names, authorization: Option<&'static str>) -> Self {
+        Self::started(names, authorization, None)
+    }
+
+    /// Starts a proxy that is itself spoken to over TLS.
+    pub(crate) fn tls(names: Names, config: ServerConfig) -> Self {
+        Self::started(names, None, Some(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    fn started(
+        names: Names,
+        authorization: Option<&'static str>,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let names = Arc::new(names);
         let heads: Arc<Mutex<Vec<String>>> = Arc::default();
         let record = heads.clone();
         let background = Background::start(move |mut stream, _| {
-            let (names, record) = (names.clone(), record.clone());
+            let (names, record, tls) = (names.clone(), record.clone(), tls.clone());
             async move {
                 // A client that goes away in the middle is none of the proxy's business.
-                let _ended = serve(&mut stream, &names, authorization, &record).await;
+                let _ended = match tls {
+                    None => serve(&mut stream, &names, authorization, &record).await,
+                    Some(tls) => match tls.accept(stream).await {
+                        Ok(mut stream) => serve(&mut stream, &names, authorization, &record).await,
+                        Err(error) => Err(error),
+                    },
+                };
             }
         });
         Self { background, heads }
@@ -49,7 +70,7 @@ impl ForwardProxy {
 }
 
 async fn serve(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     names: &Names,
     authorization: Option<&str>,
     record: &Mutex<Vec<String>>,

@@ -1,5 +1,6 @@
 //! What the tests are built from: the lab's engines and registries, faults, and the program itself.
 
+pub(crate) mod background;
 pub(crate) mod certificates;
 pub(crate) mod containers;
 pub(crate) mod engine;

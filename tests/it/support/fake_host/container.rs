@@ -8,6 +8,7 @@ use docker_auto::core::inventory::RunState;
 
 /// A container of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "a model: independent facts of a container")]
 pub(crate) struct Container {
     pub(crate) name: ContainerName,
     pub(crate) image: ImageId,

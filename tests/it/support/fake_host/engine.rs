@@ -67,7 +67,9 @@ impl Engine {
                 complete.extend((container.removal_in == 0).then(|| id.clone()));
             }
         }
-        complete.iter().for_each(|id| self.discard(id, Volumes::Remove));
+        for id in &complete {
+            self.discard(id, Volumes::Remove);
+        }
     }
 
     /// Makes a container; its image's own volumes are made with it.

@@ -27,11 +27,11 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         Step::Pull { reference, .. } => host.pull(&reference.familiar()),
         Step::Tag { image, reference } => {
             host.engine.tags.insert(reference.clone(), image.clone());
-            done()
+            DONE
         }
         Step::Untag { reference } => {
             host.engine.tags.remove(reference);
-            done()
+            DONE
         }
         Step::Create { key, name, body, image, .. } => host.create(key, name, body, image),
         Step::Connect { container, network, .. } => host.change(container, |engine, id| {
@@ -52,7 +52,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         Step::CollectEvidence { container } => host.collect_evidence(container),
         Step::Reject { image, .. } => {
             host.engine.rejected.insert(image.clone());
-            done()
+            DONE
         }
         Step::Remove { container, volumes } => host.remove(container, *volumes),
     }
@@ -72,9 +72,7 @@ pub(crate) fn observe(engine: &mut Engine, known: &Known) -> Observed {
     Observed { containers, name_owner: host.engine.named(&known.name).cloned() }
 }
 
-fn done() -> Answer {
-    Ok(StepOutput::Done)
-}
+const DONE: Answer = Ok(StepOutput::Done);
 
 struct Host<'a> {
     engine: &'a mut Engine,
@@ -115,11 +113,10 @@ impl Host<'_> {
 
     fn error(&self, key: &Key, refusal: &Refusal) -> StepError {
         let class = match refusal {
-            Refusal::Missing => Class::Superseded,
             Refusal::NameTaken(owner) if self.known.ids.values().any(|id| id == owner) => {
                 Class::Lasting
             }
-            Refusal::NameTaken(_) => Class::Superseded,
+            Refusal::Missing | Refusal::NameTaken(_) => Class::Superseded,
             Refusal::Removing | Refusal::PortTaken => Class::Transient,
             Refusal::Running | Refusal::AutoRemoved | Refusal::CannotStart => Class::Lasting,
         };
@@ -171,12 +168,12 @@ impl Host<'_> {
     }
 
     fn wait_removed(&mut self, key: &Key) -> Answer {
-        let Some(id) = self.find(key) else { return done() };
+        let Some(id) = self.find(key) else { return DONE };
         if self.engine.containers[&id].state != RunState::Removing {
             return Err(StepError::new(Class::Transient, format!("{key} is there")));
         }
         self.engine.discard(&id, Volumes::Remove);
-        done()
+        DONE
     }
 
     fn await_healthy(&mut self, key: &Key, gate: &HealthGate) -> Answer {
@@ -186,7 +183,7 @@ impl Host<'_> {
             let sample = self.engine.sample(&id).map_err(|refusal| self.error(key, &refusal))?;
             match watch.judge(&sample, Duration::from_secs(second)) {
                 Verdict::Wait => {}
-                Verdict::Healthy => return done(),
+                Verdict::Healthy => return DONE,
                 Verdict::Failed(why) => {
                     return Err(StepError::new(Class::Lasting, format!("{key} {why}")));
                 }
@@ -211,7 +208,7 @@ impl Host<'_> {
     /// One that is already gone is as it should be.
     fn remove(&mut self, key: &Key, volumes: Volumes) -> Answer {
         match self.find(key) {
-            None => done(),
+            None => DONE,
             Some(_) => self.change(key, |engine, id| engine.remove(id, volumes)),
         }
     }

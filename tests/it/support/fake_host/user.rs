@@ -7,6 +7,9 @@ use docker_auto::core::plan::Volumes;
 use super::container::Container;
 use super::engine::Engine;
 
+/// The port that services are reached at.
+pub(crate) const PORT: u16 = 8080;
+
 /// One thing that a person does, always to whoever has the service's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
@@ -20,18 +23,29 @@ pub(crate) enum Action {
     Stop,
     /// `docker container prune -f`
     Prune,
+    /// Another service takes the port, if it is free.
+    Steal,
+    /// That other service leaves.
+    Return,
 }
 
 impl Action {
-    /// All of them.
-    pub(crate) const ALL: [Self; 5] =
+    /// Those that are about the service's own containers.
+    pub(crate) const OURS: [Self; 5] =
         [Self::Remove, Self::Rename, Self::Recreate, Self::Stop, Self::Prune];
+
+    /// Says whether it is about the service's own containers.
+    pub(crate) fn is_about_the_service(self) -> bool {
+        Self::OURS.contains(&self)
+    }
 
     /// Does it.
     pub(crate) fn perform(self, engine: &mut Engine, name: &ContainerName) {
         let owner = engine.named(name).cloned();
         match (self, owner) {
             (Self::Prune, _) => prune(engine),
+            (Self::Steal, _) => steal(engine),
+            (Self::Return, _) => leave(engine),
             (Self::Remove, Some(owner)) => remove(engine, &owner),
             (Self::Recreate, owner) => {
                 if let Some(owner) = owner {
@@ -56,7 +70,27 @@ fn prune(engine: &mut Engine) {
     let stopped = |c: &Container| matches!(c.state, RunState::Created | RunState::Exited);
     let stopped = engine.containers.iter().filter(|(_, container)| stopped(container));
     let stopped: Vec<_> = stopped.map(|(id, _)| id.clone()).collect();
-    stopped.iter().for_each(|id| engine.discard(id, Volumes::Keep));
+    for id in &stopped {
+        engine.discard(id, Volumes::Keep);
+    }
+}
+
+fn steal(engine: &mut Engine) {
+    let thief = Container {
+        port: Some(PORT),
+        bystander: true,
+        ..Container::of(ContainerName::new("thief"), ImageId::new("user"))
+    };
+    let made = engine.create(thief).expect("the name is free");
+    if engine.start(&made).is_err() {
+        engine.discard(&made, Volumes::Remove);
+    }
+}
+
+fn leave(engine: &mut Engine) {
+    if let Some(thief) = engine.named(&ContainerName::new("thief")).cloned() {
+        remove(engine, &thief);
+    }
 }
 
 /// A person's own container: the model's `user` image, with nothing of ours on it.

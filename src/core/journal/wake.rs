@@ -1,0 +1,138 @@
+//! Waking up: what was seen, and how the operation goes on from there.
+
+use crate::core::inventory::RunState;
+use crate::core::plan::{Key, OnWake, Step};
+
+use super::replay::{Phase, Replay, Side, touches_old};
+use super::{WAKES_FORCE_BACK, WAKES_PARK};
+
+impl Replay<'_> {
+    /// Says whether the operation may be left here for long: the service is not down for it.
+    pub(super) fn may_rest(&self) -> bool {
+        let up_again = self.start_of_new().map_or(self.plan.no_return, |start| start + 1);
+        match self.phase {
+            Phase::Over(_) => true,
+            Phase::Forward if self.forward >= up_again => true,
+            _ => !self.stop_begun(),
+        }
+    }
+
+    pub(super) fn resumed(&mut self) {
+        if matches!(self.phase, Phase::Over(_)) {
+            return;
+        }
+        self.wakes += 1;
+        if self.wakes > WAKES_PARK {
+            return self.park("it was interrupted too often");
+        }
+        if self.wakes == WAKES_PARK {
+            // A last try to leave the service up.
+            self.stumble("it was interrupted too often");
+        }
+        if self.committed {
+            return self.restart_new();
+        }
+        if self.is_foreign() {
+            return self.turn(Side::Ours, "another container has the name now");
+        }
+        match self.phase {
+            Phase::Forward => self.wake_forward(),
+            // The engine may have restarted: what was undone is done again, every entry being
+            // idempotent.
+            Phase::Back { .. } => self.settled.clear(),
+            Phase::Rescue { .. } => self.rescue(),
+            Phase::Over(_) => {}
+        }
+    }
+
+    fn wake_forward(&mut self) {
+        if self.is_gone(&Key::old()) && !self.stop_begun() {
+            return self.turn(Side::Ours, "the container was removed meanwhile");
+        }
+        if self.wakes >= WAKES_FORCE_BACK || !self.can_go_on() {
+            self.reach_lost_line();
+            self.turn(Side::All, "it was interrupted");
+        }
+    }
+
+    /// A journal whose last line became illegible has lost the end of one step and the beginning of
+    /// the next. Taking back what was not begun does no harm; only a stop is believed when it is
+    /// seen, for its way back starts the old container.
+    fn reach_lost_line(&mut self) {
+        let up = self.state_of(&Key::old()).is_some_and(RunState::is_up);
+        let lost = self.plan.steps.iter().enumerate().take(self.plan.no_return);
+        for (index, planned) in lost.skip(self.forward).take(2) {
+            if up && matches!(planned.action, Step::Stop { .. }) {
+                break;
+            }
+            self.reached = self.reached.max(index + 1);
+            self.touched |= touches_old(&planned.action);
+        }
+    }
+
+    fn can_go_on(&self) -> bool {
+        let new = self.state_of(&Key::replacement());
+        let planned = self.plan.steps.get(self.forward);
+        match planned.map_or(OnWake::Forward, |planned| planned.on_wake) {
+            OnWake::Forward => true,
+            OnWake::Back => false,
+            OnWake::Verify => {
+                let starts = matches!(planned.map(|p| &p.action), Some(Step::Start { .. }));
+                new.is_some_and(|state| state.is_up() || starts && state == RunState::Created)
+            }
+        }
+    }
+
+    /// After the point of no return a new container that the engine's restart left down is started
+    /// again; nothing else is taken back.
+    fn restart_new(&mut self) {
+        let new = Key::replacement();
+        let down = !self.is_gone(&new) && self.state_of(&new).is_some_and(|state| !state.is_up());
+        if let Some(start) = self.start_of_new()
+            && down
+            && !self.is_foreign()
+        {
+            self.forward = self.forward.min(start);
+        }
+    }
+
+    fn start_of_new(&self) -> Option<usize> {
+        self.plan.steps.iter().position(|planned| {
+            matches!(&planned.action, Step::Start { container } if *container == Key::replacement())
+        })
+    }
+
+    /// Says whether the old container may be down, or away from its name, by our doing.
+    pub(super) fn stop_begun(&self) -> bool {
+        let mut begun = self.plan.steps.iter().take(self.reached).map(|planned| &planned.action);
+        begun.any(|step| matches!(step, Step::Stop { .. } | Step::Rename { .. }))
+    }
+
+    /// Says whether the target's name belonged to none of the plan's containers at the last look.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.seen.is_some_and(|seen| {
+            let owner = seen.name_owner.as_ref();
+            owner.is_some_and(|owner| !seen.containers.values().any(|known| known.id == *owner))
+        })
+    }
+
+    /// Says whether nothing more can be had of a container; also if nobody has looked.
+    pub(super) fn is_gone(&self, key: &Key) -> bool {
+        self.state_of(key).is_none_or(|state| matches!(state, RunState::Removing | RunState::Dead))
+    }
+
+    pub(super) fn state_of(&self, key: &Key) -> Option<RunState> {
+        self.seen?.containers.get(key).map(|seen| seen.state)
+    }
+
+    /// Says whether the engine removes the new container when it ends.
+    pub(super) fn new_vanishes(&self) -> bool {
+        let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
+        steps.any(|step| match step {
+            Step::Create { key, body, .. } if *key == Key::replacement() => {
+                body.pointer("/HostConfig/AutoRemove") == Some(&true.into())
+            }
+            _ => false,
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! All registries and mirrors that were asked so far.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use url::Url;
+
+use super::Wanted;
+use super::client::Client;
+use super::host::Host;
+use super::insecure::{InsecureRule, Tolerance};
+use super::peer::{PeerKey, Schemes};
+use super::retry::RateLimit;
+use crate::core::reference::DOCKER_HUB;
+
+/// The host behind Docker Hub's name.
+const HUB_HOST: &str = "registry-1.docker.io";
+
+/// All registries and mirrors; each stands once for every set of rules that it is asked under.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    client: Arc<Client>,
+    tolerance: Tolerance,
+    known: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
+}
+
+impl Hosts {
+    pub(super) fn new(client: Arc<Client>, insecure: Vec<InsecureRule>) -> Self {
+        Self { client, tolerance: Tolerance::new(insecure), known: Mutex::default() }
+    }
+
+    /// Returns an image's own registry.
+    pub(super) fn of(&self, wanted: &Wanted) -> Arc<Host> {
+        let name = wanted.reference.registry();
+        let authority = if name == DOCKER_HUB { HUB_HOST } else { name };
+        let tolerance = self.tolerance.with(&wanted.insecure);
+        let key =
+            PeerKey { authority: authority.to_owned(), schemes: Schemes::Registry, tolerance };
+        self.known((name, String::new()), key)
+    }
+
+    /// Returns the mirrors of an image's registry; entries that are no address are left out.
+    pub(super) fn mirrors_of(&self, wanted: &Wanted) -> Vec<Arc<Host>> {
+        if wanted.reference.registry() != DOCKER_HUB {
+            return Vec::new();
+        }
+        let urls = wanted.mirrors.iter().filter_map(|text| Url::parse(text).ok());
+        let urls = urls.filter(|url| matches!(url.scheme(), "http" | "https"));
+        urls.map(|url| {
+            let key = PeerKey::of_url(&url, self.tolerance.with(&wanted.insecure));
+            let name = key.authority.clone();
+            let prefix = url.path().trim_end_matches('/').to_owned();
+            self.known((&name, prefix), key)
+        })
+        .collect()
+    }
+
+    /// Returns what all of them said of how much they still allow.
+    pub(super) fn rate_limits(&self) -> Vec<RateLimit> {
+        let now = self.client.now();
+        let hosts = self.lock();
+        let limits = hosts.values().filter_map(|host| host.peer.rate_limit(&host.name, now));
+        let by_name: BTreeMap<_, _> = limits.map(|limit| (limit.registry.clone(), limit)).collect();
+        by_name.into_values().collect()
+    }
+
+    fn known(&self, (name, prefix): (&str, String), key: PeerKey) -> Arc<Host> {
+        let mut hosts = self.lock();
+        let known = hosts.entry((format!("{name}{prefix}"), key.tolerance.clone()));
+        known.or_insert_with(|| Arc::new(Host::new(name, prefix, self.client.peer(key)))).clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, Tolerance), Arc<Host>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

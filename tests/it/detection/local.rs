@@ -1,0 +1,59 @@
+//! Images that no registry knows.
+
+use serde_json::json;
+
+use crate::support::engine::Engine;
+use crate::support::image::{ImageSpec, Kind};
+use crate::support::lab::needs;
+use crate::support::scene::{Scene, on_each_engine};
+
+use super::{counted, left_alone, manifests, status, words};
+
+const SKIP_LOCAL_BUILD: &str = "DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD";
+
+/// Builds a version of a container's image on its host, as `docker load` brings it.
+fn build(scene: &Scene, version: &str) -> String {
+    let repository = format!("{}/{}/built", scene.registry.address, scene.prefix);
+    let image = ImageSpec::web(&repository, "1").version(version).kind(Kind::Plain);
+    scene.host.docker_load(&image);
+    format!("{repository}:1")
+}
+
+#[test]
+fn an_image_that_was_built_here_makes_no_noise() {
+    needs!(lab);
+    // The containerd store does not tell whether an image was built here or pulled.
+    for engine in [Engine::Old, Engine::New] {
+        let scene = counted(engine);
+        let image = build(&scene, "1");
+        let body = scene.body("web", &json!({"Image": image}));
+        scene.host.create_and_start(&scene.name("web"), &body);
+        let program = scene.program();
+        assert_eq!(status(&scene, &program, "web"), words("Skipped", "built_locally"));
+        build(&scene, "2");
+        assert_eq!(left_alone(&scene, &program, "web"), "built_locally");
+        assert_eq!(manifests(&scene.registry), (0, 0), "{engine:?}");
+    }
+}
+
+#[test]
+fn an_image_that_was_built_anew_is_followed_where_that_is_wanted() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = counted(engine);
+        let image = build(&scene, "1");
+        let body = scene.body("web", &json!({"Image": image}));
+        scene.host.create_and_start(&scene.name("web"), &body);
+        let program = scene.program().env(SKIP_LOCAL_BUILD, "false");
+        if engine != Engine::Containerd {
+            assert_eq!(status(&scene, &program, "web"), words("UpToDate", "up_to_date_locally"));
+        }
+        build(&scene, "2");
+        let name = scene.name("web");
+        let updated = program.run(&["update", &name, "--json"]).expect(0);
+        assert_eq!(updated.result().0, "updated", "{}", updated.stdout);
+        assert_eq!(scene.version("web"), "2");
+        assert_eq!(scene.seen("web").image, scene.host.image_id(&image));
+        scene.all_run(&["web"]);
+    });
+}
