@@ -145,7 +145,7 @@ impl Engine {
             }
         };
         let request = UpdateRequest { selection: Selection::All, intent: Intent::Act, trigger };
-        for operated in self.update_all(&request, Freshness::Forced).await? {
+        for operated in self.update_all(&request).await? {
             if let OperatedResult::Failed(error) = operated.result {
                 let container = operated.name.as_str();
                 let error = crate::logging::Chain(&error).to_string();

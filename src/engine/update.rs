@@ -20,7 +20,7 @@ impl Engine {
     pub async fn plan(&self, name: &ContainerName) -> Result<UpdatePlan, EngineError> {
         let inventory = self.discover().await?;
         let names = std::slice::from_ref(name);
-        let found = self.assess(&inventory, names, Freshness::Cached, Request::Named).await?;
+        let found = self.assess(&inventory, names, Freshness::Forced, Request::Named).await?;
         let assessment = found.first().ok_or_else(|| EngineError::Unknown(name.clone()))?;
         match assessment.decision.candidate() {
             Some(candidate) => {
@@ -36,7 +36,7 @@ impl Engine {
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
     pub fn update(&self, request: UpdateRequest) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
-        self.follow("update", async move { engine.update_all(&request, Freshness::Cached).await })
+        self.follow("update", async move { engine.update_all(&request).await })
     }
 
     /// Runs work in a task of its own; passes on what happens meanwhile and how it ends.
@@ -64,11 +64,11 @@ impl Engine {
         receiver
     }
 
-    /// Updates what a request means, and returns what became of each container.
+    /// Updates what a request means, and returns what became of each container. The registries are
+    /// asked anew: who has just pushed an image and asks for it means that one.
     pub(super) async fn update_all(
         &self,
         request: &UpdateRequest,
-        freshness: Freshness,
     ) -> Result<Vec<Operated>, EngineError> {
         let (names, who) = match (&request.selection, request.trigger) {
             (Selection::Named(names), _) => (names.as_slice(), Request::Named),
@@ -77,7 +77,7 @@ impl Engine {
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
         };
         let inventory = self.discover().await?;
-        let found = self.assess(&inventory, names, freshness, who).await?;
+        let found = self.assess(&inventory, names, Freshness::Forced, who).await?;
         self.record(names, &found).await?;
         let wanted = found.into_iter().filter(|assessment| {
             !names.is_empty() || matches!(assessment.decision, Decision::Update { .. })

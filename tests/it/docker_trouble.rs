@@ -40,10 +40,10 @@ fn hurried() -> Timeouts {
     Timeouts { ping: second, ask: second, manage: second, ..Timeouts::default() }
 }
 
-fn knowing(id: &str) -> Known {
+fn knowing(id: &str, name: &str) -> Known {
     Known {
         operation: OperationId::new(unique()),
-        name: ContainerName::new("web"),
+        name: ContainerName::new(name),
         ids: [(Key::old(), ContainerId::new(id))].into(),
         created_as: BTreeMap::new(),
         failure: None,
@@ -72,7 +72,7 @@ async fn a_killed_engine_is_unreachable_and_found_again() {
     let prefix = unique();
     host.docker_load(&ImageSpec::web(&prefix, "1"));
     let id = host.create_and_start(&prefix, &body(&format!("{prefix}:1")));
-    let (ours, known) = (connected(&host), knowing(&id));
+    let (ours, known) = (connected(&host), knowing(&id, &prefix));
     let before = ours.engine_facts().await.unwrap();
     let runner = runner(ours.clone());
     host.kill();
@@ -159,7 +159,7 @@ async fn an_answer_that_is_lost_leaves_a_step_to_be_done_again() {
         host.docker_load(&ImageSpec::web(&prefix, "1"));
         let id = host.create_and_start(&prefix, &body(&format!("{prefix}:1")));
         let proxy = EngineProxy::start(&host, &[]);
-        let (runner, known) = (runner(connected(&host.behind(&proxy))), knowing(&id));
+        let (runner, known) = (runner(connected(&host.behind(&proxy))), knowing(&id, &prefix));
         let to = ContainerName::new(format!("{prefix}-b"));
         let remove = docker_auto::core::plan::Volumes::Remove;
         for (call, step) in [

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::core::id::ContainerName;
-use crate::core::journal::{Known, StepOutput};
-use crate::core::plan::Key;
+use crate::core::journal::{Class, Known, StepOutput};
+use crate::core::plan::{Key, StepError};
 
 use super::super::call::{Call, in_path};
 use super::super::convert;
@@ -14,9 +14,13 @@ use super::{HostRunner, StepResult, called};
 impl HostRunner {
     pub(super) async fn rename(&self, known: &Known, key: &Key, to: &ContainerName) -> StepResult {
         let inspect = self.inspect_key(known, key).await?;
+        let present = convert::name(&inspect);
         // The engine takes renaming to the present name for an error.
-        if convert::name(&inspect) == *to {
+        if present == *to {
             return Ok(StepOutput::Done);
+        }
+        if !is_ours(known, &present) {
+            return renamed(known, key, (&present, to));
         }
         let path = format!("/containers/{}/rename", id(&inspect));
         let call = Call::post(format!("renaming {} to {to}", called(&inspect)), &path);
@@ -44,6 +48,69 @@ impl HostRunner {
     }
 }
 
+/// Says whether a name is the target's or one that an operation on it gives.
+fn is_ours(known: &Known, name: &ContainerName) -> bool {
+    let of_target = |(base, ..): (&str, &str, &str)| base == known.name.as_str();
+    *name == known.name || name.reserved_parts().is_some_and(of_target)
+}
+
+/// Returns what it means that somebody gave a container another name meanwhile: it keeps that name,
+/// and the operation does not go on with it.
+fn renamed(
+    known: &Known,
+    key: &Key,
+    (present, to): (&ContainerName, &ContainerName),
+) -> StepResult {
+    let is_way_back = match to.reserved_parts() {
+        Some((_, role, _)) => role == "bad",
+        None => *key == Key::old(),
+    };
+    if is_way_back {
+        return Ok(StepOutput::Done);
+    }
+    let text = format!("container {} was renamed to {present} by someone else", known.name);
+    Err(StepError::new(Class::Lasting, text))
+}
+
 fn id(inspect: &Value) -> String {
     in_path(inspect["Id"].as_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::core::id::OperationId;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_somebody_gave_stays() {
+        let name = ContainerName::new;
+        let known = Known {
+            operation: OperationId::new("1"),
+            name: name("web"),
+            ids: BTreeMap::new(),
+            created_as: BTreeMap::new(),
+            failure: None,
+        };
+        for (present, expected) in [
+            ("web", true),
+            ("web.da-old-0a1b2c", true),
+            ("api.da-old-0a1b2c", false),
+            ("mine", false),
+        ] {
+            assert_eq!(is_ours(&known, &name(present)), expected, "{present}");
+        }
+        for (key, to, goes_on) in [
+            (Key::old(), "web.da-old-0a1b2c", false),
+            (Key::old(), "web.da-kept-0a1b2c", false),
+            (Key::replacement(), "web", false),
+            (Key::old(), "web", true),
+            (Key::replacement(), "web.da-bad-0a1b2c", true),
+        ] {
+            let result = renamed(&known, &key, (&name("mine"), &name(to)));
+            assert_eq!(result.is_ok(), goes_on, "{to}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Engines that are dead, frozen or closed when a server starts, and come back.
 
-use std::os::unix::fs::symlink;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -102,5 +103,21 @@ fn an_engine_that_goes_away_in_an_update_is_waited_for() {
         let expected = if ended.code == 0 { "2" } else { "1" };
         assert_eq!(version, expected, "{}", ended.stderr);
         scene.all_run(&["web"]);
+    }
+}
+
+#[test]
+fn a_socket_without_permission_is_told_how_to_get_it() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.start("web", &json!({}));
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    chown(&proxy.socket, Some(65534), Some(65534)).unwrap();
+    set_permissions(&proxy.socket, Permissions::from_mode(0o600)).unwrap();
+    // The owner of everything, but without the power to pass by permissions.
+    let script = "exec setpriv --bounding-set=-dac_override,-dac_read_search $BIN check";
+    let output = scene.program_behind(&proxy).run_in_shell(script).expect(1);
+    for words in ["ermission denied", "group"] {
+        assert!(output.stderr.contains(words), "{words}: {}", output.stderr);
     }
 }

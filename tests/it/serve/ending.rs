@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::engine::Engine;
+use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::image::{ImageSpec, Kind};
 use crate::support::lab::needs;
 use crate::support::program::Program;
@@ -50,6 +50,16 @@ fn check_goes_on(scene: &Scene, body: &Value, images: [ImageSpec; 2], call: &str
     scene.all_run(&["web"]);
 }
 
+/// Returns an image that is healthy after six seconds, and not taken for unhealthy before.
+fn slow(scene: &Scene) -> ImageSpec {
+    let second = 1_000_000_000_u64;
+    let check = json!({
+        "Test": ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8080/health || exit 1"],
+        "Interval": second, "StartPeriod": 30 * second,
+    });
+    scene.image("web", "2").kind(Kind::Slow).config(&json!({"Healthcheck": check}))
+}
+
 #[test]
 fn an_idle_server_ends_at_once() {
     needs!(lab);
@@ -68,7 +78,7 @@ fn a_server_ends_during_a_pull() {
     on_each_engine(|engine| {
         let slow = json!({"only": "GET .*/blobs/", "bytes_per_second": 20_000});
         let scene =
-            Scene::with(crate::support::engine::Host::shared(engine), Registry::faulty(&json!({})));
+            Scene::with(Host::shared(engine), Registry::faulty(&json!({})));
         let old = scene.image("web", "1");
         let new = scene.image("web", "2").blob(2_000_000, &scene.prefix);
         scene.registry.push(&old);
@@ -83,7 +93,7 @@ fn a_server_ends_while_the_new_container_is_proven() {
     needs!(lab);
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
-        let images = [scene.image("web", "1"), scene.image("web", "2").kind(Kind::Slow)];
+        let images = [scene.image("web", "1"), slow(&scene)];
         check_goes_on(&scene, &json!({}), images, "/start");
     });
 }
@@ -106,6 +116,24 @@ fn a_server_ends_during_a_stop_that_takes_too_long() {
         let images = [scene.image("web", "1").kind(Kind::IgnoresTerm), scene.image("web", "2")];
         check_goes_on(&scene, &json!({"StopTimeout": 15}), images, "/stop");
     });
+}
+
+#[test]
+fn a_server_ends_while_the_engine_does_not_answer() {
+    needs!(lab);
+    let scene = Scene::with(Host::private(Engine::Old, &HostOptions::default()), Registry::shared());
+    let program = scene.program();
+    let server = Server::start(&program);
+    scene.host.freeze();
+    let check = program.spawn(&["check"]);
+    server.running.terminate();
+    server.running.wait_exit(IN_TIME).expect(0);
+    check.wait_exit(IN_TIME).expect(1);
+    // One that has not found it yet waits for nothing else.
+    let server = Server::start(&program);
+    server.running.terminate();
+    server.running.wait_exit(IN_TIME).expect(0);
+    scene.host.thaw();
 }
 
 #[test]
@@ -137,7 +165,7 @@ fn a_command_that_is_interrupted_says_that_it_goes_on() {
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
         scene.start("web", &json!({}));
-        scene.push_kind("web", "2", Kind::Slow);
+        scene.registry.push(&slow(&scene));
         let program = scene.program();
         let updating = program.spawn(&["update", &scene.name("web"), "--json"]);
         wait_until("it is being proven", PATIENCE, || scene.runs("web", "2"));
@@ -146,7 +174,8 @@ fn a_command_that_is_interrupted_says_that_it_goes_on() {
         assert_eq!(ended.result().0, "interrupted");
         assert_eq!(open_operations(&program), 1);
         let again = program.run(&["update", &scene.name("web"), "--json"]).expect(0);
-        assert_eq!(again.result().0, "unchanged", "the open operation came first");
+        let (result, reason) = again.result();
+        assert_eq!(result, "unchanged", "the open operation came first: {reason}");
         assert_eq!(open_operations(&program), 0);
         scene.all_run(&["web"]);
         assert_eq!(scene.version("web"), "2");

@@ -70,3 +70,30 @@ fn two_data_directories_are_two_instances() {
         drop(server.end());
     }
 }
+
+#[test]
+fn a_killed_server_is_in_nobodys_way() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let program = scene.program();
+    let killed = Server::start(&program);
+    let socket = killed.control();
+    killed.running.kill();
+    assert!(socket.exists(), "it could not tidy up");
+    program.run(&["healthcheck"]).expect(1);
+    program.run(&["history"]).expect(0);
+    Server::start(&program).end();
+}
+
+#[test]
+fn an_address_that_is_taken_is_named_with_the_cure() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let first = Server::start(&scene.program());
+    let address = first.address();
+    let second = scene.program().env("DOCKER_AUTO_SERVER_ADDR", &address).run(&["serve"]).expect(1);
+    for words in [&*address, "DOCKER_AUTO_SERVER_ADDR"] {
+        assert!(second.stderr.contains(words), "{}", second.stderr);
+    }
+    first.end();
+}

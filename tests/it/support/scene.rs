@@ -12,7 +12,7 @@ use super::lab::unique;
 use super::program::{Output, Program, Running};
 use super::proxy::EngineProxy;
 use super::registry::Registry;
-use super::wait::wait_until;
+use super::wait::{wait_for, wait_until};
 
 /// Longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -91,6 +91,12 @@ impl Scene {
         self.host.create_and_start(&self.name(short), &self.body(short, more))
     }
 
+    /// Starts a container of another one's image; returns its id.
+    #[track_caller]
+    pub(crate) fn start_like(&self, image: &str, short: &str, more: &Value) -> String {
+        self.host.create_and_start(&self.name(short), &self.body(image, more))
+    }
+
     /// Starts a container whose tag has moved on to version 2; returns its id.
     #[track_caller]
     pub(crate) fn start_outdated(&self, short: &str, more: &Value) -> String {
@@ -150,6 +156,16 @@ impl Scene {
         let names = self.host.names(&format!("{}-", self.prefix)).into_iter();
         let short = |name: String| name[self.prefix.len() + 1..].to_owned();
         names.map(|(name, state)| (short(name), state)).collect()
+    }
+
+    /// Waits until these containers run, and no other one is there.
+    #[track_caller]
+    pub(crate) fn settles(&self, names: &[&str]) {
+        wait_until("only these are left", PATIENCE, || {
+            let now = self.containers();
+            now.iter().map(|(name, _)| name.as_str()).eq(names.iter().copied())
+                && now.iter().all(|(_, state)| state == "running")
+        });
     }
 
     /// Checks that these containers run, and that no other one is there.
@@ -246,9 +262,11 @@ impl Server {
     /// Returns the address on which it listens.
     #[track_caller]
     pub(crate) fn address(&self) -> String {
-        let log = self.running.stderr();
-        let (_, rest) = log.split_once("listening on ").expect("it listens");
-        rest.split_whitespace().next().unwrap_or_default().to_owned()
+        wait_for("it listens", PATIENCE, || {
+            let log = self.running.stderr();
+            let (_, rest) = log.split_once("listening on ")?;
+            rest.split_once(' ').map(|(address, _)| address.to_owned())
+        })
     }
 
     /// Returns the path of its control socket.

@@ -66,8 +66,8 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
     for (call, code) in [
         ("GET .*/containers/[0-9a-f]{64}/json", 1),
         ("GET .*/images/.*/json", 1),
-        ("POST .*/containers/create", 1),
         ("POST .*/images/create", 1),
+        ("POST .*/containers/create", 1),
     ] {
         proxy.set_rules(&[Rule::before(call).fail(200, "nonsense")]);
         let output = program.run(&["update", &scene.name("web"), "--json"]);

@@ -23,9 +23,9 @@ fn bad_labels_are_told_and_stop_no_others() {
         let shown = program.run(&["check"]).stdout;
         let own: Vec<_> = shown.lines().filter(|line| line.starts_with(&scene.prefix)).collect();
         for (short, words) in [
-            ("mode", "docker-auto.mode"),
-            ("mode", "\"sometimes\""),
-            ("enable", "\"perhaps\""),
+            ("health", "such as 90s"),
+            ("mode", "docker-auto.mode=sometimes: write one of"),
+            ("enable", "docker-auto.enable=perhaps: write true or false"),
             ("health", "docker-auto.health.timeout"),
             ("unknown", "did you mean docker-auto.health.timeout?"),
         ] {

@@ -41,27 +41,29 @@ fn misbehaviours() -> Vec<(&'static str, Value, &'static str, &'static str)> {
     ]
 }
 
-/// A container that follows a registry of its own, which then misbehaves.
-fn start(prefix: &str, short: &str, faults: &Value) -> (Scene, &'static str) {
-    let mut scene = Scene::with(Host::shared(Engine::New), Registry::faulty(&json!({})));
-    scene.prefix = format!("{prefix}-{short}");
-    scene.start_outdated("web", &json!({"Labels": {"scene": prefix}}));
-    scene.registry.faults(faults);
-    (scene, "web")
+/// Starts a container of the scene's image as an address of its own has it, which then misbehaves.
+fn start(scene: &Scene, short: &str, faults: &Value) -> Registry {
+    let registry = Registry::faulty(&json!({}));
+    let reference = scene.image("web", "1").reference(&registry);
+    scene.host.pull(&reference);
+    scene.start_like("web", short, &json!({"Image": reference}));
+    registry.faults(faults);
+    registry
 }
 
 #[test]
 fn a_registry_in_trouble_is_an_error_and_never_up_to_date() {
     needs!(lab);
     let misbehaviours = misbehaviours();
-    let whole = Scene::on(Engine::New);
-    let scenes: Vec<_> = misbehaviours
-        .iter()
-        .map(|(short, faults, ..)| start(&whole.prefix, short, faults).0)
-        .collect();
-    let before: Vec<_> = scenes.iter().map(|scene| scene.seen("web")).collect();
-    let program = whole.program();
-    let names: Vec<_> = scenes.iter().map(|scene| scene.name("web")).collect();
+    let scene = Scene::on(Engine::New);
+    scene.push("web", "1");
+    let started = misbehaviours.iter().map(|(short, faults, ..)| start(&scene, short, faults));
+    let _registries: Vec<_> = started.collect();
+    scene.push("web", "2");
+    let seen = || misbehaviours.iter().map(|(short, ..)| scene.seen(short)).collect::<Vec<_>>();
+    let before = seen();
+    let program = scene.program();
+    let names: Vec<_> = misbehaviours.iter().map(|(short, ..)| scene.name(short)).collect();
     let mut arguments = vec!["check", "--json"];
     arguments.extend(names.iter().map(String::as_str));
     let views = program.run(&arguments).expect(1).json();
@@ -76,8 +78,7 @@ fn a_registry_in_trouble_is_an_error_and_never_up_to_date() {
         assert_eq!(view["candidate"], Value::Null, "{short}");
     }
     check_updates(&program, &names);
-    let after: Vec<_> = scenes.iter().map(|scene| scene.seen("web")).collect();
-    assert_eq!(after, before);
+    assert_eq!(seen(), before);
 }
 
 /// An update that nobody can judge is none: an error again, and nothing is pulled.

@@ -45,7 +45,7 @@ fn a_new_image_that_does_not_work_is_taken_back_with_its_evidence() {
             (Kind::Unhealthy, "its healthcheck says unhealthy", "ready"),
         ] {
             let scene = Scene::on(engine);
-            scene.start("web", &always());
+            scene.start("web", &json!({}));
             scene.push_kind("web", "2", kind);
             let before = scene.seen("web");
             let (program, name) = (scene.program(), scene.name("web"));
@@ -243,11 +243,17 @@ fn when_the_old_one_does_not_work_either_everything_is_kept() {
         assert!(bad == "web" && old.starts_with("web.da-bad-"), "{containers:?}");
         assert_eq!(scene.seen("web").id, before.id, "the old one has its name");
         assert_eq!(last_record(&program, &scene.name("web"))["outcome"], "needs_help");
+        // What is written down is left alone.
+        let cycles = program.env("DOCKER_AUTO_UPDATE_CRON", "* * * * * *");
+        let (server, done) = (Server::start(&cycles), changes(&proxy));
+        wait_cycles(&proxy, 6);
+        assert_eq!(changes(&proxy), done);
+        assert!(!server.end().stderr.contains("event=operation"), "it was told before");
         // Once a person has helped, it is a container like any other.
         fs::remove_file(broken).unwrap();
         scene.host.post(&format!("/containers/{}/start", scene.name("web")), &json!({}));
         scene.push("web", "3");
-        program.run(&["update", &scene.name("web")]).expect(0);
+        cycles.run(&["update", &scene.name("web")]).expect(0);
         assert_eq!(scene.version("web"), "3");
     });
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
@@ -38,7 +38,6 @@ struct Story {
     /// What they left under the name, or under theirs.
     theirs: Option<Seen>,
     scene: Scene,
-    before: Seen,
 }
 
 fn tell(engine: Engine, moment: usize, deed: Deed) -> Story {
@@ -48,7 +47,6 @@ fn tell(engine: Engine, moment: usize, deed: Deed) -> Story {
     scene.host.delete(&format!("/containers/{mine}?force=1"));
     let always = json!({"HostConfig": {"RestartPolicy": {"Name": "always"}}});
     scene.start_outdated("web", &always);
-    let before = scene.seen("web");
     let proxy = EngineProxy::start(&scene.host, &[]);
     let gate = proxy.socket.with_file_name("gate");
     let (_, call, nth) = MOMENTS[moment];
@@ -74,7 +72,7 @@ fn tell(engine: Engine, moment: usize, deed: Deed) -> Story {
     let theirs = act(&scene, deed);
     fs::write(&gate, "").unwrap();
     let output = running.wait_exit(PATIENCE);
-    Story { output, theirs, scene, before }
+    Story { output, theirs, scene }
 }
 
 fn act(scene: &Scene, deed: Deed) -> Option<Seen> {
@@ -99,40 +97,80 @@ fn act(scene: &Scene, deed: Deed) -> Option<Seen> {
     }
 }
 
-fn show(story: &Story, words: &str) -> Value {
+/// Tells a story and checks its end: the result, words of the reason, and the containers there are.
+fn check(engine: Engine, (moment, deed): (usize, Deed), end: (&str, &str, &[&str])) {
+    let story = tell(engine, moment, deed);
     let (result, reason) = story.output.result();
-    eprintln!("{words}: code {} {result}: {reason}", story.output.code);
-    eprintln!("   containers {:?}", story.scene.containers());
-    eprintln!(
-        "   before {:?}\n   theirs {:?}",
-        story.before.id,
-        story.theirs.as_ref().map(|t| (&t.id, &t.status))
-    );
-    Value::Null
+    let what = format!("{deed:?} {} on {engine:?}: {result}: {reason}", MOMENTS[moment].0);
+    assert_eq!(result, end.0, "{what}");
+    assert!(reason.contains(end.1), "{what}");
+    let codes = [("updated", 0), ("superseded", 1), ("rolled_back", 3), ("recovered_from_spec", 3)];
+    let code = codes.iter().find(|(known, _)| *known == result).map(|(_, code)| *code);
+    assert_eq!(Some(story.output.code), code, "{what}");
+    let there = story.scene.containers().into_iter().map(|(name, state)| {
+        // Six digits that are new each time.
+        let name = name.rsplit_once("-old-").map_or(name.clone(), |(base, _)| format!("{base}-old"));
+        format!("{name} {state}")
+    });
+    assert_eq!(there.collect::<Vec<_>>(), end.2, "{what}");
+    if deed != Deed::Rename
+        && let Some(theirs) = &story.theirs
+    {
+        assert_eq!(story.scene.seen("web"), *theirs, "{what}: theirs is not touched");
+    }
+}
+
+/// Before anything was stopped, what somebody does stands, and nothing is left of the operation.
+#[test]
+fn who_interferes_before_the_stop_is_not_interfered_with() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let renamed = "is called";
+        check(engine, (0, Deed::Remove), ("superseded", "is gone", &[]));
+        check(engine, (0, Deed::Replace), ("superseded", "is gone", &["web running"]));
+        check(engine, (0, Deed::Rename), ("superseded", renamed, &["renamed running"]));
+        check(engine, (1, Deed::Replace), ("superseded", "is gone", &["web running"]));
+    });
+}
+
+/// While the service is down by our doing, a removal may be a clean-up of stopped containers: it
+/// comes back, unless somebody put another container in its place.
+#[test]
+fn what_is_removed_while_it_is_down_comes_back_unless_it_was_replaced() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let spec = "recovered_from_spec";
+        check(engine, (2, Deed::Remove), (spec, "No such container", &["web running"]));
+        check(engine, (2, Deed::Replace), ("superseded", "No such container", &["web running"]));
+        check(engine, (4, Deed::Remove), ("rolled_back", "is gone", &["web running"]));
+        let kept: &[&str] = &["web running", "web.da-old exited"];
+        check(engine, (3, Deed::Take), ("superseded", "belongs to another container", kept));
+        check(engine, (4, Deed::Replace), ("superseded", "is gone", kept));
+    });
+}
+
+/// A container that gets another name is the same container: it keeps the name and goes on running.
+#[test]
+fn a_container_that_is_renamed_keeps_its_new_name() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let by_someone = "was renamed to";
+        for moment in [1, 2] {
+            let end = ("rolled_back", by_someone, &["renamed running"][..]);
+            check(engine, (moment, Deed::Rename), end);
+        }
+        for moment in [4, 5] {
+            check(engine, (moment, Deed::Rename), ("updated", "", &["renamed running"]));
+        }
+    });
 }
 
 #[test]
-fn explore_meddling() {
+fn a_new_container_that_is_removed_while_it_is_proven_makes_way_for_the_old_one() {
     needs!(lab);
-    for (moment, deed) in [
-        (0, Deed::Remove),
-        (0, Deed::Replace),
-        (0, Deed::Rename),
-        (1, Deed::Remove),
-        (1, Deed::Replace),
-        (1, Deed::Rename),
-        (2, Deed::Remove),
-        (2, Deed::Replace),
-        (2, Deed::Rename),
-        (3, Deed::Take),
-        (4, Deed::Remove),
-        (4, Deed::Replace),
-        (4, Deed::Rename),
-        (5, Deed::Remove),
-        (5, Deed::Replace),
-        (5, Deed::Rename),
-    ] {
-        let story = tell(Engine::New, moment, deed);
-        show(&story, &format!("{} {deed:?}", MOMENTS[moment].0));
-    }
+    on_each_engine(|engine| {
+        check(engine, (5, Deed::Remove), ("rolled_back", "vanished", &["web running"]));
+        let kept: &[&str] = &["web running", "web.da-old exited"];
+        check(engine, (5, Deed::Replace), ("superseded", "vanished", kept));
+    });
 }

@@ -35,12 +35,12 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
     let names: Vec<_> = (0..10).map(|number| format!("web{number}")).collect();
-    for name in &names {
-        scene.start_outdated(name, &json!({"Labels": {"docker-auto.mode": "auto"}}));
-    }
-    let bystanders = ["watched", "fresh"];
-    scene.start_outdated("watched", &json!({"Labels": {"docker-auto.mode": "watch"}}));
-    scene.start("fresh", &json!({}));
+    let labelled = |mode: &str| json!({"Labels": {"docker-auto.mode": mode}});
+    scene.start("web", &labelled("off"));
+    names.iter().for_each(|name| drop(scene.start_like("web", name, &labelled("auto"))));
+    scene.start_like("web", "watched", &labelled("watch"));
+    scene.push("web", "2");
+    let bystanders = ["web", "watched"];
     let before = bystanders.map(|name| scene.seen(name));
     let begun = now(&scene.host);
     wait_until("the clock moves on, which events are told by", PATIENCE, || {
@@ -101,7 +101,7 @@ fn a_container_is_stopped_as_gently_as_it_asks() {
             if label == Some("soon") {
                 let shown = program.run(&["check", &scene.name("web")]).expect(0).stdout;
                 assert!(
-                    shown.contains("docker-auto.stop-timeout") && shown.contains("\"soon\""),
+                    shown.contains("docker-auto.stop-timeout") && shown.contains("=soon"),
                     "{shown}"
                 );
             }
