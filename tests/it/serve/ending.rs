@@ -77,8 +77,7 @@ fn a_server_ends_during_a_pull() {
     needs!(lab);
     on_each_engine(|engine| {
         let slow = json!({"only": "GET .*/blobs/", "bytes_per_second": 20_000});
-        let scene =
-            Scene::with(Host::shared(engine), Registry::faulty(&json!({})));
+        let scene = Scene::with(Host::shared(engine), Registry::faulty(&json!({})));
         let old = scene.image("web", "1");
         let new = scene.image("web", "2").blob(2_000_000, &scene.prefix);
         scene.registry.push(&old);
@@ -121,7 +120,8 @@ fn a_server_ends_during_a_stop_that_takes_too_long() {
 #[test]
 fn a_server_ends_while_the_engine_does_not_answer() {
     needs!(lab);
-    let scene = Scene::with(Host::private(Engine::Old, &HostOptions::default()), Registry::shared());
+    let scene =
+        Scene::with(Host::private(Engine::Old, &HostOptions::default()), Registry::shared());
     let program = scene.program();
     let server = Server::start(&program);
     scene.host.freeze();

@@ -109,7 +109,8 @@ fn check(engine: Engine, (moment, deed): (usize, Deed), end: (&str, &str, &[&str
     assert_eq!(Some(story.output.code), code, "{what}");
     let there = story.scene.containers().into_iter().map(|(name, state)| {
         // Six digits that are new each time.
-        let name = name.rsplit_once("-old-").map_or(name.clone(), |(base, _)| format!("{base}-old"));
+        let name =
+            name.rsplit_once("-old-").map_or(name.clone(), |(base, _)| format!("{base}-old"));
         format!("{name} {state}")
     });
     assert_eq!(there.collect::<Vec<_>>(), end.2, "{what}");
