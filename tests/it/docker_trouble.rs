@@ -131,7 +131,7 @@ async fn a_container_that_ends_with_its_engine_is_not_the_images_fault() {
         let prefix = unique();
         host.docker_load(&ImageSpec::web(&prefix, "1").kind(Kind::Plain));
         let id = host.create_and_start(&prefix, &body(&format!("{prefix}:1")));
-        let (runner, known) = (runner(connected(&host)), knowing(&id));
+        let (runner, known) = (runner(connected(&host)), knowing(&id, &prefix));
         let minute = Duration::from_mins(1);
         let gate = HealthGate {
             timeout: minute,

@@ -8,7 +8,7 @@ use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::program::Output;
 use crate::support::proxy::{EngineProxy, Rule};
-use crate::support::scene::{PATIENCE, Scene, Seen};
+use crate::support::scene::{PATIENCE, Scene, Seen, on_each_engine};
 use crate::support::wait::wait_until;
 
 /// What somebody does, always to what has the container's name at that moment.

@@ -37,7 +37,9 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     let names: Vec<_> = (0..10).map(|number| format!("web{number}")).collect();
     let labelled = |mode: &str| json!({"Labels": {"docker-auto.mode": mode}});
     scene.start("web", &labelled("off"));
-    names.iter().for_each(|name| drop(scene.start_like("web", name, &labelled("auto"))));
+    for name in &names {
+        drop(scene.start_like("web", name, &labelled("auto")));
+    }
     scene.start_like("web", "watched", &labelled("watch"));
     scene.push("web", "2");
     let bystanders = ["web", "watched"];

@@ -178,7 +178,9 @@ fn names_of_operations_are_never_updated() {
         scene.push("web", "1");
         scene.host.pull(&scene.reference("web"));
         let label = json!({"Labels": {"docker-auto.mode": "auto"}});
-        reserved.iter().for_each(|short| drop(scene.start_like("web", short, &label)));
+        for short in &reserved {
+            drop(scene.start_like("web", short, &label));
+        }
         scene.push("web", "2");
         for short in reserved {
             let before = scene.seen(short);
