@@ -19,8 +19,8 @@ use crate::store::{KeepDays, Lock};
 use super::AppError;
 use super::assemble::{Assembly, tasks};
 
-/// Under the ten seconds that Docker gives a container to stop.
-const GRACE: Duration = Duration::from_secs(8);
+/// Well under the ten seconds that Docker gives a container to stop.
+const GRACE: Duration = Duration::from_secs(6);
 const CONTROL: &str = "control.sock";
 
 /// Serves until SIGTERM or SIGINT; a second one ends it at once.

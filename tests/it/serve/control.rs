@@ -21,7 +21,8 @@ fn json_of(answer: &Answer) -> Value {
 fn on_tcp_there_are_only_the_probes() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
-    let server = Server::start(&scene.program());
+    let program = scene.program();
+    let server = Server::start(&program);
     let address = server.address();
     for (method, path, status) in [
         ("GET", "/healthz", 200),

@@ -89,7 +89,8 @@ fn a_killed_server_is_in_nobodys_way() {
 fn an_address_that_is_taken_is_named_with_the_cure() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
-    let first = Server::start(&scene.program());
+    let program = scene.program();
+    let first = Server::start(&program);
     let address = first.address();
     let second = scene.program().env("DOCKER_AUTO_SERVER_ADDR", &address).run(&["serve"]).expect(1);
     for words in [&*address, "DOCKER_AUTO_SERVER_ADDR"] {

@@ -265,7 +265,8 @@ impl Server {
         wait_for("it listens", PATIENCE, || {
             let log = self.running.stderr();
             let (_, rest) = log.split_once("listening on ")?;
-            rest.split_once(' ').map(|(address, _)| address.to_owned())
+            let (address, _) = rest.split_once(char::is_whitespace)?;
+            Some(address.to_owned())
         })
     }
 

@@ -65,8 +65,8 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
     let program = scene.program_behind(&proxy);
     for (call, code) in [
         ("GET .*/containers/[0-9a-f]{64}/json", 1),
-        ("GET .*/images/.*/json", 1),
         ("POST .*/images/create", 1),
+        ("GET .*/images/.*/json", 1),
         ("POST .*/containers/create", 1),
     ] {
         proxy.set_rules(&[Rule::before(call).fail(200, "nonsense")]);
