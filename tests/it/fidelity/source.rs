@@ -63,7 +63,7 @@ fn an_image_that_lost_its_name_is_still_known() {
 fn an_image_that_is_gone_is_known_by_what_was_stored() {
     needs!(lab);
     on_each_engine(|engine| {
-        // The containerd store may still hold the image by its digest when its name is gone.
+        // With the containerd store the stored image was once not used; the cause is not known yet.
         let stories: &[bool] = if engine == Engine::Containerd { &[false] } else { &[true, false] };
         for &stored in stories {
             let scene = Scene::on(engine);
