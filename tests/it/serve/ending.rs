@@ -122,10 +122,14 @@ fn a_server_ends_while_the_engine_does_not_answer() {
     needs!(lab);
     let scene =
         Scene::with(Host::private(Engine::Old, &HostOptions::default()), Registry::shared());
-    let program = scene.program();
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let program = scene.program_behind(&proxy).env("DOCKER_AUTO_SCAN_ON_START", "false");
     let server = Server::start(&program);
     scene.host.freeze();
+    let calls = proxy.log().len();
     let check = program.spawn(&["check"]);
+    // Else the command could find no server any more, and wait for the engine itself.
+    wait_until("the server asks the engine", PATIENCE, || proxy.log().len() > calls);
     server.running.terminate();
     server.running.wait_exit(IN_TIME).expect(0);
     check.wait_exit(IN_TIME).expect(1);
