@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt;
-use serde_json::Value;
 
 use crate::core::decision::Request;
 use crate::core::digest::{Digest, Platform};
-use crate::core::id::{ContainerId, ContainerName, ImageId};
-use crate::core::inventory::{Container, Inventory};
+use crate::core::id::ContainerName;
+use crate::core::inventory::Inventory;
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
-use crate::engine::goal::platform_of;
+use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
 use crate::engine::{Engine, EngineError, remote};
 
@@ -135,8 +134,7 @@ impl Engine {
             {
                 let (container, inventory) = (subject.container, bench.inventory);
                 work.push(Box::pin(async move {
-                    let platform = self.running_platform(inventory, container).await?;
-                    let manifest = self.running_manifest(&container.id).await?;
+                    let Running { platform, manifest } = self.running(inventory, container).await?;
                     Ok(Open { index, reference, digest, platform, manifest })
                 }));
             }
@@ -172,31 +170,5 @@ impl Engine {
             }));
         }
         futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await
-    }
-
-    async fn running_platform(
-        &self,
-        inventory: &Inventory,
-        container: &Container,
-    ) -> Result<Platform, EngineError> {
-        let inspect = self.image_inspect(&container.image_id).await?;
-        let platform = inspect.as_ref().and_then(platform_of);
-        Ok(platform.unwrap_or_else(|| inventory.engine.platform.clone()))
-    }
-
-    /// Returns an image's inspect, or the one that was stored while the image was still there.
-    pub(super) async fn image_inspect(&self, id: &ImageId) -> Result<Option<Value>, EngineError> {
-        if let Some(inspect) = self.host.inspect_image(id.as_str(), None).await? {
-            return Ok(Some(inspect));
-        }
-        let stored = self.store.snapshots().image(self.host.id(), id).await?;
-        Ok(stored.map(|snapshot| snapshot.inspect))
-    }
-
-    /// Returns the platform manifest that a container runs, where the engine says it (API 1.48).
-    async fn running_manifest(&self, id: &ContainerId) -> Result<Option<Digest>, EngineError> {
-        let inspect = self.host.inspect_container(id).await?;
-        let digest = inspect.as_ref().and_then(|it| it.pointer("/ImageManifestDescriptor/digest"));
-        Ok(digest.and_then(Value::as_str).and_then(|text| text.parse().ok()))
     }
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use crate::core::digest::{Digest, Platform};
+use crate::core::digest::Digest;
 use crate::core::id::ImageId;
 use crate::core::inventory::{ImageStore, Inventory};
 use crate::core::plan::ImageSummary;
 use crate::core::plan::recreate::Source;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteImage;
-use crate::engine::{Engine, EngineError, remote};
+use crate::engine::{Engine, EngineError, image, remote};
 
 /// The image that a container shall run.
 pub(super) struct Goal {
@@ -86,7 +86,7 @@ impl Engine {
         Ok(Goal {
             reference: reference.clone(),
             image,
-            config: Some(inspect),
+            config: Some(inspect).filter(image::is_whole),
             source,
             old_digest: None,
             old_manifest: None,
@@ -96,9 +96,3 @@ impl Engine {
 }
 
 const VERSION: &str = "/config/Labels/org.opencontainers.image.version";
-
-/// Returns the platform that an image's inspect names.
-pub(super) fn platform_of(inspect: &Value) -> Option<Platform> {
-    let text = |field: &str| inspect.get(field).and_then(Value::as_str);
-    Some(Platform::new(text("Os")?, text("Architecture")?, text("Variant")))
-}

@@ -6,6 +6,7 @@ pub mod error;
 pub mod execute;
 mod gate;
 mod goal;
+mod image;
 mod judge;
 pub mod limits;
 mod operate;

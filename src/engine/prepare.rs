@@ -46,7 +46,7 @@ impl Engine {
         let name = &job.container.name;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
-        let old_image = self.image_inspect(&job.container.image_id).await?;
+        let old_image = self.old_image(&job, &inspect).await?;
         self.remember(&job, &inspect, old_image.as_ref()).await?;
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);

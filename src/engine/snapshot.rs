@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::core::id::ContainerId;
 use crate::core::inventory::{Container, Inventory};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, image};
 use crate::store::{ImageSnapshot, Snapshot};
 
 impl Engine {
@@ -25,7 +25,7 @@ impl Engine {
             containers.extend(self.container_snapshot(container, &container.id).await?);
             if image_ids.insert(&container.image_id) {
                 let inspect = self.host.inspect_image(container.image_id.as_str(), None).await?;
-                images.extend(inspect.map(|inspect| ImageSnapshot {
+                images.extend(inspect.filter(image::is_whole).map(|inspect| ImageSnapshot {
                     image_id: container.image_id.clone(),
                     seen_at: self.clock.now(),
                     inspect,

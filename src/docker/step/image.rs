@@ -23,17 +23,25 @@ pub(super) struct Pull<'a> {
     pub(super) digest: &'a Digest,
 }
 
+/// When a local image is looked at.
+enum Look {
+    /// It may spare the pull.
+    BeforePull,
+    /// It was pulled, and this is the digest that the engine said.
+    AfterPull(Option<Digest>),
+}
+
 impl HostRunner {
     pub(super) async fn pull(&self, wanted: &Pull<'_>) -> StepResult {
         if let Some(image) = self.local(wanted).await?
-            && wanted.is_met_by(&image, None)
+            && wanted.is_met_by(&image, &Look::BeforePull)
         {
             return Ok(pulled(&image));
         }
-        let said = self.fetch(wanted).await?;
+        let look = Look::AfterPull(self.fetch(wanted).await?);
         match self.local(wanted).await? {
-            Some(image) if wanted.is_met_by(&image, said.as_ref()) => Ok(pulled(&image)),
-            found => Err(StepError::new(Class::Lasting, wanted.miss(found.as_ref()))),
+            Some(image) if wanted.is_met_by(&image, &look) => Ok(pulled(&image)),
+            found => Err(StepError::new(Class::Lasting, wanted.miss(found.as_ref(), &look))),
         }
     }
 
@@ -89,9 +97,13 @@ impl Pull<'_> {
     /// Says whether a local image is the wanted one, for the wanted platform. What the engine has
     /// just said counts too: with a graph driver, the digest of an index stays with the platform
     /// that was pulled first.
-    fn is_met_by(&self, image: &Value, said: Option<&Digest>) -> bool {
-        let mut digests = self.digests(image).chain(said.cloned());
-        digests.any(|digest| digest == *self.digest) && self.has_platform(image)
+    fn is_met_by(&self, image: &Value, look: &Look) -> bool {
+        let said = match look {
+            Look::BeforePull => None,
+            Look::AfterPull(said) => said.clone(),
+        };
+        let mut digests = self.digests(image).chain(said);
+        digests.any(|digest| digest == *self.digest) && self.has_platform(image, look)
     }
 
     /// Returns the digests that the image is known by in the reference's own repository.
@@ -103,28 +115,33 @@ impl Pull<'_> {
         own.chain(text(&image["Id"]).parse())
     }
 
-    fn has_platform(&self, image: &Value) -> bool {
-        let runs = |candidate: Platform| candidate.distance_to(self.platform).is_some();
+    /// Says whether an image is there for the wanted platform. After a pull the containerd store may
+    /// call an image unavailable, and not know its platform, which it runs well: the pull skips the
+    /// content of layers that a container's file system holds already.
+    fn has_platform(&self, image: &Value, look: &Look) -> bool {
+        let pulled = matches!(look, Look::AfterPull(_));
+        let runs = |candidate: &Platform| candidate.distance_to(self.platform).is_some();
         // An index may be there without the content for this platform.
         let manifests = image["Manifests"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut images = manifests.iter().filter(|manifest| manifest["Kind"] == "image").peekable();
         if images.peek().is_none() {
-            return runs(platform(image));
+            return runs(&platform(image)) || pulled && image["Os"] == "";
         }
         images.any(|manifest| {
             let of = &manifest["ImageData"]["Platform"];
             let variant = of["variant"].as_str();
             let of = Platform::new(&text(&of["os"]), &text(&of["architecture"]), variant);
-            manifest["Available"] == true && runs(of)
+            let is_there = manifest["Available"] == true || pulled;
+            is_there && (runs(&of) || pulled && of.os.is_empty())
         })
     }
 
-    fn miss(&self, found: Option<&Value>) -> String {
+    fn miss(&self, found: Option<&Value>, look: &Look) -> String {
         let reference = self.reference.familiar();
         let wanted = self.digest.short();
         match found {
             None => format!("pulling {reference}: the engine does not have it afterwards"),
-            Some(image) if !self.has_platform(image) => {
+            Some(image) if !self.has_platform(image, look) => {
                 format!("pulling {reference}: it is not there for {}", self.platform)
             }
             Some(image) => {
@@ -187,11 +204,37 @@ mod tests {
                 image["Architecture"] = json!("amd64");
             }
             image["Os"] = json!("linux");
-            assert_eq!(wanted.is_met_by(&image, None), expected, "{image}");
+            assert_eq!(wanted.is_met_by(&image, &Look::BeforePull), expected, "{image}");
         }
         let (said, foreign) = (digest("a"), json!({"Os": "linux", "Architecture": "amd64"}));
-        assert!(wanted.is_met_by(&foreign, Some(&said)));
+        assert!(wanted.is_met_by(&foreign, &Look::AfterPull(Some(said))));
         let moved = json!({"Id": digest("b"), "Os": "linux", "Architecture": "amd64"});
-        assert!(wanted.miss(Some(&moved)).contains("got bbbbbbbbbbbb and not aaaaaaaaaaaa"));
+        let pulled = Look::AfterPull(None);
+        assert!(
+            wanted.miss(Some(&moved), &pulled).contains("got bbbbbbbbbbbb and not aaaaaaaaaaaa")
+        );
+    }
+
+    #[test]
+    fn an_image_that_was_pulled_without_all_its_layers_counts() {
+        let reference = ImageRef::parse("r.test/a/b:1").unwrap();
+        let platform = Platform::new("linux", "amd64", None);
+        let wanted = Pull { reference: &reference, platform: &platform, digest: &digest("a") };
+        let image = |os: &str, architecture: &str| {
+            let platform = json!({"os": os, "architecture": architecture});
+            let data = json!({"Platform": platform});
+            json!({"Id": digest("a"), "Os": "", "Architecture": "",
+                "Manifests": [{"Kind": "image", "Available": false, "ImageData": data}]})
+        };
+        let bare = json!({"Id": digest("a"), "Os": "", "Architecture": ""});
+        for (image, expected) in [
+            (image("", ""), true),
+            (image("linux", "amd64"), true),
+            (image("linux", "arm64"), false),
+            (bare, true),
+        ] {
+            assert!(!wanted.is_met_by(&image, &Look::BeforePull), "{image}");
+            assert_eq!(wanted.is_met_by(&image, &Look::AfterPull(None)), expected, "{image}");
+        }
     }
 }
