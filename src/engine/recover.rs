@@ -69,7 +69,8 @@ impl Engine {
             let present = inventory.containers.contains_key(&ContainerName::new(base));
             let cure = match (present, role) {
                 (false, "old") => format!(
-                    "{base} is gone: `docker rename {base}.da-old-{short} {base}` and start it"
+                    "{base} is gone: `docker rename {base}.da-old-{short} {base}`, start it, and \
+                     set its restart policy again if that is `no` now"
                 ),
                 _ => "look at it, and remove it when it is not needed".to_owned(),
             };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::core::candidate::{Candidate, CandidateImage};
-use crate::core::decision::Decision;
+use crate::core::decision::{Decision, UnknownReason};
 use crate::core::id::Timestamp;
 use crate::core::inventory::RunState;
 use crate::engine::command::Assessment;
@@ -96,6 +96,7 @@ impl From<&Decision> for ReasonView {
     fn from(decision: &Decision) -> Self {
         let until = match decision {
             Decision::Hold { until, .. } => *until,
+            Decision::Unknown { reason: UnknownReason::Registry(failure) } => failure.until,
             _ => None,
         };
         Self { code: decision.code().to_owned(), message: decision.to_string(), until }
