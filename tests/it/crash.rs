@@ -6,12 +6,14 @@ mod killed;
 mod lane;
 mod matrix;
 mod point;
+mod repeated;
 mod scenario;
 mod state;
 mod terminated;
 mod trial;
 
 use crate::support::engine::Engine;
+use crate::support::image::Kind;
 use crate::support::lab::needs;
 
 use matrix::{Depth, Matrix, Ordeal, Row};
@@ -116,6 +118,7 @@ fn a_damaged_journal_is_used_as_far_as_it_goes() {
     let rows = vec![
         row(plain("good", NewImage::Good), Depth::Changed, damages),
         row(plain("exits", NewImage::Exits), Depth::Changed, &[damaged::LOST]),
+        row(plain("headless", NewImage::Good), Depth::Changed, &[damaged::HEADLESS]),
     ];
     Matrix { engine: Engine::Old, lanes: 4, rows }.run();
 }
@@ -124,8 +127,9 @@ fn a_damaged_journal_is_used_as_far_as_it_goes() {
 fn sigterm_at_every_change_ends_in_time() {
     needs!(lab);
     let terminated = &[terminated::TERMINATED];
+    let slow = Old { kind: Some(Kind::SlowStop), ..Old::default() };
     let rows = vec![
-        served(plain("good", NewImage::Good), Depth::Changes, terminated),
+        served(Scenario::new("slow-stop", NewImage::Good, slow), Depth::Changes, terminated),
         served(plain("exits", NewImage::Exits), Depth::Changed, terminated),
     ];
     Matrix { engine: Engine::Old, lanes: 4, rows }.run();

@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::json;
+
+use super::lane::{mounts, text};
 use super::matrix::Ordeal;
 use super::point::Point;
+use super::scenario::NAME;
 use super::trial::Trial;
 
 /// The last line was not written to its end.
@@ -26,6 +30,52 @@ pub(super) const ILLEGIBLE: Ordeal = ("killed, the last line illegible,", |trial
 pub(super) const LOST: Ordeal = ("killed, the last line lost,", |trial, point| {
     damaged(trial, point, |lines| *lines.last_mut().expect("there is one") = Vec::new());
 });
+
+/// The plan is not readable any more: nobody knows what was under way, so nothing is touched, and a
+/// person is told what to do.
+pub(super) const HEADLESS: Ordeal = ("killed, the plan illegible,", |trial, point| {
+    let Some(operation) = trial.run_to_its_death(point.rule()) else { return };
+    let journal = journal(trial, &operation);
+    let mut bytes = fs::read(&journal).expect("an open operation has its file");
+    bytes[..8].fill(0xff);
+    fs::write(&journal, &bytes).expect("the file is ours");
+    let containers = trial.lane.host.names("");
+    let told = trial.start_only(&format!("the journal {} cannot be read", journal.display()));
+    assert_eq!(trial.lane.host.names(""), containers, "nothing is touched");
+    assert_eq!(fs::read(&journal).expect("it is kept"), bytes, "it is evidence");
+    follow(trial, &told);
+    check_kept(trial);
+    trial.update();
+    let now = trial.lane.host.inspect(NAME);
+    assert_ne!(now["Image"], *trial.before.image, "it is updated as ever");
+    check_kept(trial);
+});
+
+/// Does what the log asks a person to do.
+fn follow(trial: &Trial<'_>, told: &str) {
+    let host = &trial.lane.host;
+    for (name, _) in host.names(&format!("{NAME}.da-")) {
+        assert!(told.contains(&name), "{name} is named: {told}");
+        if told.contains(&format!("`docker rename {name} {NAME}`")) {
+            host.post(&format!("/containers/{name}/rename?name={NAME}"), &json!({}));
+        } else {
+            host.delete(&format!("/containers/{name}?force=1"));
+        }
+    }
+    // It is up already unless it was stopped for the update.
+    host.post(&format!("/containers/{NAME}/start"), &json!({}));
+}
+
+/// Checks that there is one container, with everything that is worth keeping.
+fn check_kept(trial: &Trial<'_>) {
+    let (host, before) = (&trial.lane.host, &trial.before);
+    assert_eq!(host.names(""), [(NAME.to_owned(), "running".to_owned())]);
+    let inspect = host.inspect(NAME);
+    let is_old = text(&inspect["Image"]) == before.image;
+    assert_eq!(text(&inspect["Id"]) == before.id, is_old, "the old one is the old object");
+    assert_eq!(mounts(&inspect), before.mounts);
+    assert_eq!(before.damaged_files(), [""; 0], "the data are there");
+}
 
 fn damaged(trial: &mut Trial<'_>, point: &Point, damage: impl FnOnce(&mut Vec<Vec<u8>>)) {
     let operation = trial.run_to_its_death(point.rule());

@@ -102,6 +102,16 @@ impl<'a> Trial<'a> {
         self.program.set("DOCKER_AUTO_SCAN_ON_START", "true");
     }
 
+    /// Has `serve` do what it does before any check, which is to begin with some words; returns its log.
+    pub(super) fn start_only(&mut self, words: &str) -> String {
+        self.program.set("DOCKER_AUTO_SCAN_ON_START", "false");
+        let serving = self.serve();
+        wait_until(words, PATIENCE, || serving.stderr().contains(words));
+        let told = end(serving);
+        self.program.set("DOCKER_AUTO_SCAN_ON_START", "true");
+        told
+    }
+
     /// Checks the host, and the record of the operation that was interrupted.
     pub(super) fn check_recovered(&self, operation: Option<&str>) {
         let runs = check_host(self);
@@ -187,9 +197,10 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// Ends a server in order.
-pub(super) fn end(serving: Running) {
+/// Ends a server in order; returns its log.
+pub(super) fn end(serving: Running) -> String {
     serving.terminate();
     let ended = serving.wait_exit(PATIENCE);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
+    ended.stderr
 }

@@ -2,6 +2,8 @@
 
 use std::thread;
 
+use docker_auto::clock::Clock;
+use docker_auto::core::id::Timestamp;
 use serde_json::{Value, json};
 
 use crate::support::engine::{Engine, Host};
@@ -10,7 +12,7 @@ use crate::support::lab::needs;
 use crate::support::registry::Registry;
 use crate::support::scene::{Scene, on_each_engine};
 
-use super::{counted, left_alone, manifests, status, words};
+use super::{counted, left_alone, manifests, status, view, words};
 
 const AVAILABLE: &str = "updates_not_enabled";
 
@@ -53,6 +55,26 @@ fn refusals() -> Vec<Case> {
             (1, 4),
         ),
     ]
+}
+
+#[test]
+fn a_registry_that_limits_says_until_when() {
+    needs!(lab);
+    let scene = counted(Engine::New);
+    scene.start("web", &json!({}));
+    scene.registry.faults(&json!({"rate_limit": 0, "head_counts": true, "rate_window": 3600}));
+    let program = scene.program();
+    let now = Clock::real().now();
+    let reason = &view(&scene, &program, "web")["reason"];
+    let until = reason["until"].as_str().and_then(|until| until.parse::<Timestamp>().ok());
+    let wait = until.map(|until| (until - now).num_seconds());
+    assert!(wait.is_some_and(|wait| (3500..=3660).contains(&wait)), "{reason}");
+    let words = until.map(|until| format!("not before {}", until.format("%Y-%m-%d %H:")));
+    let words = words.unwrap_or_default();
+    let shown = program.run(&["check", &scene.name("web")]).expect(1);
+    for told in [&shown.stdout, reason["message"].as_str().unwrap_or_default()] {
+        assert!(told.contains(&words), "{words}: {told}");
+    }
 }
 
 /// How an image is pushed.
