@@ -20,7 +20,6 @@ use docker_auto::docker::{self, HostRunner, PullAuth, PullCredentials};
 use serde_json::{Value, json};
 
 use crate::docker_host::{body, connected};
-use crate::support::containers::Cleanup;
 use crate::support::engine::{Engine, Host};
 use crate::support::image::{ImageSpec, Kind};
 use crate::support::lab::{needs, unique};
@@ -37,18 +36,19 @@ impl PullCredentials for Nobody {
     }
 }
 
-/// An operation on one container `<prefix>-web` of a host.
-struct Operation<'a> {
-    host: &'a Host,
-    prefix: &'a str,
+/// An operation on one container `<prefix>-web` of a host; all that has the prefix goes with it.
+struct Operation {
+    host: Host,
+    prefix: String,
     runner: HostRunner,
     known: Known,
     platform: Platform,
 }
 
-impl<'a> Operation<'a> {
-    async fn begin(host: &'a Host, prefix: &'a str) -> Self {
-        let ours = connected(host);
+impl Operation {
+    async fn on(engine: Engine) -> Self {
+        let (host, prefix) = (Host::shared(engine), unique());
+        let ours = connected(&host);
         let platform = ours.engine_facts().await.expect("the engine is up").platform;
         let runner = runner(ours);
         let name = ContainerName::new(format!("{prefix}-web"));
@@ -69,7 +69,7 @@ impl<'a> Operation<'a> {
 
     /// Loads an image and returns its reference and ID.
     fn image(&self, tag: &str, kind: Kind) -> (String, ImageId) {
-        self.host.docker_load(&ImageSpec::web(self.prefix, tag).kind(kind));
+        self.host.docker_load(&ImageSpec::web(&self.prefix, tag).kind(kind));
         let reference = format!("{}:{tag}", self.prefix);
         let id = self.host.image_id(&reference);
         (reference, ImageId::new(id))
@@ -111,12 +111,22 @@ impl<'a> Operation<'a> {
         }
     }
 
+    async fn remove(&self, container: Key, volumes: Volumes) {
+        self.twice(&Step::Remove { container, volumes }).await;
+    }
+
     /// Runs a step that must fail, and returns what it says.
     #[track_caller]
     fn check(class: Class, words: &str, result: Result<StepOutput, StepError>) {
         let error = result.expect_err(words);
         assert_eq!(error.class, class, "{error}");
         assert!(error.message.contains(words), "{error}");
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.host.remove_all(&self.prefix);
     }
 }
 

@@ -94,6 +94,25 @@ struct Expected {
     evidence: usize,
 }
 
+/// Of an update that went well.
+const WELL: Expected = Expected {
+    status: Status::Success,
+    left: Some("2"),
+    outage: Some(3.0),
+    error: None,
+    warnings: &[],
+    evidence: 0,
+};
+
+/// Of one that failed before anything was touched.
+const FAILED: Expected = Expected {
+    status: Status::Failed,
+    left: Some("1"),
+    outage: None,
+    error: Some("no luck"),
+    ..WELL
+};
+
 fn check(shorthand: &str, outcome: &Outcome, expected: &Expected) -> HistoryRecord {
     let entries = journal(shorthand, outcome.clone());
     let record = HistoryRecord::from_journal(&plan(), &entries);
@@ -113,18 +132,7 @@ fn check(shorthand: &str, outcome: &Outcome, expected: &Expected) -> HistoryReco
 
 #[test]
 fn an_update_that_went_well() {
-    let record = check(
-        ">0 +0 >1 +1 >2 +2 >3 +3",
-        &Outcome::Updated,
-        &Expected {
-            status: Status::Success,
-            left: Some("2"),
-            outage: Some(3.0),
-            error: None,
-            warnings: &[],
-            evidence: 0,
-        },
-    );
+    let record = check(">0 +0 >1 +1 >2 +2 >3 +3", &Outcome::Updated, &WELL);
     let steps: Vec<_> = record.steps.iter().map(|step| (&*step.step, step.duration_ms)).collect();
     let second = Some(1000);
     assert_eq!(
@@ -141,14 +149,7 @@ fn tidying_that_fails_is_a_warning() {
     check(
         ">0 +0 >1 +1 >2 +2 >3 -3",
         &Outcome::Updated,
-        &Expected {
-            status: Status::Success,
-            left: Some("2"),
-            outage: Some(3.0),
-            error: None,
-            warnings: &["remove: no luck"],
-            evidence: 0,
-        },
+        &Expected { warnings: &["remove: no luck"], ..WELL },
     );
 }
 
@@ -157,14 +158,7 @@ fn an_update_that_was_taken_back() {
     let record = check(
         ">0 +0 >1 +1 >2 -2 >2.0 +2.0 >2.1 +2.1 >1.0 +1.0 >0.0 +0.0",
         &Outcome::RolledBack("no luck".into()),
-        &Expected {
-            status: Status::Rollback,
-            left: Some("1"),
-            outage: Some(9.0),
-            error: Some("no luck"),
-            warnings: &[],
-            evidence: 1,
-        },
+        &Expected { status: Status::Rollback, outage: Some(9.0), evidence: 1, ..FAILED },
     );
     assert_eq!(record.steps[2].error.as_deref(), Some("no luck"));
     assert_eq!(record.steps[3].position, Position::Undo { step: 2, undo: 0 });
@@ -172,18 +166,7 @@ fn an_update_that_was_taken_back() {
 
 #[test]
 fn an_update_that_never_touched_anything() {
-    check(
-        ">0 -0",
-        &Outcome::Aborted("no luck".into()),
-        &Expected {
-            status: Status::Failed,
-            left: Some("1"),
-            outage: None,
-            error: Some("no luck"),
-            warnings: &[],
-            evidence: 0,
-        },
-    );
+    check(">0 -0", &Outcome::Aborted("no luck".into()), &FAILED);
 }
 
 #[test]
@@ -191,14 +174,7 @@ fn an_interrupted_step_has_no_duration() {
     let record = check(
         ">0 >0 +0 >1 +1",
         &Outcome::NeedsHelp("it was interrupted too often".into()),
-        &Expected {
-            status: Status::Failed,
-            left: None,
-            outage: None,
-            error: Some("it was interrupted too often"),
-            warnings: &[],
-            evidence: 0,
-        },
+        &Expected { left: None, error: Some("it was interrupted too often"), ..FAILED },
     );
     let durations: Vec<_> = record.steps.iter().map(|step| step.duration_ms).collect();
     assert_eq!(durations, [None, Some(1000), Some(1000)]);

@@ -20,6 +20,15 @@ fn build(scene: &Scene, version: &str) -> String {
     format!("{repository}:1")
 }
 
+/// Starts a container of an image that was built on its host; returns the image's reference as well.
+fn start(engine: Engine) -> (Scene, String) {
+    let scene = counted(engine);
+    let image = build(&scene, "1");
+    let body = scene.body("web", &json!({"Image": image}));
+    scene.host.create_and_start(&scene.name("web"), &body);
+    (scene, image)
+}
+
 /// Has a server check a container, of which it has nothing to say that a person would have to read.
 fn look_quietly(scene: &Scene, program: &Program) {
     let server = Server::start(program);
@@ -34,10 +43,7 @@ fn look_quietly(scene: &Scene, program: &Program) {
 fn an_image_that_was_built_here_makes_no_noise() {
     needs!(lab);
     on_each_engine(|engine| {
-        let scene = counted(engine);
-        let image = build(&scene, "1");
-        let body = scene.body("web", &json!({"Image": image}));
-        scene.host.create_and_start(&scene.name("web"), &body);
+        let (scene, _) = start(engine);
         let program = scene.program();
         // The containerd store does not tell whether an image was built here or pulled, so that the
         // registry is asked.
@@ -59,10 +65,7 @@ fn an_image_that_was_built_here_makes_no_noise() {
 fn an_image_that_was_built_anew_is_followed_where_that_is_wanted() {
     needs!(lab);
     on_each_engine(|engine| {
-        let scene = counted(engine);
-        let image = build(&scene, "1");
-        let body = scene.body("web", &json!({"Image": image}));
-        scene.host.create_and_start(&scene.name("web"), &body);
+        let (scene, image) = start(engine);
         let program = scene.program().env(SKIP_LOCAL_BUILD, "false");
         if engine != Engine::Containerd {
             assert_eq!(status(&scene, &program, "web"), words("UpToDate", "up_to_date_locally"));

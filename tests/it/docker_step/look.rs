@@ -6,9 +6,7 @@ use super::*;
 async fn what_is_no_longer_as_planned_supersedes() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let id = operation.old(&body(&reference));
         let expect = |name: &ContainerName, image: &ImageId, state| Step::Expect {
@@ -22,14 +20,16 @@ async fn what_is_no_longer_as_planned_supersedes() {
         operation.twice(&planned).await;
         let other = expect(&name, &ImageId::new("sha256:1"), running);
         Operation::check(Class::Superseded, "runs image", operation.run(&other).await);
-        host.post(&format!("/containers/{id}/pause"), &json!({}));
+        operation.host.post(&format!("/containers/{id}/pause"), &json!({}));
         Operation::check(Class::Superseded, "is paused now", operation.run(&planned).await);
-        host.post(&format!("/containers/{id}/unpause"), &json!({}));
-        host.post(&format!("/containers/{id}/rename?name={name}-b"), &json!({}));
+        operation.host.post(&format!("/containers/{id}/unpause"), &json!({}));
+        operation.host.post(&format!("/containers/{id}/rename?name={name}-b"), &json!({}));
         Operation::check(Class::Superseded, "is called", operation.run(&planned).await);
-        host.post(&format!("/containers/{id}/rename?name={name}"), &json!({}));
-        host.post(&format!("/containers/{id}/kill"), &json!({}));
-        wait_until("it ends", GRACE, || host.inspect(id.as_str())["State"]["Running"] == false);
+        operation.host.post(&format!("/containers/{id}/rename?name={name}"), &json!({}));
+        operation.host.post(&format!("/containers/{id}/kill"), &json!({}));
+        wait_until("it ends", GRACE, || {
+            operation.host.inspect(id.as_str())["State"]["Running"] == false
+        });
         Operation::check(Class::Superseded, "is exited now", operation.run(&planned).await);
         operation.twice(&expect(&name, &image, RunState::Exited)).await;
     }
@@ -41,8 +41,6 @@ async fn the_health_gate_is_watched() {
     use Requirement::{Healthy, Stable};
 
     needs!(lab);
-    let (host, prefix) = (Host::shared(Engine::Old), unique());
-    let _cleanup = Cleanup { host: &host, prefix: &prefix };
     for (tag, kind, require, exit_zero, words) in [
         ("plain", Kind::Plain, Healthy, Failed, None),
         ("sick", Kind::Unhealthy, Stable, Failed, None),
@@ -51,7 +49,7 @@ async fn the_health_gate_is_watched() {
         ("exit", Kind::ExitsOne, Healthy, Finished, Some("exit code 1")),
         ("job", Kind::ExitsZero, Healthy, Failed, Some("exit code 0")),
     ] {
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(Engine::Old).await;
         let (reference, _) = operation.image(tag, kind);
         operation.old(&body(&reference));
         let result = operation.run(&await_healthy(Key::old(), require, exit_zero)).await;
@@ -60,17 +58,14 @@ async fn the_health_gate_is_watched() {
             Some(words) => Operation::check(Class::Lasting, words, result),
         }
         operation.twice(&stop(Key::old())).await;
-        let remove = Step::Remove { container: Key::old(), volumes: Volumes::Remove };
-        operation.twice(&remove).await;
+        operation.remove(Key::old(), Volumes::Remove).await;
     }
 }
 
 #[tokio::test]
 async fn a_vanished_container_is_not_healthy() {
     needs!(lab);
-    let (host, prefix) = (Host::shared(Engine::New), unique());
-    let _cleanup = Cleanup { host: &host, prefix: &prefix };
-    let mut operation = Operation::begin(&host, &prefix).await;
+    let mut operation = Operation::on(Engine::New).await;
     let (reference, image) = operation.image("1", Kind::ExitsOne);
     let mut own = body(&reference);
     own["HostConfig"]["AutoRemove"] = json!(true);
@@ -91,9 +86,7 @@ async fn a_vanished_container_is_not_healthy() {
 async fn evidence_is_collected_with_and_without_a_terminal() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, _) = operation.image("1", Kind::Unhealthy);
         for (tty, driver, logged) in [
             (false, "json-file", "starting"),
@@ -104,7 +97,7 @@ async fn evidence_is_collected_with_and_without_a_terminal() {
             own["Tty"] = json!(tty);
             own["HostConfig"]["LogConfig"] = json!({"Type": driver});
             let id = operation.old(&own);
-            host.wait_health(id.as_str(), "unhealthy");
+            operation.host.wait_health(id.as_str(), "unhealthy");
             let step = Step::CollectEvidence { container: Key::old() };
             let output = operation.run(&step).await.unwrap();
             let StepOutput::Evidence(evidence) = output else { panic!("{output:?}") };
@@ -113,8 +106,7 @@ async fn evidence_is_collected_with_and_without_a_terminal() {
             assert!(health.iter().any(|probe| probe.starts_with("exit code 1")), "{health:?}");
             assert!(logs.contains(logged) && !logs.contains('\u{0}'), "{logs:?}");
             operation.twice(&stop(Key::old())).await;
-            let remove = Step::Remove { container: Key::old(), volumes: Volumes::Remove };
-            operation.twice(&remove).await;
+            operation.remove(Key::old(), Volumes::Remove).await;
         }
     }
 }

@@ -6,18 +6,16 @@ use super::*;
 async fn a_container_between_two_restarts_ends_up_stopped() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, _) = operation.image("1", Kind::ExitsOne);
         let mut restarting = body(&reference);
         restarting["HostConfig"]["RestartPolicy"] = json!({"Name": "always"});
         let id = operation.old(&restarting);
-        let inspect = || host.inspect(id.as_str());
+        let inspect = || operation.host.inspect(id.as_str());
         wait_until("it restarts", GRACE, || inspect()["State"]["Status"] == "restarting");
         operation.twice(&stop(Key::old())).await;
         assert_eq!(inspect()["State"]["Status"], "exited", "{kind:?}");
-        operation.twice(&Step::Remove { container: Key::old(), volumes: Volumes::Remove }).await;
+        operation.remove(Key::old(), Volumes::Remove).await;
     }
 }
 
@@ -25,17 +23,15 @@ async fn a_container_between_two_restarts_ends_up_stopped() {
 async fn a_container_that_removes_itself_is_waited_for() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, _) = operation.image("1", Kind::Web);
         let mut own = body(&reference);
         own["HostConfig"]["AutoRemove"] = json!(true);
         operation.old(&own);
         assert_eq!(operation.run(&stop(Key::old())).await.unwrap(), StepOutput::Done);
         operation.twice(&Step::WaitRemoved { container: Key::old() }).await;
-        assert_eq!(host.names(&prefix), []);
-        operation.twice(&Step::Remove { container: Key::old(), volumes: Volumes::Keep }).await;
+        assert_eq!(operation.host.names(&operation.prefix), []);
+        operation.remove(Key::old(), Volumes::Keep).await;
     }
 }
 
@@ -43,20 +39,18 @@ async fn a_container_that_removes_itself_is_waited_for() {
 async fn anonymous_volumes_go_only_if_told() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, _) = operation.image("1", Kind::Web);
         for (volumes, status) in [(Volumes::Keep, 200), (Volumes::Remove, 404)] {
             let mut with_volume = body(&reference);
             with_volume["Volumes"] = json!({"/data": {}});
             let id = operation.old(&with_volume);
-            let mounts = &host.inspect(id.as_str())["Mounts"];
+            let mounts = &operation.host.inspect(id.as_str())["Mounts"];
             let volume = format!("/volumes/{}", mounts[0]["Name"].as_str().unwrap());
             operation.twice(&stop(Key::old())).await;
-            operation.twice(&Step::Remove { container: Key::old(), volumes }).await;
-            assert_eq!(host.request("GET", &volume, None).0, status, "{volumes:?}");
-            host.request("DELETE", &volume, None);
+            operation.remove(Key::old(), volumes).await;
+            assert_eq!(operation.host.request("GET", &volume, None).0, status, "{volumes:?}");
+            operation.host.request("DELETE", &volume, None);
         }
     }
 }
@@ -65,13 +59,11 @@ async fn anonymous_volumes_go_only_if_told() {
 async fn networks_are_joined_once() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let [front, back] = ["front", "back"].map(|name| operation.name(name));
-        host.post("/networks/create", &json!({"Name": front}));
-        host.post("/networks/create", &json!({"Name": back}));
+        operation.host.post("/networks/create", &json!({"Name": front}));
+        operation.host.post("/networks/create", &json!({"Name": back}));
         let own = json!({"Image": reference, "HostConfig": {"NetworkMode": front}});
         let id = operation.create(own, &image).await;
         let endpoint = json!({"Aliases": ["other"]});
@@ -83,7 +75,7 @@ async fn networks_are_joined_once() {
         operation.twice(&connect(&back)).await;
         operation.twice(&start(Key::replacement())).await;
         operation.twice(&connect(&back)).await;
-        let networks = host.inspect(id.as_str())["NetworkSettings"]["Networks"].clone();
+        let networks = operation.host.inspect(id.as_str())["NetworkSettings"]["Networks"].clone();
         let aliases = networks[&back]["Aliases"].as_array().unwrap();
         assert!(aliases.contains(&json!("other")), "{networks}");
         let missing = operation.run(&connect(&operation.name("none"))).await;
@@ -95,9 +87,7 @@ async fn networks_are_joined_once() {
 async fn a_taken_port_passes_and_a_bad_command_does_not() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let published = json!({
             "Image": reference,
@@ -110,18 +100,14 @@ async fn a_taken_port_passes_and_a_bad_command_does_not() {
         operation.twice(&stop(Key::old())).await;
         operation.twice(&start(Key::replacement())).await;
         operation.twice(&stop(Key::replacement())).await;
-        operation
-            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
-            .await;
+        operation.remove(Key::replacement(), Volumes::Remove).await;
         operation.known.ids.remove(&Key::replacement());
         let mut broken = body(&reference);
         broken["Entrypoint"] = json!(["/no/such/command"]);
         operation.create(broken, &image).await;
         let result = operation.run(&start(Key::replacement())).await;
         Operation::check(Class::Lasting, "no such file or directory", result);
-        operation
-            .twice(&Step::Remove { container: Key::replacement(), volumes: Volumes::Remove })
-            .await;
+        operation.remove(Key::replacement(), Volumes::Remove).await;
     }
 }
 
@@ -129,17 +115,15 @@ async fn a_taken_port_passes_and_a_bad_command_does_not() {
 async fn names_of_images_come_and_go() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         operation.old(&body(&reference));
-        let keep = format!("docker-auto.local/keep:{prefix}");
+        let keep = format!("docker-auto.local/keep:{}", operation.prefix);
         operation.twice(&Step::Tag { image: image.clone(), reference: keep.clone() }).await;
-        assert_eq!(host.image_id(&keep), image.as_str());
+        assert_eq!(operation.host.image_id(&keep), image.as_str());
         operation.twice(&Step::Untag { reference: keep.clone() }).await;
-        assert_eq!(host.request("GET", &format!("/images/{keep}/json"), None).0, 404);
-        assert_eq!(host.image_id(&reference), image.as_str(), "its own name stays");
+        assert_eq!(operation.host.request("GET", &format!("/images/{keep}/json"), None).0, 404);
+        assert_eq!(operation.host.image_id(&reference), image.as_str(), "its own name stays");
         let last = operation.run(&Step::Untag { reference: reference.clone() }).await;
         Operation::check(Class::Lasting, "conflict", last);
         let by_id = operation.run(&Step::Untag { reference: image.as_str().to_owned() }).await;

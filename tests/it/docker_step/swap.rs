@@ -6,9 +6,7 @@ use super::*;
 async fn a_whole_swap_may_be_done_twice_step_by_step() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (old_reference, old_image) = operation.image("1", Kind::Web);
         let (new_reference, new_image) = operation.image("2", Kind::Web);
         let mut old_body = body(&old_reference);
@@ -44,11 +42,10 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
         assert_eq!(observed.containers[&Key::old()].state, RunState::Exited);
         assert_eq!(observed.containers[&Key::replacement()].state, RunState::Running);
         assert_eq!(observed.name_owner, Some(first.clone()));
-        let old = host.inspect(aside.as_str());
+        let old = operation.host.inspect(aside.as_str());
         assert_eq!(old["HostConfig"]["RestartPolicy"]["Name"], "no");
-        let remove = Step::Remove { container: Key::old(), volumes: Volumes::Keep };
-        operation.twice(&remove).await;
-        let left = host.names(&prefix);
+        operation.remove(Key::old(), Volumes::Keep).await;
+        let left = operation.host.names(&operation.prefix);
         assert_eq!(left, [(name.as_str().to_owned(), "running".to_owned())]);
         Operation::check(Class::Superseded, "is gone", operation.run(&expect).await);
         Operation::check(Class::Superseded, "is gone", operation.run(&stop(Key::old())).await);
@@ -61,9 +58,7 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
 async fn a_new_container_is_found_again_without_its_id() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let operation = Operation::begin(&host, &prefix).await;
+        let operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let observe = || operation.runner.observe(&operation.known);
         assert!(observe().await.unwrap().containers.is_empty());
@@ -73,8 +68,7 @@ async fn a_new_container_is_found_again_without_its_id() {
         assert_eq!(observed.containers[&Key::replacement()].state, RunState::Created);
         operation.twice(&start(Key::replacement())).await;
         operation.twice(&stop(Key::replacement())).await;
-        let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
-        operation.twice(&remove).await;
+        operation.remove(Key::replacement(), Volumes::Remove).await;
         operation.twice(&Step::WaitRemoved { container: Key::replacement() }).await;
         Operation::check(
             Class::Superseded,
@@ -87,9 +81,7 @@ async fn a_new_container_is_found_again_without_its_id() {
 #[tokio::test]
 async fn a_key_does_not_find_the_container_of_another_key() {
     needs!(lab);
-    let (host, prefix) = (Host::shared(Engine::New), unique());
-    let _cleanup = Cleanup { host: &host, prefix: &prefix };
-    let mut operation = Operation::begin(&host, &prefix).await;
+    let mut operation = Operation::on(Engine::New).await;
     let (reference, image) = operation.image("1", Kind::Web);
     let new = operation.create(body(&reference), &image).await;
     let name = operation.known.name.clone();
@@ -104,28 +96,25 @@ async fn a_key_does_not_find_the_container_of_another_key() {
 async fn the_image_of_a_new_container_is_verified() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let operation = Operation::begin(&host, &prefix).await;
+        let operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let (_, other) = operation.image("2", Kind::Web);
         let step = operation.create_step(body(&reference), &other);
         Operation::check(Class::Lasting, "the tag was moved", operation.run(&step).await);
-        assert_eq!(host.names(&prefix), [], "{kind:?}");
+        assert_eq!(operation.host.names(&operation.prefix), [], "{kind:?}");
         // One of the same operation with another image, as a crash before the check leaves it.
         let left = created(operation.run(&operation.create_step(body(&reference), &image)).await);
-        let step = operation.create_step(body(&format!("{prefix}:2")), &other);
+        let step = operation.create_step(body(&format!("{}:2", operation.prefix)), &other);
         let made = created(operation.run(&step).await);
         assert_ne!(made, left);
-        assert_eq!(host.inspect(made.as_str())["Image"], other.as_str());
-        let missing = body(&format!("{prefix}:none"));
-        let fresh =
-            Operation::begin(&host, &format!("{prefix}-x")).await.missing_image(missing).await;
+        assert_eq!(operation.host.inspect(made.as_str())["Image"], other.as_str());
+        let missing = body(&format!("{}:none", operation.prefix));
+        let fresh = Operation::on(kind).await.missing_image(missing).await;
         Operation::check(Class::Lasting, "No such image", fresh);
     }
 }
 
-impl Operation<'_> {
+impl Operation {
     async fn missing_image(&self, body: Value) -> Result<StepOutput, StepError> {
         self.run(&self.create_step(body, &ImageId::new("sha256:0"))).await
     }
@@ -135,22 +124,22 @@ impl Operation<'_> {
 async fn a_name_that_someone_else_has_supersedes() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let mut operation = Operation::begin(&host, &prefix).await;
+        let mut operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let temporary = operation.known.created_as[&Key::replacement()].clone();
         let foreign = format!("/containers/create?name={temporary}");
-        host.post(&foreign, &body(&reference));
+        operation.host.post(&foreign, &body(&reference));
         let step = operation.create_step(body(&reference), &image);
         Operation::check(Class::Superseded, "another container", operation.run(&step).await);
-        host.delete(&format!("/containers/{temporary}"));
+        operation.host.delete(&format!("/containers/{temporary}"));
         operation.create(body(&reference), &image).await;
-        host.post(&format!("/containers/create?name={}", operation.known.name), &body(&reference));
+        operation
+            .host
+            .post(&format!("/containers/create?name={}", operation.known.name), &body(&reference));
         let name = operation.known.name.clone();
         let rename = Step::Rename { container: Key::replacement(), to: name };
         Operation::check(Class::Superseded, "another container", operation.run(&rename).await);
-        assert_eq!(host.names(&prefix).len(), 2);
+        assert_eq!(operation.host.names(&operation.prefix).len(), 2);
     }
 }
 
@@ -158,22 +147,19 @@ async fn a_name_that_someone_else_has_supersedes() {
 async fn a_bind_of_a_source_that_is_gone_is_refused_before_it_is_started() {
     needs!(lab);
     for kind in Engine::ALL {
-        let (host, prefix) = (Host::shared(kind), unique());
-        let _cleanup = Cleanup { host: &host, prefix: &prefix };
-        let operation = Operation::begin(&host, &prefix).await;
+        let operation = Operation::on(kind).await;
         let (reference, image) = operation.image("1", Kind::Web);
         let bound = |source: &str| {
             let mounts = json!([{"Type": "bind", "Source": source, "Target": "/source"}]);
             json!({"Image": reference, "HostConfig": {"Mounts": mounts, "NetworkMode": "none"}})
         };
-        let step = operation.create_step(bound(&format!("/{prefix}-gone")), &image);
+        let step = operation.create_step(bound(&format!("/{}-gone", operation.prefix)), &image);
         let refused = operation.run(&step).await;
         Operation::check(Class::Lasting, "bind source path does not exist", refused);
-        assert_eq!(host.names(&prefix), []);
+        assert_eq!(operation.host.names(&operation.prefix), []);
         for source in ["/etc", "/etc/passwd"] {
             created(operation.run(&operation.create_step(bound(source), &image)).await);
-            let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
-            operation.twice(&remove).await;
+            operation.remove(Key::replacement(), Volumes::Remove).await;
         }
     }
 }

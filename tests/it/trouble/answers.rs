@@ -4,14 +4,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
-use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::program::Program;
-use crate::support::proxy::{EngineProxy, Rule};
-use crate::support::scene::Scene;
+use crate::support::proxy::Rule;
+
+use super::{check_goes_on, outdated};
 
 /// Answers every call on a socket, but the first question, with one text.
 fn talk(folder: &TempDir, nonsense: &'static str) -> Program {
@@ -58,11 +57,8 @@ fn an_engine_that_talks_nonsense_is_named() {
 #[test]
 fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
-    scene.start_outdated("web", &json!({}));
+    let (scene, proxy, program) = outdated();
     let before = scene.seen("web");
-    let proxy = EngineProxy::start(&scene.host, &[]);
-    let program = scene.program_behind(&proxy);
     for (call, code) in [
         ("GET .*/containers/[0-9a-f]{64}/json", 1),
         ("POST .*/images/create", 1),
@@ -76,6 +72,5 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
         scene.all_run(&["web"]);
     }
     proxy.set_rules(&[]);
-    program.run(&["update", &scene.name("web")]).expect(0);
-    assert_eq!(scene.version("web"), "2");
+    check_goes_on(&scene, &program);
 }

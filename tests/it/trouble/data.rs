@@ -7,12 +7,14 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::serve::changes;
-use crate::support::engine::{Engine, run};
+use crate::support::engine::run;
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::proxy::{EngineProxy, Rule};
 use crate::support::scene::{PATIENCE, Scene, Server, on_each_engine};
 use crate::support::wait::wait_until;
+
+use super::{check_goes_on, outdated};
 
 /// A small file system in memory, mounted for a test.
 struct Mount(PathBuf);
@@ -89,18 +91,15 @@ fn a_damaged_database_is_moved_aside_and_the_open_operation_goes_on() {
         if scene.version("web") == "1" {
             assert_eq!(scene.seen("web").id, before.id);
         }
-        program.run(&["update", &scene.name("web")]).expect(0);
-        assert_eq!(scene.version("web"), "2");
+        check_goes_on(&scene, &program);
     });
 }
 
 #[test]
 fn a_read_only_data_directory_is_named_and_nothing_is_begun() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
-    scene.start_outdated("web", &json!({}));
+    let (scene, _proxy, program) = outdated();
     let before = scene.seen("web");
-    let program = scene.program();
     let mount = Mount::new(&program.data_dir(), "8m");
     program.run(&["check", &scene.name("web")]).expect(0);
     mount.remount("ro");
@@ -112,18 +111,14 @@ fn a_read_only_data_directory_is_named_and_nothing_is_begun() {
     }
     assert_eq!(scene.seen("web"), before);
     mount.remount("rw");
-    program.run(&["update", &scene.name("web")]).expect(0);
-    assert_eq!(scene.version("web"), "2");
+    check_goes_on(&scene, &program);
 }
 
 #[test]
 fn a_full_data_directory_lets_nothing_begin() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
-    scene.start_outdated("web", &json!({}));
+    let (scene, proxy, program) = outdated();
     let before = scene.seen("web");
-    let proxy = EngineProxy::start(&scene.host, &[]);
-    let program = scene.program_behind(&proxy);
     let mount = Mount::new(&program.data_dir(), "8m");
     program.run(&["check", &scene.name("web")]).expect(0);
     let (fill, filler) = mount.filler();
@@ -134,8 +129,7 @@ fn a_full_data_directory_lets_nothing_begin() {
     assert_eq!(scene.seen("web"), before);
     assert_eq!(changes(&proxy), [""; 0]);
     fs::remove_file(filler).unwrap();
-    program.run(&["update", &scene.name("web")]).expect(0);
-    assert_eq!(scene.version("web"), "2");
+    check_goes_on(&scene, &program);
 }
 
 #[test]
@@ -191,9 +185,7 @@ fn what_is_no_data_directory_is_named() {
 #[test]
 fn a_journal_that_says_nothing_is_kept_and_named() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
-    scene.start_outdated("web", &json!({}));
-    let program = scene.program();
+    let (scene, _proxy, program) = outdated();
     let operations = program.data_dir().join("operations");
     fs::create_dir(&operations).unwrap();
     let journal = operations.join("01a2b3.jsonl");
