@@ -102,8 +102,8 @@ fn an_image_that_is_gone_is_known_by_what_was_stored() {
         remove(&scene, "unknown", &image);
         push(&scene, "unknown", "2");
         let plan = program.run(&["plan", &scene.name("unknown"), "--json"]).expect(0).json();
-        let warnings = plan["warnings"].to_string();
-        assert!(warnings.contains("gone from the engine and was never recorded"), "{plan}");
+        let text = plan["text"].to_string();
+        assert!(text.contains("gone from the engine and was never recorded"), "{plan}");
         // Nobody can tell that it was the image's.
         check(&scene, &program, "unknown", &["PATH=/bin", "MODE=1"]);
         // The engine shows no config of an image without its layers; the registry has it.
