@@ -104,7 +104,7 @@ async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
 /// disk has a few more.
 fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
     tokio::runtime::Builder::new_current_thread()
-        .max_blocking_threads(8)
+        .max_blocking_threads(4)
         .thread_keep_alive(Duration::from_secs(1))
         .enable_all()
         .build()

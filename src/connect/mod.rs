@@ -1,5 +1,6 @@
 //! One connector for Docker and registries: unix, TCP, TLS (client certificates, extra CAs), proxy.
 
+mod authorities;
 mod dial;
 mod error;
 mod network;

@@ -1,17 +1,17 @@
 //! Whom we trust over TLS and how we show who we are.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
 use super::ConnectError;
+use super::authorities::{Authorities, certificates};
 use super::stream::Io;
 
 /// What is offered and whom to trust.
@@ -108,7 +108,8 @@ impl Tls {
             .expect("ring offers every version of TLS that rustls does");
         let builder = match settings.trust {
             Trust::Authorities => {
-                builder.with_root_certificates(roots(settings.authorities.as_deref())?)
+                let authorities = Authorities::new(provider, settings.authorities.as_deref())?;
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(authorities))
             }
             Trust::Anyone => builder
                 .dangerous()
@@ -166,32 +167,6 @@ fn alpn(protocols: Protocols) -> Vec<Vec<u8>> {
         Protocols::Either => &[b"h2", b"http/1.1"],
     };
     offered.iter().map(|name| name.to_vec()).collect()
-}
-
-/// Returns Mozilla's authorities, the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`) and the file's.
-fn roots(authorities: Option<&Path>) -> Result<RootCertStore, TlsError> {
-    let mut all: HashSet<CertificateDer<'static>> =
-        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().collect();
-    // A scratch image has no certificates of its own: what the system lacks is no error.
-    let native = rustls_native_certs::load_native_certs();
-    for error in &native.errors {
-        log::debug!("reading the system's certificates: {error}");
-    }
-    all.extend(native.certs);
-    if let Some(path) = authorities {
-        all.extend(certificates(path)?);
-    }
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(all);
-    Ok(store)
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let name = || path.display().to_string();
-    let error = |source| TlsError::File { what: "certificates", path: name(), source };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(error)?.collect();
-    let found = found.map_err(error)?;
-    if found.is_empty() { Err(TlsError::Empty { path: name() }) } else { Ok(found) }
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {

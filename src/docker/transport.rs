@@ -280,10 +280,14 @@ impl Clients {
     }
 }
 
+/// What a kept connection may hold of an answer that is being read.
+const READ_BUFFER: usize = 64 << 10;
+
 fn client(connector: Connector, idle: usize) -> Client<Connector, Body> {
     Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(idle)
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_timer(TokioTimer::new())
+        .http1_max_buf_size(READ_BUFFER)
         .build(connector)
 }

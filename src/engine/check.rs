@@ -36,8 +36,17 @@ impl Engine {
     /// Checks containers and says for each what is to be done and why.
     pub async fn check(&self, request: &CheckRequest) -> Result<Vec<Assessment>, EngineError> {
         let inventory = self.discover().await?;
+        self.check_in(&inventory, request).await
+    }
+
+    /// Checks containers of an inventory.
+    pub(super) async fn check_in(
+        &self,
+        inventory: &Inventory,
+        request: &CheckRequest,
+    ) -> Result<Vec<Assessment>, EngineError> {
         let checked =
-            self.assess(&inventory, &request.names, request.freshness, Request::Check).await?;
+            self.assess(inventory, &request.names, request.freshness, Request::Check).await?;
         self.record(&request.names, &checked).await?;
         Ok(checked)
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::core::id::Timestamp;
+use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
 use crate::core::window::{Due, Timetable, due};
 use crate::engine::command::{
@@ -135,29 +136,38 @@ impl Engine {
 
     async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
         let follows = timetables.update.is_none();
+        let inventory = self.discover().await?;
         let trigger = match job {
             Job::Update => Trigger::Schedule,
             Job::Check if follows => Trigger::Auto,
             Job::Check => {
                 let request = CheckRequest { names: Vec::new(), freshness: Freshness::Forced };
-                self.check(&request).await?;
-                return self.after_check(timetables).await;
+                self.check_in(&inventory, &request).await?;
+                return self.after_check(&inventory, timetables).await;
             }
         };
         let request = UpdateRequest { selection: Selection::All, intent: Intent::Act, trigger };
-        for operated in self.update_all(&request).await? {
+        let operated = self.update_in(&inventory, &request).await?;
+        if operated.is_empty() {
+            return self.after_check(&inventory, timetables).await;
+        }
+        for operated in operated {
             if let OperatedResult::Failed(error) = operated.result {
                 let container = operated.name.as_str();
                 let error = crate::logging::Chain(&error).to_string();
                 log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
             }
         }
-        self.after_check(timetables).await
+        // Some containers are others now, and their images may have gone.
+        self.after_check(&self.discover().await?, timetables).await
     }
 
-    async fn after_check(&self, timetables: &Timetables) -> Result<(), EngineError> {
-        let inventory = self.discover().await?;
-        self.snapshot(&inventory).await?;
+    async fn after_check(
+        &self,
+        inventory: &Inventory,
+        timetables: &Timetables,
+    ) -> Result<(), EngineError> {
+        self.snapshot(inventory).await?;
         let expired = self.store.clean_up(timetables.keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");

@@ -36,7 +36,10 @@ impl Engine {
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
     pub fn update(&self, request: UpdateRequest) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
-        self.follow("update", async move { engine.update_all(&request).await })
+        self.follow("update", async move {
+            let inventory = engine.discover().await?;
+            engine.update_in(&inventory, &request).await
+        })
     }
 
     /// Runs work in a task of its own; passes on what happens meanwhile and how it ends.
@@ -64,10 +67,12 @@ impl Engine {
         receiver
     }
 
-    /// Updates what a request means, and returns what became of each container. The registries are
-    /// asked anew: who has just pushed an image and asks for it means that one.
-    pub(super) async fn update_all(
+    /// Updates what a request means of an inventory that was just taken, and returns what became of
+    /// each container. The registries are asked anew: who has just pushed an image and asks for it
+    /// means that one.
+    pub(super) async fn update_in(
         &self,
+        inventory: &Inventory,
         request: &UpdateRequest,
     ) -> Result<Vec<Operated>, EngineError> {
         let (names, who) = match (&request.selection, request.trigger) {
@@ -76,15 +81,14 @@ impl Engine {
             (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
         };
-        let inventory = self.discover().await?;
-        let found = self.assess(&inventory, names, Freshness::Forced, who).await?;
+        let found = self.assess(inventory, names, Freshness::Forced, who).await?;
         self.record(names, &found).await?;
         let wanted = found.into_iter().filter(|assessment| {
             !names.is_empty() || matches!(assessment.decision, Decision::Update { .. })
         });
         let mut work: Vec<BoxFuture<'_, Operated>> = Vec::new();
         for assessment in wanted {
-            work.push(Box::pin(self.update_one(&inventory, assessment, request)));
+            work.push(Box::pin(self.update_one(inventory, assessment, request)));
         }
         Ok(join_all(work).await)
     }

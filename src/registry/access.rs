@@ -105,18 +105,33 @@ impl Access {
         if host.way().is_some() {
             return Ok(None);
         }
+        if let Some(guessed) = self.guess(host, request).await {
+            let answer = guessed.inspect_err(|_| host.stumble())?;
+            learn(host, &answer);
+            return Ok(Some(answer));
+        }
         let _alone = host.learning.lock().await;
         if host.way().is_some() || host.has_stumbled() {
             return Ok(None);
         }
         let sent = self.send(host, request, &Pass::Nothing).await;
         let answer = sent.inspect_err(|_| host.stumble())?;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            host.learn(Way::Open);
-        } else if let Some(challenge) = challenge_of(&answer) {
-            host.learn(challenge.into());
-        }
+        learn(host, &answer);
         Ok(Some(answer))
+    }
+
+    /// Sends a request at once to a registry that most likely lets everyone in without TLS: whoever
+    /// has credentials for it expects to be asked for them, and finds out how alone.
+    async fn guess(
+        &self,
+        host: &Host,
+        request: &Request<'_>,
+    ) -> Option<Result<Answer, RegistryError>> {
+        if !host.peer.key.is_plain_likely() || self.found(host).await.account.is_some() {
+            return None;
+        }
+        let guessed = self.client.guess(&host.peer, request).await;
+        guessed.filter(|guessed| guessed.as_ref().map_or(true, |it| !is_redirect(it.status)))
     }
 
     async fn pass(&self, host: &Host, doing: &str, scope: &Scope) -> Result<Pass, RegistryError> {
@@ -223,6 +238,15 @@ impl Access {
                 .clone_into(&mut request.path);
         }
         Err(RegistryError::bad_answer(request.doing, "it points from one address to another"))
+    }
+}
+
+/// Remembers how a registry let in, or would have, who showed nothing.
+fn learn(host: &Host, answer: &Answer) {
+    if answer.status != StatusCode::UNAUTHORIZED {
+        host.learn_open();
+    } else if let Some(challenge) = challenge_of(answer) {
+        host.learn(challenge.into());
     }
 }
 

@@ -54,22 +54,26 @@ pub(super) struct Answer {
 /// Sends requests to any host.
 #[derive(Debug)]
 pub(super) struct Client {
-    pools: Pools,
+    pub(super) pools: Arc<Pools>,
     peers: Mutex<HashMap<PeerKey, Arc<Peer>>>,
     /// How many HTTP/1.1 connections work at a time, over all hosts.
-    connections: Arc<Semaphore>,
+    pub(super) connections: Arc<Semaphore>,
     per_registry: usize,
     timing: Timing,
     now: Now,
 }
 
 /// The time left for a request; it runs from the first attempt, not while it queues.
-struct Budget {
+pub(super) struct Budget {
     whole: Duration,
     end: Option<Instant>,
 }
 
 impl Budget {
+    pub(super) fn of(request: &Request<'_>) -> Self {
+        Self { whole: request.budget, end: None }
+    }
+
     fn start(&mut self) {
         self.end.get_or_insert_with(|| Instant::now() + self.whole);
     }
@@ -89,7 +93,7 @@ impl Client {
             ..ConnectSettings::default()
         };
         Ok(Self {
-            pools: Pools::new(&tls, &connect)?,
+            pools: Pools::new(&tls, &connect)?.into(),
             peers: Mutex::default(),
             connections: Arc::new(Semaphore::new(settings.concurrency.max(1))),
             per_registry: settings.per_registry.min(MOST_STREAMS),
@@ -121,10 +125,22 @@ impl Client {
         peer: &Peer,
         request: &Request<'_>,
     ) -> Result<Answer, RegistryError> {
-        let mut budget = Budget { whole: request.budget, end: None };
+        let mut budget = Budget::of(request);
+        let first = self.attempt(peer, request, &mut budget).await;
+        self.repeat((peer, request), first, budget).await
+    }
+
+    /// Repeats a request that was tried once, while that may help and its time lasts.
+    pub(super) async fn repeat(
+        &self,
+        (peer, request): (&Peer, &Request<'_>),
+        first: Result<Answer, RegistryError>,
+        mut budget: Budget,
+    ) -> Result<Answer, RegistryError> {
+        let mut attempted = first;
         let mut repeated = 0;
         loop {
-            let error = match self.attempt(peer, request, &mut budget).await {
+            let error = match attempted {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -138,6 +154,7 @@ impl Client {
             budget.start();
             tokio::time::sleep(wait).await;
             repeated += 1;
+            attempted = self.attempt(peer, request, &mut budget).await;
         }
     }
 
@@ -152,10 +169,20 @@ impl Client {
         let _turn = link.limit.acquire().await;
         let _connection = if link.http2 { None } else { self.connections.acquire().await.ok() };
         // While this one queued, the host may have fallen silent or asked for a pause.
+        self.attempt_over((peer, &link), request, budget).await
+    }
+
+    /// Sends a request once over a way that may be none.
+    pub(super) async fn attempt_over(
+        &self,
+        (peer, link): (&Peer, &Link),
+        request: &Request<'_>,
+        budget: &mut Budget,
+    ) -> Result<Answer, RegistryError> {
         peer.trouble().check(&request.method, request.doing)?;
         budget.start();
-        let answer = self.exchange((peer, &link), request, budget).await?;
-        self.judge((peer, &link), request, answer)
+        let answer = self.exchange((peer, link), request, budget).await?;
+        self.judge((peer, link), request, answer)
     }
 
     /// Sends one request and reads the whole answer.

@@ -98,6 +98,11 @@ impl Host {
         true
     }
 
+    /// Remembers that the registry let in who showed nothing, unless it has asked others for more.
+    pub(super) fn learn_open(&self) {
+        self.lock().way.get_or_insert(Way::Open);
+    }
+
     /// Remembers that the first request failed.
     pub(super) fn stumble(&self) {
         self.lock().stumbled = Some(Instant::now());

@@ -82,16 +82,22 @@ impl Tolerance {
 
     /// Says whether a host is meant by its name, its port or its being an address.
     pub(super) fn covers(&self, authority: &str, default_port: u16) -> bool {
+        let (name, _) = split_port(authority);
+        name == "localhost"
+            || name.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
+            || self.names(authority, default_port)
+    }
+
+    /// Says whether a rule means a host, be it a loopback or not.
+    pub(super) fn names(&self, authority: &str, default_port: u16) -> bool {
         let (name, port) = split_port(authority);
         let port = port.map_or(Some(default_port), |port| port.parse().ok());
-        if name == "localhost" || name.parse().is_ok_and(|address| self.covers_address(address)) {
-            return true;
-        }
+        let address = name.parse().ok();
         self.0.iter().any(|rule| match rule {
             InsecureRule::Host { name: own, port: wanted } => {
                 own.eq_ignore_ascii_case(name) && wanted.is_none_or(|wanted| Some(wanted) == port)
             }
-            InsecureRule::Network(_) => false,
+            InsecureRule::Network(network) => address.is_some_and(|it| network.contains(it)),
         })
     }
 

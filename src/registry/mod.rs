@@ -6,6 +6,7 @@ mod challenge;
 mod client;
 mod credentials;
 mod error;
+mod guess;
 mod host;
 mod hosts;
 mod image;

@@ -7,6 +7,7 @@ use http::{HeaderMap, Uri};
 
 use super::challenge::authority;
 use super::error::RegistryError;
+use super::guess::Guess;
 use super::insecure::{Tolerance, split_port};
 use super::limit::Limit;
 use super::pool::{MOST_CONNECTIONS, MOST_STREAMS, Pools, Security};
@@ -47,6 +48,14 @@ impl PeerKey {
         let port = if self.schemes == Schemes::Http { 80 } else { 443 };
         self.tolerance.covers(&self.authority, port)
     }
+
+    /// Says whether a registry is named insecure on a port of its own, where TLS is rarely spoken.
+    pub(super) fn is_plain_likely(&self) -> bool {
+        let (_, port) = split_port(&self.authority);
+        self.schemes == Schemes::Registry
+            && port.is_some_and(|port| port != "443")
+            && self.tolerance.names(&self.authority, 443)
+    }
 }
 
 /// One host that is spoken to.
@@ -54,8 +63,9 @@ impl PeerKey {
 pub(super) struct Peer {
     pub(super) key: PeerKey,
     /// The most requests at a time, whatever the protocol would bear.
-    most: usize,
+    pub(super) most: usize,
     link: Mutex<Option<Arc<Link>>>,
+    guess: Mutex<Option<Guess>>,
     /// Held by the one request that finds out how the host is reached.
     finding: tokio::sync::Mutex<()>,
     trouble: Mutex<Trouble>,
@@ -75,6 +85,7 @@ impl Peer {
             key,
             most,
             link: Mutex::default(),
+            guess: Mutex::default(),
             finding: tokio::sync::Mutex::default(),
             trouble: Mutex::default(),
         }
@@ -107,30 +118,56 @@ impl Peer {
         self.lock().clone()
     }
 
+    /// Ends a guess with how the host is reached, if that was found meanwhile.
+    pub(super) fn end_guess(&self, found: Option<Arc<Link>>) {
+        *self.guess.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(found) = found {
+            self.trouble().connected(None);
+            self.lock().get_or_insert(found);
+        }
+    }
+
+    /// Returns the guess that is being tried, or begins one.
+    pub(super) fn guess(&self, begin: impl FnOnce() -> Guess) -> Guess {
+        let mut guess = self.guess.lock().unwrap_or_else(PoisonError::into_inner);
+        guess.get_or_insert_with(begin).clone()
+    }
+
     /// Forgets how the host is reached, because it no longer is.
     pub(super) fn forget_link(&self) {
         *self.lock() = None;
     }
 
     async fn find(&self, pools: &Pools) -> Result<Arc<Link>, ConnectError> {
+        use ConnectError::{Address, Certificate, Resolve};
         if self.key.schemes == Schemes::Http {
             return self.open(pools, Security::Plain).await;
         }
-        let error = match self.open(pools, Security::Verified).await {
+        let error = match self.find_with_tls(pools).await {
             Ok(link) => return Ok(link),
             Err(error) => error,
         };
-        let next = match (&error, self.key.schemes) {
-            (ConnectError::Certificate { .. }, _) => Security::Unverified,
-            (ConnectError::Resolve { .. } | ConnectError::Address { .. }, _)
-            | (_, Schemes::Https) => return Err(error),
-            _ => Security::Plain,
+        let without = match (&error, self.key.schemes) {
+            (Certificate { .. } | Resolve { .. } | Address { .. }, _) | (_, Schemes::Https) => {
+                false
+            }
+            _ => self.is_insecure().await,
         };
-        if !self.is_insecure().await {
+        if !without {
             return Err(error);
         }
         // Where neither way works, the first one's error says what is wrong with the usual way.
-        self.open(pools, next).await.map_err(|_| error)
+        self.open(pools, Security::Plain).await.map_err(|_| error)
+    }
+
+    /// Finds the way with TLS; the rules may make up for a certificate that is not trusted.
+    pub(super) async fn find_with_tls(&self, pools: &Pools) -> Result<Arc<Link>, ConnectError> {
+        match self.open(pools, Security::Verified).await {
+            Err(error @ ConnectError::Certificate { .. }) if self.is_insecure().await => {
+                self.open(pools, Security::Unverified).await.map_err(|_| error)
+            }
+            other => other,
+        }
     }
 
     async fn open(&self, pools: &Pools, security: Security) -> Result<Arc<Link>, ConnectError> {

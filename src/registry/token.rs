@@ -160,6 +160,7 @@ impl Tokens {
             let token = server.fetch(scopes).await.map_err(|error| (error, size))?;
             let token = Arc::new(token);
             let mut book = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            book.forget_expired();
             for scope in &token.scopes {
                 book.kept.insert(scope.clone(), token.clone());
                 book.under_way.remove(scope);
@@ -181,10 +182,14 @@ impl Tokens {
 }
 
 impl Book {
-    fn kept(&mut self, scope: &Scope) -> Option<Arc<Token>> {
+    fn kept(&self, scope: &Scope) -> Option<Arc<Token>> {
+        let now = Instant::now();
+        self.kept.get(scope).filter(|token| token.expires_at > now).cloned()
+    }
+
+    fn forget_expired(&mut self) {
         let now = Instant::now();
         self.kept.retain(|_, token| token.expires_at > now);
-        self.kept.get(scope).cloned()
     }
 
     /// Returns the group of a repository: itself and what was announced beside it.
@@ -198,7 +203,7 @@ impl Book {
         while group.len() < GROUP
             && let Some(next) = self.announced.pop_first()
         {
-            let settled = self.kept.contains_key(&next) || self.loners.contains(&next);
+            let settled = self.kept(&next).is_some() || self.loners.contains(&next);
             if settled || self.under_way.get(&next).is_some_and(|weak| weak.upgrade().is_some()) {
                 continue;
             }

@@ -16,8 +16,9 @@ use super::{StoreError, directory, migrate};
 /// The file's name in the data directory.
 pub(super) const FILE: &str = "state.redb";
 
-/// All that redb may keep in memory: the working set is a few pages of each table.
-const CACHE_BYTES: usize = 1 << 20;
+/// All that redb may keep in memory: the system has the pages too, and ours would lie scattered
+/// over the heap that a check has left.
+const CACHE_BYTES: usize = 128 << 10;
 
 /// Files up to this size are read and checked as a whole at every start, which takes a few
 /// milliseconds. Larger ones are checked after a crash or a fault: damage shows where it is read.

@@ -6,6 +6,7 @@ mod credentials;
 mod door;
 mod fake;
 mod faults;
+mod guess;
 mod images;
 mod mirrors;
 mod real;
