@@ -30,7 +30,7 @@ use crate::core::compose::Compose;
 use crate::core::event::{Event, What};
 use crate::core::id::{ContainerId, ContainerName, OperationId, TargetId};
 use crate::core::inventory::Container;
-use crate::core::plan::recreate::Retention;
+use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
 use crate::docker::Host;
 use crate::registry::Registry;

@@ -8,9 +8,8 @@ use uuid::Uuid;
 
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
-use crate::core::plan::recreate::{
-    Blueprint, Making, OldContainer, Removal, plan_rollback, plan_update,
-};
+use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
+use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
 use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
@@ -108,6 +107,8 @@ impl Engine {
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             warnings,
+            sharers: Vec::new(),
+            dependents: Vec::new(),
         }
     }
 

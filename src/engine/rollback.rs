@@ -7,7 +7,7 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
 use crate::core::labels;
-use crate::core::plan::recreate::Source;
+use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{Operated, OperatedResult, Progress};
 use crate::engine::prepare::Job;

@@ -7,7 +7,7 @@ use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::decision::{Decision, Request};
 use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
-use crate::core::plan::recreate::Source;
+use crate::core::plan::blueprint::Source;
 use crate::core::plan::{BoxFuture, OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{
     Assessment, Freshness, Intent, Operated, OperatedResult, Progress, Selection, UpdateRequest,

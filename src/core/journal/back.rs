@@ -3,7 +3,7 @@
 use crate::core::plan::{Key, Step};
 
 use super::replay::{Phase, Replay, Side};
-use super::{Class, Position, is_ours};
+use super::{Class, Position};
 
 /// How often the old container is made anew when it goes away before it runs.
 const RESCUES_PARK: u32 = 20;
@@ -23,6 +23,10 @@ impl Replay<'_> {
     }
 
     fn takes_back(&self, side: Side, action: &Step) -> bool {
+        let neighbour = action.container().filter(|key| !self.is_main(key));
+        if neighbour.is_some_and(|key| !self.plan.makes(key) && self.has_lost_name(key)) {
+            return false; // someone else serves there now
+        }
         match action {
             Step::Reject { .. } => self.image_failed,
             Step::Remove { .. } | Step::Untag { .. } if self.trouble.is_some() => false,
@@ -30,22 +34,24 @@ impl Replay<'_> {
             _ if side == Side::All => true,
             // The name is for whoever has the container's name now to give.
             Step::Tag { .. } => !self.is_foreign(),
-            _ => action.container().is_some_and(|key| is_ours(self.plan, key)),
+            _ => action.container().is_some_and(|key| self.plan.makes(key) || !self.is_main(key)),
         }
     }
 
     pub(super) fn undo_failed(&mut self, position: Position, class: Class, error: &str) {
         let Some(step) = position.step(self.plan) else { return };
-        let ours = step.container().is_none_or(|key| is_ours(self.plan, key));
+        let ours = step.container().is_none_or(|key| self.plan.makes(key));
+        let main = step.container().is_none_or(|key| self.is_main(key));
         let superseded = class == Class::Superseded;
         if superseded && self.is_foreign() && self.phase == (Phase::Back { side: Side::All }) {
             self.turn(Side::Ours, error);
-        } else if is_tidying(step) || superseded && ours {
+        } else if is_tidying(step) || superseded && (ours || !main) {
             self.settled.push(position);
         } else if superseded && self.is_gone(&Key::old()) {
             // Only its saved body can bring it back.
             self.rescue();
-        } else if is_dispensable(step, ours) {
+        } else if is_dispensable(step, ours) || !main && !ours {
+            // Whatever becomes of a neighbour, the rest is to be brought back.
             self.stumble(error);
             self.settled.push(position);
         } else {
@@ -91,6 +97,8 @@ fn is_tidying(step: &Step) -> bool {
 fn is_dispensable(step: &Step, ours: bool) -> bool {
     match step {
         Step::Rename { .. } => true,
+        // It runs, well or not, and others wait for it.
+        Step::AwaitHealthy { .. } => !ours,
         Step::SetRestartPolicy { .. } => !ours,
         _ => false,
     }

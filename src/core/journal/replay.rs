@@ -1,6 +1,6 @@
 //! Reads the entries of a journal into where the operation stands.
 
-use crate::core::plan::{Key, Step, UpdatePlan};
+use crate::core::plan::{Step, UpdatePlan};
 
 use super::{Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput};
 
@@ -121,7 +121,7 @@ impl<'a> Replay<'a> {
                 self.reached = self.reached.max(index + 1);
                 // Where the program was killed in between, nobody knows whether it was done.
                 let step = self.plan.steps.get(*index).map(|planned| &planned.action);
-                self.touched |= step.is_some_and(touches_old);
+                self.touched |= step.is_some_and(|step| self.touches_old(step));
             }
             JournalEntry::Started { .. } => {}
             JournalEntry::Done { position, output, .. } => self.done(*position, output),
@@ -202,16 +202,17 @@ impl<'a> Replay<'a> {
         self.trouble.get_or_insert_with(|| error.to_owned());
     }
 
+    /// Says whether a step changes a container that was there before.
+    pub(super) fn touches_old(&self, step: &Step) -> bool {
+        let changes =
+            matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
+        changes && step.container().is_some_and(|key| !self.plan.makes(key))
+    }
+
     /// Stops here: whatever would come next is not safe.
     pub(super) fn park(&mut self, error: &str) {
         self.stumble(error);
         let trouble = self.trouble.clone().unwrap_or_default();
         self.phase = Phase::Over(self.needs_help(&trouble));
     }
-}
-
-pub(super) fn touches_old(step: &Step) -> bool {
-    let changes =
-        matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
-    changes && step.container() == Some(&Key::old())
 }

@@ -2,7 +2,7 @@
 
 use docker_auto::core::journal::{JournalEntry, Outcome, WAKES_FORCE_BACK};
 use docker_auto::core::plan::Step;
-use docker_auto::core::plan::recreate::Retention;
+use docker_auto::core::plan::blueprint::Retention;
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;

@@ -8,9 +8,10 @@ use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
-use docker_auto::core::plan::recreate::{
-    Blueprint, Making, OldContainer, Removal, Retention, Source, plan_rollback, plan_update,
+use docker_auto::core::plan::blueprint::{
+    Blueprint, Making, OldContainer, Removal, Retention, Source,
 };
+use docker_auto::core::plan::recreate::{plan_rollback, plan_update};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
 use docker_auto::core::reference::ImageRef;
 use serde_json::{Value, json};
@@ -258,6 +259,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
         warnings: Vec::new(),
         differences: Vec::new(),
+        sharers: Vec::new(),
+        dependents: Vec::new(),
     }
 }
 

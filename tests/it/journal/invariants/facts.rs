@@ -4,7 +4,7 @@ use docker_auto::core::id::{ContainerId, ContainerName};
 use docker_auto::core::journal::{
     Class, JournalEntry, Outcome, Position, WAKES_PARK, is_committed,
 };
-use docker_auto::core::plan::{Key, Step};
+use docker_auto::core::plan::Step;
 
 use crate::journal::drive::{PATIENCE, Ran};
 use crate::journal::scenario::{NAME, Scenario};
@@ -105,7 +105,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn stop_begun(&self) -> bool {
         self.has(|_, step| {
             let touches = matches!(step, Step::Stop { .. } | Step::Rename { .. });
-            touches && step.container() == Some(&Key::old())
+            touches && step.container().is_some_and(|key| !self.scenario.plan.makes(key))
         })
     }
 

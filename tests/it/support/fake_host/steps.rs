@@ -69,7 +69,8 @@ pub(crate) fn observe(engine: &mut Engine, known: &Known) -> Observed {
         Some((key.clone(), Seen { id, name, state }))
     });
     let containers = seen.collect();
-    Observed { containers, name_owner: host.engine.named(&known.name).cloned() }
+    let owner = |name: &ContainerName| Some((name.clone(), host.engine.named(name)?.clone()));
+    Observed { containers, owners: known.homes.values().filter_map(owner).collect() }
 }
 
 const DONE: Answer = Ok(StepOutput::Done);
