@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod command;
+mod companions;
 pub mod error;
 pub mod execute;
 mod gate;
@@ -164,6 +165,11 @@ impl Engine {
 }
 
 impl Settings {
+    /// Says whether a container is the one that this program runs in.
+    fn is_own(&self, container: &Container) -> bool {
+        self.own_container.as_ref() == Some(&container.id)
+    }
+
     /// Compose would take a second container with its labels for surplus and remove it, so that
     /// only others are kept.
     fn retention_of(&self, container: &Container) -> Retention {

@@ -1,11 +1,12 @@
 //! Gathers everything that a plan is made from, before anything happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::core::dependency::Edge;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
@@ -13,6 +14,7 @@ use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
 use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
+use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::Goal;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
@@ -28,6 +30,8 @@ pub(super) struct Job<'a> {
     pub(super) goal: Goal,
     pub(super) kind: OperationKind,
     pub(super) trigger: Trigger,
+    /// Who needs whom.
+    pub(super) edges: &'a BTreeSet<Edge>,
 }
 
 /// What was found out for a job.
@@ -37,6 +41,7 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
+    company: Company,
 }
 
 impl Engine {
@@ -75,9 +80,12 @@ impl Engine {
         let replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
+        let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
+        let company = self.company(&lead).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let gathered = Gathered { inspect, old_image, operation, replacement, restoration };
+        let gathered =
+            Gathered { inspect, old_image, operation, replacement, restoration, company };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
@@ -86,8 +94,10 @@ impl Engine {
     }
 
     fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
-        let Gathered { inspect, old_image, operation, replacement, restoration } = gathered;
+        let Gathered { inspect, old_image, operation, replacement, restoration, company } =
+            gathered;
         let mut warnings = job.goal.warnings;
+        warnings.extend(company.warnings);
         warnings.extend(replacement.warnings.iter().cloned());
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
@@ -107,8 +117,8 @@ impl Engine {
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             warnings,
-            sharers: Vec::new(),
-            dependents: Vec::new(),
+            sharers: company.sharers,
+            dependents: company.dependents,
         }
     }
 
@@ -138,7 +148,7 @@ impl Engine {
         Ok(self.store.snapshots().record(host, vec![container], images).await?)
     }
 
-    async fn volume_sources(
+    pub(super) async fn volume_sources(
         &self,
         inspect: &Value,
         inventory: &Inventory,
@@ -179,11 +189,15 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
     others.map(|other| (other.id.clone(), other.name.clone())).collect()
 }
 
-fn making(recreation: Recreation) -> Making {
+pub(super) fn making(recreation: Recreation) -> Making {
     Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
 }
 
-fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {
+pub(super) fn old_container(
+    container: &Container,
+    inspect: &Value,
+    policy: &Policy,
+) -> OldContainer {
     let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
     let asked = policy.stop_timeout.as_ref().map(|timeout| timeout.value);
     OldContainer {

@@ -98,8 +98,7 @@ fn is_dispensable(step: &Step, ours: bool) -> bool {
     match step {
         Step::Rename { .. } => true,
         // It runs, well or not, and others wait for it.
-        Step::AwaitHealthy { .. } => !ours,
-        Step::SetRestartPolicy { .. } => !ours,
+        Step::AwaitHealthy { .. } | Step::SetRestartPolicy { .. } => !ours,
         _ => false,
     }
 }

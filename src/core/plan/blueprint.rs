@@ -62,6 +62,8 @@ pub struct Sharer {
     pub old: OldContainer,
     /// What it runs, before and after.
     pub image: ImageId,
+    /// Who must be healthy before it starts.
+    pub awaits: Vec<ContainerName>,
     /// How its reference is made to mean that image while it is made.
     pub retag: Option<Retag>,
     /// How the new one is made.
@@ -90,6 +92,8 @@ pub struct Dependent {
     pub old: OldContainer,
     /// What it runs.
     pub image: ImageId,
+    /// Who must be healthy before it starts.
+    pub awaits: Vec<ContainerName>,
     /// What it must show when it is up again.
     pub gate: HealthGate,
 }

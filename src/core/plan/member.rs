@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::core::health::{HealthGate, Restarts};
 use crate::core::id::{ContainerName, ImageId, OperationId};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal, Retag};
-use crate::core::plan::recreate::reserved_name;
+use crate::core::plan::recreate::{reject_key, reserved_name};
 use crate::core::plan::{Key, OnWake, PlannedStep, Step, Volumes};
 
 /// One container of a plan.
@@ -20,6 +20,9 @@ pub(super) struct Member<'a> {
     image: &'a ImageId,
     new_image: &'a ImageId,
     replacement: Option<&'a Making>,
+    /// Who must be healthy before it starts.
+    pub(super) awaits: &'a [ContainerName],
+    reject: Option<Step>,
     gate: &'a HealthGate,
     old_gate: &'a HealthGate,
 }
@@ -50,6 +53,11 @@ impl<'a> Member<'a> {
             image: &blueprint.old_image.id,
             new_image: &blueprint.new_image.id,
             replacement: Some(&blueprint.replacement),
+            awaits: &[],
+            reject: Some(Step::Reject {
+                target: blueprint.target.clone(),
+                image: reject_key(&blueprint.new_image),
+            }),
             gate: &blueprint.gate,
             old_gate: &blueprint.old_gate,
         }
@@ -66,6 +74,8 @@ impl<'a> Member<'a> {
             image: &sharer.image,
             new_image: &sharer.image,
             replacement: Some(&sharer.replacement),
+            awaits: &sharer.awaits,
+            reject: None,
             gate: &sharer.gate,
             old_gate: &sharer.old_gate,
         });
@@ -83,6 +93,8 @@ impl<'a> Member<'a> {
             image: &dependent.image,
             new_image: &dependent.image,
             replacement: None,
+            awaits: &dependent.awaits,
+            reject: None,
             gate: &dependent.gate,
             old_gate: &dependent.gate,
         });
@@ -184,34 +196,37 @@ impl<'a> Member<'a> {
         Some(Step::SetRestartPolicy { container, policy })
     }
 
-    /// Starts the new one and waits for its gate; `reject` is what a failure teaches.
-    pub(super) fn prove(&self, reject: Option<Step>) -> Vec<PlannedStep> {
-        if !self.old.state.is_up() {
-            return Vec::new();
-        }
+    /// Starts it, or the one that took its place.
+    pub(super) fn start(&self) -> Option<PlannedStep> {
+        let container = self.new_key.clone();
+        let undo = match self.replacement {
+            Some(_) => self.take_down(),
+            None => vec![self.stopping(container.clone())],
+        };
+        self.old.state.is_up().then(|| verify(Step::Start { container }, undo))
+    }
+
+    /// What a new container goes through when it, or one beside it, was not good enough.
+    fn take_down(&self) -> Vec<Step> {
         let new = || self.new_key.clone();
         let mut undo = vec![Step::CollectEvidence { container: new() }];
-        undo.extend(reject);
+        undo.extend(self.reject.clone());
         undo.push(self.stopping(new()));
         // Else the engine's restart on the way back would start both.
         undo.extend(self.disarming(new()));
-        vec![
-            verify(Step::Start { container: new() }, undo),
-            verify(Step::AwaitHealthy { container: new(), gate: self.gate.clone() }, Vec::new()),
-        ]
+        undo
     }
 
-    /// Starts it again after what it needs.
-    pub(super) fn start_again(&self) -> Vec<PlannedStep> {
-        if !self.old.state.is_up() {
-            return Vec::new();
-        }
-        let key = || self.key.clone();
-        let gate = HealthGate { restarts: Restarts::WhileWatched, ..self.gate.clone() };
-        vec![
-            verify(Step::Start { container: key() }, vec![self.stopping(key())]),
-            verify(Step::AwaitHealthy { container: key(), gate }, Vec::new()),
-        ]
+    /// Waits until it is as good as it must be.
+    pub(super) fn prove(&self) -> Option<PlannedStep> {
+        // One that is only started again has a past, of which its restarts are part.
+        let restarts = match self.replacement {
+            Some(_) => self.gate.restarts,
+            None => Restarts::WhileWatched,
+        };
+        let gate = HealthGate { restarts, ..self.gate.clone() };
+        let step = Step::AwaitHealthy { container: self.new_key.clone(), gate };
+        self.old.state.is_up().then(|| verify(step, Vec::new()))
     }
 }
 

@@ -194,15 +194,21 @@ impl<'a> Planner<'a> {
         stops.chain(self.replaced().flat_map(Member::exchange)).collect()
     }
 
-    /// Who is needed starts first, and each is proven before the next one.
+    /// Who is needed starts first. Only those that someone waits for are proven before he starts: the
+    /// window in which the others are down must not hold their proofs.
     fn prove(&self) -> Vec<PlannedStep> {
-        let reject = Step::Reject {
-            target: self.blueprint.target.clone(),
-            image: reject_key(&self.blueprint.new_image),
-        };
-        let mut steps = self.main.prove(Some(reject));
-        steps.extend(self.sharers.iter().flat_map(|member| member.prove(None)));
-        steps.extend(self.dependents.iter().flat_map(Member::start_again));
+        let mut steps = Vec::new();
+        let mut unproven: Vec<&Member<'_>> = Vec::new();
+        for member in self.all() {
+            let awaited = |other: &&Member<'_>| member.awaits.contains(other.name);
+            let (first, rest) = unproven.into_iter().partition(awaited);
+            let first: Vec<_> = first;
+            steps.extend(first.into_iter().filter_map(Member::prove));
+            steps.extend(member.start());
+            unproven = rest;
+            unproven.push(member);
+        }
+        steps.extend(unproven.into_iter().filter_map(Member::prove));
         steps
     }
 
