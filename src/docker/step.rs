@@ -46,8 +46,10 @@ impl HostRunner {
 
     async fn perform(&self, step: &Step, known: &Known) -> StepResult {
         match step {
-            Step::Expect { container, name, state, image } => {
-                self.expect(known, container, &look::Expected { name, state: *state, image }).await
+            Step::Expect { container, name, state, image, settings } => {
+                let expected =
+                    look::Expected { name, state: *state, image, settings: settings.as_ref() };
+                self.expect(known, container, &expected).await
             }
             Step::Pull { reference, platform, digest } => {
                 self.pull(&image::Pull { reference, platform, digest }).await

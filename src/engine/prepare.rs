@@ -13,7 +13,9 @@ use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
-use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
+use crate::core::recreate::{
+    ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
+};
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::Goal;
 use crate::engine::{Engine, EngineError, gate, preflight};
@@ -21,6 +23,8 @@ use crate::store::{ImageSnapshot, Snapshot};
 
 /// The engine's own patience with a container that does not say how long it needs to stop.
 const DEFAULT_STOP_SECONDS: u64 = 10;
+/// Even who may take for ever is not waited for any longer.
+const LONGEST_STOP: Duration = Duration::from_hours(24);
 
 /// One container that shall be moved to another image.
 pub(super) struct Job<'a> {
@@ -198,11 +202,12 @@ pub(super) fn old_container(
     inspect: &Value,
     policy: &Policy,
 ) -> OldContainer {
-    let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
+    let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_i64);
     let asked = policy.stop_timeout.as_ref().map(|timeout| timeout.value);
     OldContainer {
         id: container.id.clone(),
         state: container.state,
+        settings: Some(settings_mark(inspect)),
         restart_policy: inspect
             .pointer("/HostConfig/RestartPolicy")
             .cloned()
@@ -212,8 +217,14 @@ pub(super) fn old_container(
             _ => Removal::Stays,
         },
         stop_timeout: asked,
-        grace: asked.unwrap_or(Duration::from_secs(own.unwrap_or(DEFAULT_STOP_SECONDS))),
+        grace: asked.unwrap_or_else(|| grace(own)).min(LONGEST_STOP),
     }
+}
+
+/// A negative time means: as long as it takes.
+fn grace(own: Option<i64>) -> Duration {
+    let seconds = own.map_or(Ok(DEFAULT_STOP_SECONDS), u64::try_from);
+    seconds.map_or(LONGEST_STOP, Duration::from_secs)
 }
 
 fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
@@ -227,5 +238,19 @@ fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
         version: text("/Config/Labels/org.opencontainers.image.version"),
         created_at: text("/Created").and_then(|created| created.parse().ok()),
         size_bytes: inspect.and_then(|image| image.get("Size")).and_then(Value::as_u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_the_time_to_stop_that_it_asks_for() {
+        for (own, seconds) in
+            [(None, 10), (Some(0), 0), (Some(90), 90), (Some(-1), 86_400), (Some(i64::MAX), 86_400)]
+        {
+            assert_eq!(grace(own).min(LONGEST_STOP).as_secs(), seconds, "{own:?}");
+        }
     }
 }

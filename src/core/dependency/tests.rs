@@ -22,7 +22,7 @@ fn world(text: &str) -> World {
                 "project" => drop(labels.insert("com.docker.compose.project".into(), value.into())),
                 "oneoff" => drop(labels.insert("com.docker.compose.oneoff".into(), value.into())),
                 "compose" => {
-                    drop(labels.insert("com.docker.compose.depends_on".into(), value.into()))
+                    labels.insert("com.docker.compose.depends_on".into(), value.into());
                 }
                 "own" => drop(labels.insert(DEPENDS_ON.into(), value.into())),
                 _ => panic!("{key}"),

@@ -156,7 +156,7 @@ impl<'a> Replay<'a> {
 
     fn failed(&mut self, position: Position, class: Class, error: &str) {
         match position {
-            Position::Forward(index) if self.committed => self.tidying_failed(index, error),
+            Position::Forward(index) if self.committed => self.tidying_failed(index, class, error),
             Position::Forward(_) => self.step_failed(position, class, error),
             Position::Undo { .. } => self.undo_failed(position, class, error),
             Position::Rescue(_) => self.rescue_failed(position, class, error),
@@ -164,10 +164,10 @@ impl<'a> Replay<'a> {
     }
 
     /// Behind the point of no return a failure is a warning, unless the new container had to be
-    /// started once more: then the old one is not removed.
-    fn tidying_failed(&mut self, index: usize, error: &str) {
+    /// started once more, or somebody has started the old one: then the old one is not removed.
+    fn tidying_failed(&mut self, index: usize, class: Class, error: &str) {
         self.forward = index + 1;
-        if index < self.plan.no_return {
+        if index < self.plan.no_return || class == Class::Superseded {
             self.stumble(error);
         }
     }

@@ -105,6 +105,8 @@ pub struct OldContainer {
     pub id: ContainerId,
     /// Its run state.
     pub state: RunState,
+    /// The mark of its settings, where they must not change before it is replaced.
+    pub settings: Option<Digest>,
     /// `HostConfig.RestartPolicy`.
     pub restart_policy: Value,
     /// Whether the engine removes it when it stops.

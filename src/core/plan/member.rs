@@ -117,6 +117,7 @@ impl<'a> Member<'a> {
             name: self.name.clone(),
             state: self.old.state,
             image: self.image.clone(),
+            settings: self.old.settings.clone(),
         }
     }
 
@@ -153,9 +154,11 @@ impl<'a> Member<'a> {
         }
         // It may never have been down; how often its policy restarted it before is its past.
         let gate = HealthGate { restarts: Restarts::WhileWatched, ..self.old_gate.clone() };
+        let stop = || self.stopping(self.key.clone());
         let start = Step::Start { container: self.key.clone() };
         let prove = Step::AwaitHealthy { container: self.key.clone(), gate };
-        Some(back(self.stopping(self.key.clone()), vec![start, prove]))
+        // One that was told to stop may be up for a while yet, and would then be taken for good.
+        Some(back(stop(), vec![stop(), start, prove]))
     }
 
     fn stopping(&self, container: Key) -> Step {

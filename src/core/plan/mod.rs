@@ -105,7 +105,14 @@ pub enum Trigger {
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// Verifies that a container is still what the plan was made for.
-    Expect { container: Key, name: ContainerName, state: RunState, image: ImageId },
+    Expect {
+        container: Key,
+        name: ContainerName,
+        state: RunState,
+        image: ImageId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings: Option<Digest>,
+    },
     /// Pulls a reference and verifies that it brought this digest.
     Pull { reference: ImageRef, platform: Platform, digest: Digest },
     /// Gives an image a further name.

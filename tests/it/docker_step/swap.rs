@@ -22,6 +22,7 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
             name: name.clone(),
             state: RunState::Running,
             image: old_image,
+            settings: None,
         };
         operation.twice(&expect).await;
         let step = operation.create_step(body(&new_reference), &new_image);

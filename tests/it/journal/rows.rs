@@ -134,7 +134,7 @@ fn observed(text: &str) -> Observed {
         }
         let (name, state) = (ContainerName::new(name), RunState::parse(state));
         if let Some(known) = known(key) {
-            containers.insert(known, Seen { id: id(key), name, state });
+            containers.insert(known, Seen { id: id(key), name, state, exit_code: None });
         }
     }
     Observed { containers, owners }

@@ -239,6 +239,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         old: OldContainer {
             id: old,
             state: shape.state,
+            settings: None,
             restart_policy: json!({"Name": shape.policy.name(), "MaximumRetryCount": 0}),
             stop_timeout: None,
             removal: if shape.auto_remove { Removal::Automatic } else { Removal::Stays },

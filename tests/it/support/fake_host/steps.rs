@@ -21,7 +21,7 @@ type Answer = Result<StepOutput, StepError>;
 pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer {
     let mut host = Host { engine, known };
     match step {
-        Step::Expect { container, name, state, image } => {
+        Step::Expect { container, name, state, image, .. } => {
             host.expect(container, name, *state, image)
         }
         Step::Pull { reference, .. } => host.pull(&reference.familiar()),
@@ -66,7 +66,9 @@ pub(crate) fn observe(engine: &mut Engine, known: &Known) -> Observed {
         let id = host.find(key)?;
         let container = host.engine.containers.get(&id)?;
         let (name, state) = (container.name.clone(), container.state);
-        Some((key.clone(), Seen { id, name, state }))
+        let ended = state == RunState::Exited;
+        let exit_code = ended.then_some(container.exit_code);
+        Some((key.clone(), Seen { id, name, state, exit_code }))
     });
     let containers = seen.collect();
     let owner = |name: &ContainerName| Some((name.clone(), host.engine.named(name)?.clone()));
