@@ -17,9 +17,27 @@ impl Replay<'_> {
             entries.map(move |(undo, action)| (Position::Undo { step, undo }, action))
         });
         let next = way_back.find(|(position, action)| {
-            self.takes_back(side, action) && !self.settled.contains(position)
+            self.takes_back(side, action)
+                && !self.settled.contains(position)
+                && !self.has_stopped(*position, action)
         });
         next.map(|(position, _)| position)
+    }
+
+    /// Only a stop whose end nobody saw is to be finished first: one that is over may have been
+    /// followed by a start that was not ours, which is welcome.
+    fn has_stopped(&self, position: Position, action: &Step) -> bool {
+        let done = matches!(position, Position::Undo { step, .. } if step < self.forward);
+        let stop = matches!(action, Step::Stop { container, .. } if !self.plan.makes(container));
+        done && stop && !action.container().is_some_and(|key| self.is_restarted(key))
+    }
+
+    /// Says whether the way forward starts a container again that was there before.
+    fn is_restarted(&self, key: &Key) -> bool {
+        self.plan
+            .steps
+            .iter()
+            .any(|planned| matches!(&planned.action, Step::Start { container } if container == key))
     }
 
     fn takes_back(&self, side: Side, action: &Step) -> bool {
@@ -33,7 +51,9 @@ impl Replay<'_> {
             Step::Untag { .. } => true,
             _ if side == Side::All => true,
             // The name is for whoever has the container's name now to give.
-            Step::Tag { .. } => !self.is_foreign(),
+            Step::Tag { reference, .. } => {
+                *reference != self.plan.reference.familiar() || !self.is_foreign()
+            }
             _ => action.container().is_some_and(|key| self.plan.makes(key) || !self.is_main(key)),
         }
     }

@@ -66,10 +66,19 @@ impl Replay<'_> {
     /// seen, for its way back starts the old container.
     fn reach_lost_line(&mut self) {
         let lost = self.plan.steps.iter().enumerate().take(self.plan.no_return);
-        for (index, planned) in lost.skip(self.forward).take(2) {
-            if let Step::Stop { container, .. } = &planned.action
-                && self.state_of(container).is_some_and(RunState::is_up)
-            {
+        for (index, planned) in lost.skip(self.forward) {
+            let stopped = match &planned.action {
+                Step::Stop { container, .. } => {
+                    Some(!self.state_of(container).is_some_and(RunState::is_up))
+                }
+                _ => None,
+            };
+            // What came down by itself meanwhile is started with those that were stopped for it.
+            let believed = match stopped {
+                Some(stopped) => stopped && (index < self.forward + 2 || self.stop_begun()),
+                None => index < self.forward + 2,
+            };
+            if !believed {
                 break;
             }
             self.reached = self.reached.max(index + 1);

@@ -4,7 +4,7 @@ use docker_auto::core::id::{ContainerId, ContainerName};
 use docker_auto::core::journal::{
     Class, JournalEntry, Outcome, Position, WAKES_PARK, is_committed,
 };
-use docker_auto::core::plan::Step;
+use docker_auto::core::plan::{Key, Step};
 
 use crate::journal::drive::{PATIENCE, Ran};
 use crate::journal::scenario::{NAME, Scenario};
@@ -36,6 +36,12 @@ impl<'a> Facts<'a> {
     pub(crate) fn owner_in(engine: &Engine) -> Option<(&ContainerId, &Container)> {
         let id = engine.named(&ContainerName::new(NAME))?;
         engine.containers.get_key_value(id)
+    }
+
+    /// Returns who has another service's name.
+    pub(crate) fn service(&self, name: &str) -> Option<(&'a ContainerId, &'a Container)> {
+        let id = self.engine().named(&ContainerName::new(name))?;
+        self.engine().containers.get_key_value(id)
     }
 
     pub(crate) fn fired(&self, wanted: impl Fn(Fault) -> bool) -> bool {
@@ -105,7 +111,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn stop_begun(&self) -> bool {
         self.has(|_, step| {
             let touches = matches!(step, Step::Stop { .. } | Step::Rename { .. });
-            touches && step.container().is_some_and(|key| !self.scenario.plan.makes(key))
+            touches && step.container() == Some(&Key::old())
         })
     }
 

@@ -157,7 +157,8 @@ impl Host<'_> {
             }
             self.engine.discard(&id, Volumes::Remove);
         }
-        let container = container(name, body, self.engine);
+        let mut container = container(name, body, self.engine);
+        container.bystander = container.service() != self.known.name.as_str();
         let id = self.engine.create(container).map_err(|refusal| self.error(key, &refusal))?;
         if self.runs(&id, image) {
             return Ok(StepOutput::Created { id });
@@ -224,6 +225,11 @@ fn container(name: &ContainerName, body: &Value, engine: &Engine) -> Container {
     let image = engine.tags.get(reference).cloned();
     let mounts = host["Mounts"].as_array().into_iter().flatten();
     let mounts = mounts.filter(|mount| mount["Type"] == "volume");
+    let mode = host["NetworkMode"].as_str().unwrap();
+    let joined = mode.strip_prefix("container:").map(|parent| {
+        let parent = engine.named(&ContainerName::new(parent)).cloned();
+        parent.unwrap_or_else(|| ContainerId::new("none"))
+    });
     let port = host["PortBindings"]["80/tcp"][0]["HostPort"].as_str();
     let image = image.unwrap_or_else(|| ImageId::new("none"));
     Container {
@@ -232,7 +238,8 @@ fn container(name: &ContainerName, body: &Value, engine: &Engine) -> Container {
         auto_remove: host["AutoRemove"] == true,
         port: port.map(|port| port.parse().unwrap()),
         carried: mounts.map(|mount| mount["Source"].as_str().unwrap().to_owned()).collect(),
-        networks: [host["NetworkMode"].as_str().unwrap().to_owned()].into(),
+        networks: [mode.to_owned()].into(),
+        joined,
         ..Container::of(name.clone(), image)
     }
 }
