@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::connect::ProxyRules;
 use crate::core::id::{ContainerId, HostId};
-use crate::core::plan::recreate::Retention;
+use crate::core::plan::blueprint::Retention;
 use crate::core::secret::Secret;
 use crate::docker::{Address, Endpoint, Host, Tls};
 use crate::engine::{Engine, Parts, Settings};

@@ -119,8 +119,14 @@ impl Watch {
         if let Some(failure) = self.failure(sample) {
             return failure;
         }
-        if self.first.is_none() {
+        if sample.state == RunState::Paused {
+            return self.paused(elapsed);
+        }
+        let is_new = |first: &Sample| first.started_at != sample.started_at;
+        if self.first.as_ref().is_none_or(is_new) {
+            // Somebody restarted it, who is not the image: it is watched anew.
             self.first = Some(sample.clone());
+            self.up_since = None;
         }
         let up_since = *self.up_since.get_or_insert(elapsed);
         match (self.gate.require, sample.health) {
@@ -134,20 +140,28 @@ impl Watch {
         }
     }
 
+    /// Somebody wants it so, and may let it go on.
+    fn paused(&mut self, elapsed: Duration) -> Verdict {
+        self.up_since = None;
+        if elapsed < self.gate.timeout.max(self.gate.stable) {
+            return Verdict::Wait;
+        }
+        Verdict::Failed("is paused".into())
+    }
+
     fn failure(&self, sample: &Sample) -> Option<Verdict> {
         let failed = |text: String| Some(Verdict::Failed(text));
         if !sample.error.is_empty() && sample.state != RunState::Running {
             return failed(format!("could not start: {}", sample.error));
         }
         match sample.state {
-            RunState::Running => {}
+            RunState::Running | RunState::Paused => {}
             RunState::Exited if self.finished_well(sample) => return Some(Verdict::Healthy),
             RunState::Exited | RunState::Restarting => return failed(ended(sample)),
             state => return failed(format!("is {state:?} instead of running").to_lowercase()),
         }
-        let restarted = self.first.as_ref().is_some_and(|f| {
-            f.started_at != sample.started_at || f.restart_count < sample.restart_count
-        });
+        let first = self.first.as_ref();
+        let restarted = first.is_some_and(|first| first.restart_count < sample.restart_count);
         if restarted || sample.restart_count > 0 && self.gate.restarts == Restarts::SinceStart {
             return failed(format!(
                 "was restarted {} times by its policy",
@@ -258,7 +272,10 @@ mod tests {
             (Healthy, Finished, &["exited memory"], "ended with exit code 0, killed for memory"),
             (Healthy, Failed, &["restarting exit=1"], "ended with exit code 1, restarting"),
             (Healthy, Failed, &[up, "restarts=1"], "was restarted 1 times by its policy"),
-            (Healthy, Failed, &[up, "started=2"], "was restarted 1 times by its policy"),
+            (Healthy, Failed, &[up, up, up, "started=2"], "wait"),
+            (Healthy, Failed, &[up, "started=2", "started=2", "started=2", "started=2"], "healthy"),
+            (Healthy, Failed, &["paused", up, up, up], "wait"),
+            (Healthy, Failed, &["paused"; 6], "is paused"),
             (Healthy, Failed, &["created error=no-such-file"], "could not start: no-such-file"),
             (Healthy, Failed, &["created"], "is created instead of running"),
             (Healthy, Failed, &["dead"], "is dead instead of running"),

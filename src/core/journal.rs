@@ -114,6 +114,9 @@ pub struct Seen {
     pub name: ContainerName,
     /// Its run state.
     pub state: RunState,
+    /// The exit code of its last run, where it has ended and the engine was asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
 }
 
 /// What the engine shows of an operation's containers on waking; a key that is absent is gone.
@@ -121,8 +124,8 @@ pub struct Seen {
 pub struct Observed {
     /// The operation's own containers.
     pub containers: BTreeMap<Key, Seen>,
-    /// Who has the target's name now.
-    pub name_owner: Option<ContainerId>,
+    /// Who has the names of the operation's services now; a name that is absent is free.
+    pub owners: BTreeMap<ContainerName, ContainerId>,
 }
 
 /// How an operation ended.
@@ -209,6 +212,9 @@ pub struct Known {
     pub operation: OperationId,
     /// The target's name.
     pub name: ContainerName,
+    /// The names under which the operation's services are known: the target's, and those of the
+    /// containers that go with it, by the keys of those that were there before.
+    pub homes: BTreeMap<Key, ContainerName>,
     /// The IDs by key, as far as they are known.
     pub ids: BTreeMap<Key, ContainerId>,
     /// The names that containers are made with, by key: how one is found whose ID was lost.
@@ -223,12 +229,16 @@ impl Known {
         let mut known = Self {
             operation: plan.operation.clone(),
             name: plan.target.name.clone(),
+            homes: BTreeMap::new(),
             ids: BTreeMap::new(),
             created_as: BTreeMap::new(),
             failure: None,
         };
         for (key, container) in &plan.containers {
-            known.ids.extend(container.id.clone().map(|id| (key.clone(), id)));
+            if let Some(id) = &container.id {
+                known.ids.insert(key.clone(), id.clone());
+                known.homes.insert(key.clone(), container.name.clone());
+            }
         }
         let all = plan.steps.iter().map(|planned| &planned.action).chain(&plan.rescue);
         for step in all {
@@ -264,11 +274,6 @@ impl Known {
             _ => {}
         }
     }
-}
-
-/// Says whether a key names a container that the plan itself makes.
-fn is_ours(plan: &UpdatePlan, key: &Key) -> bool {
-    plan.containers.get(key).is_none_or(|container| container.id.is_none())
 }
 
 /// Why an entry could not be written: without it there must be no effect.

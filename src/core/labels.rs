@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use crate::core::compose::Labels;
+use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
 use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
 use crate::core::value;
@@ -48,7 +49,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 10] = [
+pub const LABELS: [Label; 11] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -107,6 +108,17 @@ pub const LABELS: [Label; 10] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
+    },
+    Label {
+        name: DEPENDS_ON,
+        values: "`NAME`, `NAME:healthy`, `NAME:restart`, `NAME:healthy:restart`, …",
+        default: "Compose's `depends_on`, namespaces, links and volumes, which always count too",
+        doc: "The containers, or services of its compose project, that it needs: they are updated \
+              before it; with `healthy` it starts only when they are, with `restart` it is restarted \
+              when one of them is replaced.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| dependency::problem(text).map_or(Ok(()), Err),
     },
     Label {
         name: "docker-auto.mac.<network>",

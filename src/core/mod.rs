@@ -4,6 +4,7 @@ pub mod candidate;
 pub mod comparison;
 pub mod compose;
 pub mod decision;
+pub mod dependency;
 pub mod digest;
 pub mod duration;
 pub mod event;

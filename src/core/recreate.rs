@@ -23,6 +23,7 @@ mod platform;
 mod podman;
 mod ports;
 mod scene;
+mod settings;
 mod value;
 mod volumes_from;
 
@@ -39,6 +40,7 @@ use crate::core::reference::ImageRef;
 
 pub use crate::core::recreate::error::PlanError;
 pub use crate::core::recreate::labels::OPERATION_LABEL;
+pub use crate::core::recreate::settings::settings_mark;
 
 /// What is known of a container that shall be made anew.
 #[derive(Clone, Copy, Debug)]

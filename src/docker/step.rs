@@ -46,8 +46,10 @@ impl HostRunner {
 
     async fn perform(&self, step: &Step, known: &Known) -> StepResult {
         match step {
-            Step::Expect { container, name, state, image } => {
-                self.expect(known, container, &look::Expected { name, state: *state, image }).await
+            Step::Expect { container, name, state, image, settings } => {
+                let expected =
+                    look::Expected { name, state: *state, image, settings: settings.as_ref() };
+                self.expect(known, container, &expected).await
             }
             Step::Pull { reference, platform, digest } => {
                 self.pull(&image::Pull { reference, platform, digest }).await
@@ -149,9 +151,12 @@ impl HostRunner {
                 observed.containers.insert(key.clone(), seen);
             }
         }
-        let owner = self.host.find_container(&known.name).await;
-        let owner = owner.map_err(failed(Action::Container))?;
-        observed.name_owner = owner.map(|inspect| convert::seen(&inspect).id);
+        for name in known.homes.values() {
+            let owner = self.host.find_container(name).await;
+            if let Some(inspect) = owner.map_err(failed(Action::Container))? {
+                observed.owners.insert(name.clone(), convert::seen(&inspect).id);
+            }
+        }
         Ok(observed)
     }
 }
@@ -168,7 +173,7 @@ impl StepRunner for HostRunner {
 
 /// Returns what a missing container means: someone else removed it.
 fn gone(known: &Known, key: &Key) -> StepError {
-    let name = known.created_as.get(key).unwrap_or(&known.name);
+    let name = known.created_as.get(key).or_else(|| known.homes.get(key)).unwrap_or(&known.name);
     StepError::new(Class::Superseded, format!("container {name} ({key}) is gone"))
 }
 

@@ -17,6 +17,8 @@ use crate::core::plan::{Step, StepError, StepRunner};
 pub struct Patience {
     /// On the way forward, where the service may be down meanwhile.
     pub forward: Vec<Duration>,
+    /// Behind the point of no return, where the service is up and nothing is in a hurry.
+    pub tidy: Vec<Duration>,
     /// On the way back, where giving up means that a person must help.
     pub back: Vec<Duration>,
     /// Between two looks at an engine that cannot be reached; the last one repeats.
@@ -28,7 +30,10 @@ impl Default for Patience {
         let seconds = Duration::from_secs_f64;
         let mut back = vec![seconds(0.25), seconds(0.5), seconds(1.0), seconds(2.0)];
         back.extend(std::iter::repeat_n(seconds(5.0), 120));
+        let mut tidy = back.clone();
+        tidy.truncate(16);
         Self {
+            tidy,
             forward: vec![seconds(0.25), seconds(0.5), seconds(1.0), seconds(2.0)],
             back,
             unreachable: [0.1, 0.2, 0.5, 1.0, 2.0, 5.0].map(seconds).to_vec(),
@@ -155,6 +160,7 @@ impl Executor<'_> {
         let shown = shown(position, step);
         (self.tell)(What::StepStarted { step: shown.clone() });
         let pauses = match position {
+            Position::Forward(index) if index >= plan.no_return => &self.patience.tidy,
             Position::Forward(_) => &self.patience.forward,
             Position::Undo { .. } | Position::Rescue(_) => &self.patience.back,
         };
@@ -169,7 +175,11 @@ impl Executor<'_> {
             };
             (self.tell)(What::StepFailed { step: shown.clone(), error: error.message.clone() });
             let pause = match error.class {
-                Class::Unreachable => return self.look_again(&known).await,
+                Class::Unreachable => match self.look_again(&known).await {
+                    // It only looks, and what it looks at is as it was: nothing has to be told.
+                    Attempt::Seen(observed) if is_undisturbed(step, &observed) => continue,
+                    attempt => return attempt,
+                },
                 Class::Superseded => {
                     return match self.runner.observe(&known).await {
                         Ok(observed) => Attempt::Superseded(error, observed),
@@ -245,6 +255,12 @@ async fn sleep(pause: Duration) {
     if !pause.is_zero() {
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Says whether a step that only waits for a container may go on with it.
+fn is_undisturbed(step: &Step, observed: &Observed) -> bool {
+    let Step::AwaitHealthy { container, .. } = step else { return false };
+    observed.containers.get(container).is_some_and(|seen| seen.state.is_up())
 }
 
 fn shown(position: Position, step: &Step) -> String {

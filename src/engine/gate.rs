@@ -24,12 +24,13 @@ pub(super) fn gates(
     policy: &Policy,
 ) -> Gates {
     let gate = |healthcheck: Option<Value>| {
+        let exit_zero = exit_zero(inspect, healthcheck.as_ref());
         let derived = healthcheck.as_ref().map_or(FALLBACK_TIMEOUT, derived_timeout);
         HealthGate {
             timeout: policy.health_timeout.as_ref().map_or(derived, |timeout| timeout.value),
             stable: policy.health_stable.value,
             require: requirement(inspect),
-            exit_zero: exit_zero(inspect),
+            exit_zero,
             restarts: Restarts::SinceStart,
         }
     };
@@ -45,10 +46,13 @@ fn requirement(inspect: &Value) -> Requirement {
     }
 }
 
-fn exit_zero(inspect: &Value) -> ExitZero {
-    match inspect.pointer("/HostConfig/RestartPolicy/Name").and_then(Value::as_str) {
-        Some("always" | "unless-stopped") => ExitZero::Failed,
-        _ => ExitZero::Finished,
+/// Only what nothing restarts and nothing probes can be a job that runs once.
+fn exit_zero(inspect: &Value, healthcheck: Option<&Value>) -> ExitZero {
+    let policy = inspect.pointer("/HostConfig/RestartPolicy/Name").and_then(Value::as_str);
+    let probed = healthcheck.is_some_and(|check| check["Test"][0] != "NONE");
+    match policy {
+        None | Some("" | "no") if !probed => ExitZero::Finished,
+        _ => ExitZero::Failed,
     }
 }
 
@@ -102,7 +106,23 @@ mod tests {
                 json!({"Config": {"Healthcheck": check(99)}}),
                 220,
                 Requirement::Stable,
+                ExitZero::Failed,
+            ),
+            (
+                inspect("no", "starting"),
+                json!({}),
+                json!({}),
+                300,
+                Requirement::Healthy,
                 ExitZero::Finished,
+            ),
+            (
+                inspect("on-failure", "starting"),
+                json!({}),
+                json!({}),
+                300,
+                Requirement::Healthy,
+                ExitZero::Failed,
             ),
             (
                 inspect("unless-stopped", "starting"),

@@ -6,7 +6,7 @@ use crate::core::digest::Digest;
 use crate::core::id::ImageId;
 use crate::core::inventory::{ImageStore, Inventory};
 use crate::core::plan::ImageSummary;
-use crate::core::plan::recreate::Source;
+use crate::core::plan::blueprint::Source;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteImage;
 use crate::engine::{Engine, EngineError, image, remote};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::ImageId;
 use crate::core::inventory::{Container, Inventory};
-use crate::engine::prepare::Job;
+use crate::core::reference::ImageRef;
 use crate::engine::{Engine, EngineError, remote};
 
 /// What a container runs as.
@@ -40,19 +40,20 @@ impl Engine {
     /// Returns the inspect of the image that a container runs, as complete as it can be had.
     pub(super) async fn old_image(
         &self,
-        job: &Job<'_>,
-        container: &Value,
+        inventory: &Inventory,
+        (container, inspect): (&Container, &Value),
+        reference: &ImageRef,
     ) -> Result<Option<Value>, EngineError> {
-        let id = &job.container.image_id;
+        let id = &container.image_id;
         if let Some(known) = self.shown_or_stored(id).await? {
             return Ok(Some(known));
         }
         let Some(part) = self.host.inspect_image(id.as_str(), None).await? else { return Ok(None) };
-        let digest = manifest_of(container).or_else(|| id.as_str().parse().ok());
+        let digest = manifest_of(inspect).or_else(|| id.as_str().parse().ok());
         let Some(digest) = digest else { return Ok(None) };
-        let platform = platform_in(&container["ImageManifestDescriptor"]["platform"]);
-        let platform = platform.unwrap_or_else(|| job.inventory.engine.platform.clone());
-        let wanted = remote::wanted(&job.goal.reference, job.inventory);
+        let platform = platform_in(&inspect["ImageManifestDescriptor"]["platform"]);
+        let platform = platform.unwrap_or_else(|| inventory.engine.platform.clone());
+        let wanted = remote::wanted(reference, inventory);
         let config = match self.registry.resolve(&wanted, &digest, &platform).await {
             Ok(found) => self.registry.image_config(&wanted, &found.config).await,
             Err(error) => Err(error),
@@ -60,7 +61,7 @@ impl Engine {
         match config {
             Ok(config) => Ok(Some(completed(part, &config))),
             Err(error) => {
-                let name = &job.container.name;
+                let name = &container.name;
                 log::warn!("{name}: the engine does not say what is in its image: {error}");
                 Ok(None)
             }

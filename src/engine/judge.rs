@@ -226,7 +226,7 @@ fn image_of(snapshot: &ImageSnapshot) -> Image {
 
 /// Our own container, and the one through which we reach the engine, are not updated from within.
 fn role(container: &Container, settings: &Settings) -> Role {
-    if settings.own_container.as_ref() == Some(&container.id) {
+    if settings.is_own(container) {
         return Role::Ourselves;
     }
     let service = container.labels.get("com.docker.compose.service").map(String::as_str);

@@ -16,21 +16,21 @@ pub struct Limits {
     images: Arc<Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
-/// Leave to operate on one container, given back when dropped.
+/// Leave to operate on containers, given back when dropped.
 pub struct Slot {
-    _target: Busy,
-    _image: OwnedMutexGuard<()>,
+    _targets: Busy,
+    _images: Vec<OwnedMutexGuard<()>>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 struct Busy {
-    name: ContainerName,
+    names: BTreeSet<ContainerName>,
     all: Arc<Mutex<BTreeSet<ContainerName>>>,
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        lock(&self.all).remove(&self.name);
+        lock(&self.all).retain(|name| !self.names.contains(name));
     }
 }
 
@@ -44,17 +44,32 @@ impl Limits {
         }
     }
 
-    /// Waits for the image's turn and a free place; `None` at once when the container already has
-    /// an operation.
-    pub async fn acquire(&self, name: &ContainerName, image: &ImageRef) -> Option<Slot> {
-        if !lock(&self.busy).insert(name.clone()) {
-            return None;
+    /// Waits for the images' turn and a free place; says at once which of the containers already
+    /// has an operation.
+    pub async fn acquire(
+        &self,
+        names: BTreeSet<ContainerName>,
+        images: &[ImageRef],
+    ) -> Result<Slot, ContainerName> {
+        let targets = self.occupy(names)?;
+        // Always in the same order, or two could wait for each other.
+        let repositories: BTreeSet<_> = images.iter().map(ImageRef::name).collect();
+        let mut held = Vec::new();
+        for repository in repositories {
+            held.push(self.image(&repository).lock_owned().await);
         }
-        let target = Busy { name: name.clone(), all: Arc::clone(&self.busy) };
-        let image = self.image(&image.name());
-        let image = image.lock_owned().await;
         let permit = Arc::clone(&self.operations).acquire_owned().await.ok();
-        Some(Slot { _target: target, _image: image, _permit: permit })
+        Ok(Slot { _targets: targets, _images: held, _permit: permit })
+    }
+
+    fn occupy(&self, names: BTreeSet<ContainerName>) -> Result<Busy, ContainerName> {
+        let mut busy = lock(&self.busy);
+        if let Some(name) = busy.intersection(&names).next() {
+            return Err(name.clone());
+        }
+        busy.extend(names.iter().cloned());
+        drop(busy);
+        Ok(Busy { names, all: Arc::clone(&self.busy) })
     }
 
     /// Lets a container have no operation any more: one of an earlier run is still open.
@@ -82,19 +97,21 @@ mod tests {
     #[tokio::test]
     async fn one_operation_per_container_and_per_image() {
         let limits = Limits::new(2);
-        let (web, api) = (ContainerName::new("web"), ContainerName::new("api"));
-        let nginx = ImageRef::parse("nginx:1").unwrap();
-        let held = limits.acquire(&web, &nginx).await.unwrap();
-        assert!(limits.acquire(&web, &nginx).await.is_none(), "the container is busy");
-        let newer = ImageRef::parse("nginx:2").unwrap();
-        let waiting = limits.acquire(&api, &newer);
+        let image = |text: &str| [ImageRef::parse(text).unwrap()];
+        let names = |text: &str| text.split(' ').map(ContainerName::new).collect();
+        let (nginx, newer, redis) = (image("nginx:1"), image("nginx:2"), image("redis"));
+        let held = limits.acquire(names("web sidecar"), &nginx).await.unwrap();
+        for busy in ["web", "sidecar"] {
+            let refused = limits.acquire(names(&format!("api {busy}")), &nginx).await;
+            assert_eq!(refused.err(), Some(ContainerName::new(busy)));
+        }
+        let waiting = limits.acquire(names("api"), &newer);
         tokio::pin!(waiting);
         assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "the image is busy");
-        let redis = ImageRef::parse("redis").unwrap();
-        let other = limits.acquire(&ContainerName::new("redis"), &redis).await;
-        assert!(other.is_some(), "another image has a free place");
+        let other = limits.acquire(names("redis"), &redis).await;
+        assert!(other.is_ok(), "another image has a free place");
         drop((held, other));
-        assert!(waiting.await.is_some());
-        assert!(limits.acquire(&web, &nginx).await.is_some(), "a slot is given back");
+        assert!(waiting.await.is_ok());
+        assert!(limits.acquire(names("web sidecar"), &nginx).await.is_ok(), "a slot is given back");
     }
 }

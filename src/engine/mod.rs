@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod command;
+mod companions;
 pub mod error;
 pub mod execute;
 mod gate;
@@ -31,7 +32,7 @@ use crate::core::compose::Compose;
 use crate::core::event::{Event, What};
 use crate::core::id::{ContainerId, ContainerName, OperationId, TargetId};
 use crate::core::inventory::Container;
-use crate::core::plan::recreate::Retention;
+use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
 use crate::docker::Host;
 use crate::registry::Registry;
@@ -165,6 +166,11 @@ impl Engine {
 }
 
 impl Settings {
+    /// Says whether a container is the one that this program runs in.
+    fn is_own(&self, container: &Container) -> bool {
+        self.own_container.as_ref() == Some(&container.id)
+    }
+
     /// Compose would take a second container with its labels for surplus and remove it, so that
     /// only others are kept.
     fn retention_of(&self, container: &Container) -> Retention {

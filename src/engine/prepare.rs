@@ -1,25 +1,30 @@
 //! Gathers everything that a plan is made from, before anything happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::core::dependency::Edge;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
-use crate::core::plan::recreate::{
-    Blueprint, Making, OldContainer, Removal, plan_rollback, plan_update,
-};
+use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
+use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
-use crate::core::recreate::{ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore};
+use crate::core::recreate::{
+    ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
+};
+use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::Goal;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
 
 /// The engine's own patience with a container that does not say how long it needs to stop.
 const DEFAULT_STOP_SECONDS: u64 = 10;
+/// Even who may take for ever is not waited for any longer.
+const LONGEST_STOP: Duration = Duration::from_hours(24);
 
 /// One container that shall be moved to another image.
 pub(super) struct Job<'a> {
@@ -29,6 +34,8 @@ pub(super) struct Job<'a> {
     pub(super) goal: Goal,
     pub(super) kind: OperationKind,
     pub(super) trigger: Trigger,
+    /// Who needs whom.
+    pub(super) edges: &'a BTreeSet<Edge>,
 }
 
 /// What was found out for a job.
@@ -38,6 +45,7 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
+    company: Company,
 }
 
 impl Engine {
@@ -46,7 +54,8 @@ impl Engine {
         let name = &job.container.name;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
-        let old_image = self.old_image(&job, &inspect).await?;
+        let old_image =
+            self.old_image(job.inventory, (job.container, &inspect), &job.goal.reference).await?;
         self.remember(&job, &inspect, old_image.as_ref()).await?;
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
@@ -76,9 +85,12 @@ impl Engine {
         let replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
+        let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
+        let company = self.company(&lead).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let gathered = Gathered { inspect, old_image, operation, replacement, restoration };
+        let gathered =
+            Gathered { inspect, old_image, operation, replacement, restoration, company };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
@@ -87,8 +99,10 @@ impl Engine {
     }
 
     fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
-        let Gathered { inspect, old_image, operation, replacement, restoration } = gathered;
+        let Gathered { inspect, old_image, operation, replacement, restoration, company } =
+            gathered;
         let mut warnings = job.goal.warnings;
+        warnings.extend(company.warnings);
         warnings.extend(replacement.warnings.iter().cloned());
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
@@ -108,6 +122,8 @@ impl Engine {
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             warnings,
+            sharers: company.sharers,
+            dependents: company.dependents,
         }
     }
 
@@ -137,7 +153,7 @@ impl Engine {
         Ok(self.store.snapshots().record(host, vec![container], images).await?)
     }
 
-    async fn volume_sources(
+    pub(super) async fn volume_sources(
         &self,
         inspect: &Value,
         inventory: &Inventory,
@@ -178,16 +194,21 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
     others.map(|other| (other.id.clone(), other.name.clone())).collect()
 }
 
-fn making(recreation: Recreation) -> Making {
+pub(super) fn making(recreation: Recreation) -> Making {
     Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
 }
 
-fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> OldContainer {
-    let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_u64);
+pub(super) fn old_container(
+    container: &Container,
+    inspect: &Value,
+    policy: &Policy,
+) -> OldContainer {
+    let own = inspect.pointer("/Config/StopTimeout").and_then(Value::as_i64);
     let asked = policy.stop_timeout.as_ref().map(|timeout| timeout.value);
     OldContainer {
         id: container.id.clone(),
         state: container.state,
+        settings: Some(settings_mark(inspect)),
         restart_policy: inspect
             .pointer("/HostConfig/RestartPolicy")
             .cloned()
@@ -197,8 +218,14 @@ fn old_container(container: &Container, inspect: &Value, policy: &Policy) -> Old
             _ => Removal::Stays,
         },
         stop_timeout: asked,
-        grace: asked.unwrap_or(Duration::from_secs(own.unwrap_or(DEFAULT_STOP_SECONDS))),
+        grace: asked.unwrap_or_else(|| grace(own)).min(LONGEST_STOP),
     }
+}
+
+/// A negative time means: as long as it takes.
+fn grace(own: Option<i64>) -> Duration {
+    let seconds = own.map_or(Ok(DEFAULT_STOP_SECONDS), u64::try_from);
+    seconds.map_or(LONGEST_STOP, Duration::from_secs)
 }
 
 fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
@@ -212,5 +239,19 @@ fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
         version: text("/Config/Labels/org.opencontainers.image.version"),
         created_at: text("/Created").and_then(|created| created.parse().ok()),
         size_bytes: inspect.and_then(|image| image.get("Size")).and_then(Value::as_u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_container_has_the_time_to_stop_that_it_asks_for() {
+        for (own, seconds) in
+            [(None, 10), (Some(0), 0), (Some(90), 90), (Some(-1), 86_400), (Some(i64::MAX), 86_400)]
+        {
+            assert_eq!(grace(own).min(LONGEST_STOP).as_secs(), seconds, "{own:?}");
+        }
     }
 }

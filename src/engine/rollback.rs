@@ -1,13 +1,16 @@
 //! Moves a container back to what it ran before its last update.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::core::dependency::Edge;
 use crate::core::history::{HistoryRecord, Status};
 use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
 use crate::core::labels;
-use crate::core::plan::recreate::Source;
+use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{Operated, OperatedResult, Progress};
 use crate::engine::prepare::Job;
@@ -30,9 +33,10 @@ impl Engine {
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let update = self.last_update(container).await?;
         let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
-        let slot = self.limits.acquire(name, &plan.reference).await;
-        let _slot = slot.ok_or_else(|| EngineError::Busy(name.clone()))?;
-        let plan = self.plan_back(&inventory, container, plan).await?;
+        let edges = self.edges(&inventory).await?;
+        let host = (&inventory, &edges);
+        let _slot = self.slot(name, &plan.reference, host).await?;
+        let plan = self.plan_back(host, container, plan).await?;
         Ok(self.operate(plan).await?.into())
     }
 
@@ -56,7 +60,7 @@ impl Engine {
 
     async fn plan_back(
         &self,
-        inventory: &Inventory,
+        (inventory, edges): (&Inventory, &BTreeSet<Edge>),
         container: &Container,
         update: &UpdatePlan,
     ) -> Result<UpdatePlan, EngineError> {
@@ -74,6 +78,7 @@ impl Engine {
             goal,
             kind: OperationKind::Rollback,
             trigger: Trigger::Manual,
+            edges,
         })
         .await
     }

@@ -1,13 +1,16 @@
 //! Plans and updates: judge, plan, carry.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures_util::future::join_all;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::decision::{Decision, Request};
+use crate::core::dependency::{Edge, components};
 use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
-use crate::core::plan::recreate::Source;
+use crate::core::plan::blueprint::Source;
 use crate::core::plan::{BoxFuture, OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{
     Assessment, Freshness, Intent, Operated, OperatedResult, Progress, Selection, UpdateRequest,
@@ -24,7 +27,9 @@ impl Engine {
         let assessment = found.first().ok_or_else(|| EngineError::Unknown(name.clone()))?;
         match assessment.decision.candidate() {
             Some(candidate) => {
-                self.plan_candidate(&inventory, assessment, candidate, Trigger::Manual).await
+                let edges = self.edges(&inventory).await?;
+                let host = (&inventory, &edges);
+                self.plan_candidate(host, assessment, candidate, Trigger::Manual).await
             }
             None => Err(EngineError::NothingToPlan {
                 name: name.clone(),
@@ -86,23 +91,67 @@ impl Engine {
         let wanted = found.into_iter().filter(|assessment| {
             !names.is_empty() || matches!(assessment.decision, Decision::Update { .. })
         });
-        let mut work: Vec<BoxFuture<'_, Operated>> = Vec::new();
-        for assessment in wanted {
-            work.push(Box::pin(self.update_one(inventory, assessment, request)));
+        let mut wanted: BTreeMap<_, _> =
+            wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();
+        let edges = self.edges(inventory).await?;
+        let groups = components(&edges, &wanted.keys().cloned().collect());
+        let mut work: Vec<BoxFuture<'_, Vec<Operated>>> = Vec::new();
+        for group in groups {
+            let group = group.iter().filter_map(|name| wanted.remove(name)).collect();
+            work.push(Box::pin(self.update_group((inventory, &edges), group, request)));
         }
-        Ok(join_all(work).await)
+        Ok(join_all(work).await.into_iter().flatten().collect())
+    }
+
+    /// Updates containers that have to do with one another, those that are needed first.
+    async fn update_group(
+        &self,
+        host: (&Inventory, &BTreeSet<Edge>),
+        group: Vec<Assessment>,
+        request: &UpdateRequest,
+    ) -> Vec<Operated> {
+        let mut operated: Vec<Operated> = Vec::new();
+        for assessment in group {
+            let changed = operated.iter().any(|one| matches!(one.result, OperatedResult::Ended(_)));
+            operated.push(if changed {
+                self.update_anew(assessment, request).await
+            } else {
+                self.update_one(host, assessment, request).await
+            });
+        }
+        operated
+    }
+
+    /// An update before this one may have made the container anew, on the same image.
+    async fn update_anew(&self, assessment: Assessment, request: &UpdateRequest) -> Operated {
+        let name = assessment.container.name.clone();
+        let looked = async {
+            let inventory = self.discover().await?;
+            let container = inventory.containers.get(&name).cloned();
+            let same = container.filter(|now| now.image_id == assessment.container.image_id);
+            let container = same.ok_or_else(|| EngineError::Gone(name.clone()))?;
+            let edges = self.edges(&inventory).await?;
+            Ok::<_, EngineError>((container, inventory, edges))
+        };
+        match looked.await {
+            Ok((container, inventory, edges)) => {
+                let assessment = Assessment { container, ..assessment };
+                self.update_one((&inventory, &edges), assessment, request).await
+            }
+            Err(error) => Operated { name, result: OperatedResult::Failed(error) },
+        }
     }
 
     async fn update_one(
         &self,
-        inventory: &Inventory,
+        host: (&Inventory, &BTreeSet<Edge>),
         assessment: Assessment,
         request: &UpdateRequest,
     ) -> Operated {
         let name = assessment.container.name.clone();
         let result = match assessment.decision.clone() {
             Decision::Update { candidate } => self
-                .update_to(inventory, &assessment, &candidate, request)
+                .update_to(host, &assessment, &candidate, request)
                 .await
                 .unwrap_or_else(OperatedResult::Failed),
             _ => OperatedResult::Unchanged(Box::new(assessment)),
@@ -112,18 +161,17 @@ impl Engine {
 
     async fn update_to(
         &self,
-        inventory: &Inventory,
+        host: (&Inventory, &BTreeSet<Edge>),
         assessment: &Assessment,
         candidate: &Candidate,
         request: &UpdateRequest,
     ) -> Result<OperatedResult, EngineError> {
         let name = &assessment.container.name;
-        let plan = self.plan_candidate(inventory, assessment, candidate, request.trigger);
+        let plan = self.plan_candidate(host, assessment, candidate, request.trigger);
         if request.intent == Intent::Tell {
             return Ok(OperatedResult::Planned(Box::new(plan.await?)));
         }
-        let slot = self.limits.acquire(name, &candidate.reference).await;
-        let _slot = slot.ok_or_else(|| EngineError::Busy(name.clone()))?;
+        let _slot = self.slot(name, &candidate.reference, host).await?;
         if self.stop.is_cancelled() {
             return Ok(OperatedResult::Interrupted);
         }
@@ -132,7 +180,7 @@ impl Engine {
 
     async fn plan_candidate(
         &self,
-        inventory: &Inventory,
+        (inventory, edges): (&Inventory, &BTreeSet<Edge>),
         assessment: &Assessment,
         candidate: &Candidate,
         trigger: Trigger,
@@ -153,6 +201,7 @@ impl Engine {
             goal,
             kind: OperationKind::Update,
             trigger,
+            edges,
         })
         .await
     }

@@ -28,6 +28,7 @@ fn known() -> Known {
     Known {
         operation: OperationId::new(unique()),
         name: ContainerName::new("web"),
+        homes: BTreeMap::new(),
         ids: BTreeMap::new(),
         failure: None,
         created_as: [(Key::replacement(), ContainerName::new(unique()))].into(),

@@ -55,6 +55,7 @@ impl Operation {
         let known = Known {
             operation: OperationId::new(format!("operation-{prefix}")),
             name: name.clone(),
+            homes: [(Key::old(), name.clone())].into(),
             ids: BTreeMap::new(),
             failure: None,
             created_as: [(Key::replacement(), ContainerName::new(format!("{name}.da-new-0a1b2c")))]

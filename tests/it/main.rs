@@ -11,6 +11,8 @@ mod config;
 mod crash;
 /// Stories of containers → decisions with their reasons.
 mod decide;
+/// Containers that need one another: made anew, restarted and brought back together, in order.
+mod dependency;
 /// What is taken for newer, and what is not: digests, indexes, local images, registries in trouble.
 mod detection;
 /// What is asked of an engine: versions, facts, inventory and inspects.

@@ -3,7 +3,7 @@
 use crate::core::plan::{Key, Step};
 
 use super::replay::{Phase, Replay, Side};
-use super::{Class, Position, is_ours};
+use super::{Class, Position};
 
 /// How often the old container is made anew when it goes away before it runs.
 const RESCUES_PARK: u32 = 20;
@@ -17,35 +17,61 @@ impl Replay<'_> {
             entries.map(move |(undo, action)| (Position::Undo { step, undo }, action))
         });
         let next = way_back.find(|(position, action)| {
-            self.takes_back(side, action) && !self.settled.contains(position)
+            self.takes_back(side, action)
+                && !self.settled.contains(position)
+                && !self.has_stopped(*position, action)
         });
         next.map(|(position, _)| position)
     }
 
+    /// Only a stop whose end nobody saw is to be finished first: one that is over may have been
+    /// followed by a start that was not ours, which is welcome.
+    fn has_stopped(&self, position: Position, action: &Step) -> bool {
+        let done = matches!(position, Position::Undo { step, .. } if step < self.forward);
+        let stop = matches!(action, Step::Stop { container, .. } if !self.plan.makes(container));
+        done && stop && !action.container().is_some_and(|key| self.is_restarted(key))
+    }
+
+    /// Says whether the way forward starts a container again that was there before.
+    fn is_restarted(&self, key: &Key) -> bool {
+        self.plan
+            .steps
+            .iter()
+            .any(|planned| matches!(&planned.action, Step::Start { container } if container == key))
+    }
+
     fn takes_back(&self, side: Side, action: &Step) -> bool {
+        let neighbour = action.container().filter(|key| !self.is_main(key));
+        if neighbour.is_some_and(|key| !self.plan.makes(key) && self.has_lost_name(key)) {
+            return false; // someone else serves there now
+        }
         match action {
             Step::Reject { .. } => self.image_failed,
             Step::Remove { .. } | Step::Untag { .. } if self.trouble.is_some() => false,
             Step::Untag { .. } => true,
             _ if side == Side::All => true,
             // The name is for whoever has the container's name now to give.
-            Step::Tag { .. } => !self.is_foreign(),
-            _ => action.container().is_some_and(|key| is_ours(self.plan, key)),
+            Step::Tag { reference, .. } => {
+                *reference != self.plan.reference.familiar() || !self.is_foreign()
+            }
+            _ => action.container().is_some_and(|key| self.plan.makes(key) || !self.is_main(key)),
         }
     }
 
     pub(super) fn undo_failed(&mut self, position: Position, class: Class, error: &str) {
         let Some(step) = position.step(self.plan) else { return };
-        let ours = step.container().is_none_or(|key| is_ours(self.plan, key));
+        let ours = step.container().is_none_or(|key| self.plan.makes(key));
+        let main = step.container().is_none_or(|key| self.is_main(key));
         let superseded = class == Class::Superseded;
         if superseded && self.is_foreign() && self.phase == (Phase::Back { side: Side::All }) {
             self.turn(Side::Ours, error);
-        } else if is_tidying(step) || superseded && ours {
+        } else if is_tidying(step) || superseded && (ours || !main) {
             self.settled.push(position);
         } else if superseded && self.is_gone(&Key::old()) {
             // Only its saved body can bring it back.
             self.rescue();
-        } else if is_dispensable(step, ours) {
+        } else if is_dispensable(step, ours) || !main && !ours {
+            // Whatever becomes of a neighbour, the rest is to be brought back.
             self.stumble(error);
             self.settled.push(position);
         } else {
@@ -91,7 +117,8 @@ fn is_tidying(step: &Step) -> bool {
 fn is_dispensable(step: &Step, ours: bool) -> bool {
     match step {
         Step::Rename { .. } => true,
-        Step::SetRestartPolicy { .. } => !ours,
+        // It runs, well or not, and others wait for it.
+        Step::AwaitHealthy { .. } | Step::SetRestartPolicy { .. } => !ours,
         _ => false,
     }
 }

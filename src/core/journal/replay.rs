@@ -1,6 +1,6 @@
 //! Reads the entries of a journal into where the operation stands.
 
-use crate::core::plan::{Key, Step, UpdatePlan};
+use crate::core::plan::{Step, UpdatePlan};
 
 use super::{Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput};
 
@@ -121,7 +121,7 @@ impl<'a> Replay<'a> {
                 self.reached = self.reached.max(index + 1);
                 // Where the program was killed in between, nobody knows whether it was done.
                 let step = self.plan.steps.get(*index).map(|planned| &planned.action);
-                self.touched |= step.is_some_and(touches_old);
+                self.touched |= step.is_some_and(|step| self.touches_old(step));
             }
             JournalEntry::Started { .. } => {}
             JournalEntry::Done { position, output, .. } => self.done(*position, output),
@@ -156,7 +156,7 @@ impl<'a> Replay<'a> {
 
     fn failed(&mut self, position: Position, class: Class, error: &str) {
         match position {
-            Position::Forward(index) if self.committed => self.tidying_failed(index, error),
+            Position::Forward(index) if self.committed => self.tidying_failed(index, class, error),
             Position::Forward(_) => self.step_failed(position, class, error),
             Position::Undo { .. } => self.undo_failed(position, class, error),
             Position::Rescue(_) => self.rescue_failed(position, class, error),
@@ -164,10 +164,10 @@ impl<'a> Replay<'a> {
     }
 
     /// Behind the point of no return a failure is a warning, unless the new container had to be
-    /// started once more: then the old one is not removed.
-    fn tidying_failed(&mut self, index: usize, error: &str) {
+    /// started once more, or somebody has started the old one: then the old one is not removed.
+    fn tidying_failed(&mut self, index: usize, class: Class, error: &str) {
         self.forward = index + 1;
-        if index < self.plan.no_return {
+        if index < self.plan.no_return || class == Class::Superseded {
             self.stumble(error);
         }
     }
@@ -202,16 +202,17 @@ impl<'a> Replay<'a> {
         self.trouble.get_or_insert_with(|| error.to_owned());
     }
 
+    /// Says whether a step changes a container that was there before.
+    pub(super) fn touches_old(&self, step: &Step) -> bool {
+        let changes =
+            matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
+        changes && step.container().is_some_and(|key| !self.plan.makes(key))
+    }
+
     /// Stops here: whatever would come next is not safe.
     pub(super) fn park(&mut self, error: &str) {
         self.stumble(error);
         let trouble = self.trouble.clone().unwrap_or_default();
         self.phase = Phase::Over(self.needs_help(&trouble));
     }
-}
-
-pub(super) fn touches_old(step: &Step) -> bool {
-    let changes =
-        matches!(step, Step::Stop { .. } | Step::SetRestartPolicy { .. } | Step::Rename { .. });
-    changes && step.container() == Some(&Key::old())
 }

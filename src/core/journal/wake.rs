@@ -1,15 +1,16 @@
 //! Waking up: what was seen, and how the operation goes on from there.
 
+use crate::core::health::ExitZero;
 use crate::core::inventory::RunState;
 use crate::core::plan::{Key, OnWake, Step};
 
-use super::replay::{Phase, Replay, Side, touches_old};
+use super::replay::{Phase, Replay, Side};
 use super::{WAKES_FORCE_BACK, WAKES_PARK};
 
 impl Replay<'_> {
     /// Says whether the operation may be left here for long: the service is not down for it.
     pub(super) fn may_rest(&self) -> bool {
-        let up_again = self.start_of_new().map_or(self.plan.no_return, |start| start + 1);
+        let up_again = self.starts().last().map_or(self.plan.no_return, |(start, _)| start + 1);
         match self.phase {
             Phase::Over(_) => true,
             Phase::Forward if self.forward >= up_again => true,
@@ -46,6 +47,11 @@ impl Replay<'_> {
     }
 
     fn wake_forward(&mut self) {
+        if self.forward_action().is_some_and(
+            |step| matches!(step, Step::Start { container } if self.is_finished(container)),
+        ) {
+            self.forward += 1; // it has run, and is not to run twice
+        }
         if self.is_gone(&Key::old()) && !self.stop_begun() {
             return self.turn(Side::Ours, "the container was removed meanwhile");
         }
@@ -59,46 +65,83 @@ impl Replay<'_> {
     /// the next. Taking back what was not begun does no harm; only a stop is believed when it is
     /// seen, for its way back starts the old container.
     fn reach_lost_line(&mut self) {
-        let up = self.state_of(&Key::old()).is_some_and(RunState::is_up);
         let lost = self.plan.steps.iter().enumerate().take(self.plan.no_return);
-        for (index, planned) in lost.skip(self.forward).take(2) {
-            if up && matches!(planned.action, Step::Stop { .. }) {
+        for (index, planned) in lost.skip(self.forward) {
+            let stopped = match &planned.action {
+                Step::Stop { container, .. } => {
+                    Some(!self.state_of(container).is_some_and(RunState::is_up))
+                }
+                _ => None,
+            };
+            // What came down by itself meanwhile is started with those that were stopped for it.
+            let believed = match stopped {
+                Some(stopped) => stopped && (index < self.forward + 2 || self.stop_begun()),
+                None => index < self.forward + 2,
+            };
+            if !believed {
                 break;
             }
             self.reached = self.reached.max(index + 1);
-            self.touched |= touches_old(&planned.action);
+            self.touched |= self.touches_old(&planned.action);
         }
     }
 
     fn can_go_on(&self) -> bool {
-        let new = self.state_of(&Key::replacement());
-        let planned = self.plan.steps.get(self.forward);
-        match planned.map_or(OnWake::Forward, |planned| planned.on_wake) {
+        let Some(planned) = self.plan.steps.get(self.forward) else { return true };
+        match planned.on_wake {
             OnWake::Forward => true,
             OnWake::Back => false,
             OnWake::Verify => {
-                let starts = matches!(planned.map(|p| &p.action), Some(Step::Start { .. }));
-                new.is_some_and(|state| state.is_up() || starts && state == RunState::Created)
+                let mut started = self.starts().filter(|(start, _)| *start < self.forward);
+                started.all(|(_, key)| self.is_up(key)) && self.may_start(&planned.action)
             }
         }
     }
 
-    /// After the point of no return a new container that the engine's restart left down is started
-    /// again; nothing else is taken back.
-    fn restart_new(&mut self) {
-        let new = Key::replacement();
-        let down = !self.is_gone(&new) && self.state_of(&new).is_some_and(|state| !state.is_up());
-        if let Some(start) = self.start_of_new()
-            && down
-            && !self.is_foreign()
-        {
-            self.forward = self.forward.min(start);
-        }
+    /// Says whether a step's container is up, or is to be started by it for the first time.
+    fn may_start(&self, step: &Step) -> bool {
+        let fresh = |key| match self.state_of(key) {
+            Some(RunState::Created) => true,
+            Some(_) => !self.plan.makes(key), // it was stopped by us
+            None => false,
+        };
+        let starts = matches!(step, Step::Start { .. });
+        step.container().is_some_and(|key| self.is_up(key) || starts && fresh(key))
     }
 
-    fn start_of_new(&self) -> Option<usize> {
-        self.plan.steps.iter().position(|planned| {
-            matches!(&planned.action, Step::Start { container } if *container == Key::replacement())
+    fn forward_action(&self) -> Option<&Step> {
+        self.plan.steps.get(self.forward).map(|planned| &planned.action)
+    }
+
+    /// Says whether a container is up, or a job that has run; its gate judges how it ended.
+    fn is_up(&self, key: &Key) -> bool {
+        self.state_of(key).is_some_and(RunState::is_up) || self.is_finished(key)
+    }
+
+    fn is_finished(&self, key: &Key) -> bool {
+        let mut gates = self.plan.steps.iter().filter_map(|planned| match &planned.action {
+            Step::AwaitHealthy { container, gate } if container == key => Some(gate),
+            _ => None,
+        });
+        let seen = self.seen.and_then(|seen| seen.containers.get(key));
+        let ended = seen.is_some_and(|seen| seen.exit_code == Some(0)) && self.plan.makes(key);
+        ended && gates.any(|gate| gate.exit_zero == ExitZero::Finished)
+    }
+
+    /// After the point of no return containers that the engine's restart left down are started
+    /// again; nothing else is taken back.
+    fn restart_new(&mut self) {
+        let down = |key: &Key| !self.is_up(key) && !self.is_gone(key) && !self.has_lost_name(key);
+        let first = self.starts().find(|(_, key)| down(key)).map(|(start, _)| start);
+        self.forward = first.map_or(self.forward, |start| self.forward.min(start));
+    }
+
+    /// Returns the starts of the way forward, with what they start.
+    fn starts(&self) -> impl Iterator<Item = (usize, &Key)> {
+        let steps = self.plan.steps.iter().enumerate().take(self.plan.no_return);
+        steps.filter_map(|(index, planned)| match &planned.action {
+            Step::Start { container } => Some((index, container)),
+            _ => None,
         })
     }
 
@@ -110,10 +153,22 @@ impl Replay<'_> {
 
     /// Says whether the target's name belonged to none of the plan's containers at the last look.
     pub(super) fn is_foreign(&self) -> bool {
+        self.has_lost_name(&Key::old())
+    }
+
+    /// Says whether the name of a container's service belonged to none of the plan's containers at
+    /// the last look.
+    pub(super) fn has_lost_name(&self, key: &Key) -> bool {
         self.seen.is_some_and(|seen| {
-            let owner = seen.name_owner.as_ref();
+            let owner = seen.owners.get(self.plan.home(key));
             owner.is_some_and(|owner| !seen.containers.values().any(|known| known.id == *owner))
         })
+    }
+
+    /// Says whether a container belongs to the service that the operation is about, and not to one
+    /// that goes with it.
+    pub(super) fn is_main(&self, key: &Key) -> bool {
+        *self.plan.home(key) == self.plan.target.name
     }
 
     /// Says whether nothing more can be had of a container; also if nobody has looked.

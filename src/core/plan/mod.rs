@@ -1,5 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
+pub mod blueprint;
+mod member;
 pub mod recreate;
 pub mod text;
 
@@ -18,7 +20,7 @@ use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, Observed, StepOutput};
 use crate::core::reference::ImageRef;
 
-/// The name of a container within one plan: `old`, `new`, `rescue`.
+/// The name of a container within one plan: `old`, `new`, `rescue`, `sharer.1.old`, `dependent.1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -42,6 +44,25 @@ impl Key {
     /// The container made from the saved body when the old one is gone.
     pub fn rescue() -> Self {
         Self("rescue".into())
+    }
+
+    /// A container that is made anew with it: the one that is (`old`), or takes its place (`new`).
+    pub fn sharer(index: usize, role: &str) -> Self {
+        Self(format!("sharer.{}.{role}", index + 1).into())
+    }
+
+    /// A container that is restarted with it.
+    pub fn dependent(index: usize) -> Self {
+        Self(format!("dependent.{}", index + 1).into())
+    }
+
+    /// Returns the key of the container that was there before, of the same service.
+    fn present(&self) -> Self {
+        match self.0.strip_prefix("sharer.").and_then(|rest| rest.split_once('.')) {
+            Some((number, _)) => Self(format!("sharer.{number}.old").into()),
+            None if self.0.starts_with("dependent.") => self.clone(),
+            None => Self::old(),
+        }
     }
 
     /// Returns the text.
@@ -84,7 +105,14 @@ pub enum Trigger {
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Step {
     /// Verifies that a container is still what the plan was made for.
-    Expect { container: Key, name: ContainerName, state: RunState, image: ImageId },
+    Expect {
+        container: Key,
+        name: ContainerName,
+        state: RunState,
+        image: ImageId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings: Option<Digest>,
+    },
     /// Pulls a reference and verifies that it brought this digest.
     Pull { reference: ImageRef, platform: Platform, digest: Digest },
     /// Gives an image a further name.
@@ -287,6 +315,20 @@ pub struct UpdatePlan {
     pub no_return: usize,
     /// What brings the old container back from its saved body when the object itself is gone.
     pub rescue: Vec<Step>,
+}
+
+impl UpdatePlan {
+    /// Returns the name under which the service of a container is known, whatever the container is
+    /// called meanwhile.
+    pub fn home(&self, key: &Key) -> &ContainerName {
+        let present = self.containers.get(&key.present());
+        present.map_or(&self.target.name, |container| &container.name)
+    }
+
+    /// Says whether a key names a container that the plan itself makes.
+    pub fn makes(&self, key: &Key) -> bool {
+        self.containers.get(key).is_none_or(|container| container.id.is_none())
+    }
 }
 
 /// One field that differs between the old container's and the new one's body.

@@ -1,114 +1,17 @@
 //! The rename-swap: everything that can fail comes before the stop, the old
-//! container stays untouched until the new one is proven.
+//! containers stay untouched until the new ones are proven.
 
-use std::time::Duration;
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use crate::core::digest::{Digest, Platform};
-use crate::core::health::{HealthGate, Restarts};
-use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
-use crate::core::inventory::RunState;
+use crate::core::digest::Digest;
+use crate::core::id::{ContainerName, OperationId};
+use crate::core::plan::blueprint::{Blueprint, Retention, Source};
+use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
-    Difference, ImageSummary, Key, OnWake, OperationKind, PlannedContainer, PlannedStep, RejectKey,
-    Step, Trigger, UpdatePlan, Volumes,
+    ImageSummary, Key, OperationKind, PlannedContainer, PlannedStep, RejectKey, Step, UpdatePlan,
+    Volumes,
 };
 use crate::core::recreate::OPERATION_LABEL;
-use crate::core::reference::ImageRef;
-
-/// Everything a plan is made from, gathered beforehand.
-#[derive(Clone, Debug)]
-pub struct Blueprint {
-    /// The operation it belongs to.
-    pub operation: OperationId,
-    /// Who asked for it.
-    pub trigger: Trigger,
-    /// The container it is about.
-    pub target: TargetId,
-    /// The reference that the container follows.
-    pub reference: ImageRef,
-    /// The container as it is.
-    pub old: OldContainer,
-    /// What it runs.
-    pub old_image: ImageSummary,
-    /// What it shall run.
-    pub new_image: ImageSummary,
-    /// Where the new image comes from.
-    pub source: Source,
-    /// How the new container is made.
-    pub replacement: Making,
-    /// How the old one would be made anew.
-    pub restoration: Making,
-    /// What the new one must show.
-    pub gate: HealthGate,
-    /// What the old one must show when it is back.
-    pub old_gate: HealthGate,
-    /// What becomes of the old one.
-    pub retention: Retention,
-    /// The host's paths that it binds in the short form, whose absence the engine would hide.
-    pub bind_sources: Vec<String>,
-    /// Things a person should know.
-    pub warnings: Vec<String>,
-    /// What changes in the body, for people.
-    pub differences: Vec<Difference>,
-}
-
-/// The container that is replaced, as far as the order of steps depends on it.
-#[derive(Clone, Debug)]
-pub struct OldContainer {
-    /// Its ID.
-    pub id: ContainerId,
-    /// Its run state.
-    pub state: RunState,
-    /// `HostConfig.RestartPolicy`.
-    pub restart_policy: Value,
-    /// Whether the engine removes it when it stops.
-    pub removal: Removal,
-    /// How long it may take to stop, if not as long as it says itself.
-    pub stop_timeout: Option<Duration>,
-    /// How long it takes at the most until the engine kills it.
-    pub grace: Duration,
-}
-
-/// What happens to a container when it stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
-    /// It stays, stopped.
-    Stays,
-    /// The engine removes it (`--rm`).
-    Automatic,
-}
-
-/// Where the new image comes from.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// The registry: it is pulled and must bring this digest.
-    Registry(Digest),
-    /// The engine has it already under the reference.
-    Local,
-    /// The engine has it, but the reference must be pointed to it.
-    Retag,
-}
-
-/// What becomes of the old container once the new one is proven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention {
-    /// It is removed; its saved body and its image are the way back.
-    Remove,
-    /// It stays, stopped, as `<name>.da-kept-<op6>`.
-    Keep,
-}
-
-/// How a container is made.
-#[derive(Clone, Debug)]
-pub struct Making {
-    /// The create body.
-    pub body: Value,
-    /// The platform it runs on.
-    pub platform: Platform,
-    /// The networks that are connected after the create, in order.
-    pub connects: Vec<(String, Value)>,
-}
 
 /// Returns the name that an operation gives to a container in a role.
 pub fn reserved_name(name: &ContainerName, role: &str, operation: &OperationId) -> ContainerName {
@@ -134,7 +37,7 @@ pub fn reject_key(image: &ImageSummary) -> RejectKey {
 }
 
 fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> UpdatePlan {
-    let planner = Planner { blueprint: &blueprint };
+    let planner = Planner::of(&blueprint);
     let mut steps = planner.prepare();
     steps.extend(planner.swap());
     steps.extend(planner.prove());
@@ -143,23 +46,12 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
     steps.extend(epilogue.into_iter().map(forward));
     let rescue = planner.rescue();
     let summary = planner.summary(kind);
-    let containers = [
-        (
-            Key::old(),
-            PlannedContainer {
-                id: Some(blueprint.old.id.clone()),
-                name: blueprint.target.name.clone(),
-            },
-        ),
-        (Key::replacement(), PlannedContainer { id: None, name: planner.reserved("new") }),
-        (Key::probe(), PlannedContainer { id: None, name: planner.reserved("new") }),
-        (Key::rescue(), PlannedContainer { id: None, name: blueprint.target.name.clone() }),
-    ];
+    let containers = planner.containers();
     UpdatePlan {
         kind,
         summary,
         was_running: blueprint.old.state.is_up(),
-        containers: containers.into(),
+        containers: containers.into_iter().collect(),
         steps,
         no_return,
         rescue,
@@ -174,48 +66,64 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
     }
 }
 
-fn forward(action: Step) -> PlannedStep {
-    PlannedStep { action, undo: Vec::new(), on_wake: OnWake::Forward }
-}
-
-fn back(action: Step, undo: Vec<Step>) -> PlannedStep {
-    PlannedStep { action, undo, on_wake: OnWake::Back }
-}
-
 struct Planner<'a> {
     blueprint: &'a Blueprint,
+    /// The container that is updated.
+    main: Member<'a>,
+    /// Those that are made anew with it, in starting order.
+    sharers: Vec<Member<'a>>,
+    /// Those that are restarted with it, in starting order.
+    dependents: Vec<Member<'a>>,
 }
 
-impl Planner<'_> {
-    fn reserved(&self, role: &str) -> ContainerName {
-        reserved_name(&self.blueprint.target.name, role, &self.blueprint.operation)
-    }
-
-    fn vanishes(&self) -> bool {
-        self.blueprint.old.removal == Removal::Automatic && self.blueprint.old.state.is_up()
-    }
-
-    /// Everything before the old container is touched: whatever fails here costs nothing.
-    fn prepare(&self) -> Vec<PlannedStep> {
-        let mut steps = vec![back(self.expect(), Vec::new())];
-        steps.extend(self.bring_image());
-        if self.vanishes() {
-            let keep = self.keep_reference();
-            let tag =
-                Step::Tag { image: self.blueprint.old_image.id.clone(), reference: keep.clone() };
-            steps.push(back(tag, vec![Step::Untag { reference: keep }]));
+impl<'a> Planner<'a> {
+    fn of(blueprint: &'a Blueprint) -> Self {
+        Self {
+            blueprint,
+            main: Member::main(blueprint),
+            sharers: Member::sharers(blueprint),
+            dependents: Member::dependents(blueprint),
         }
+    }
+
+    /// The one that is updated, then those that are made anew with it.
+    fn replaced(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
+        std::iter::once(&self.main).chain(&self.sharers)
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
+        self.replaced().chain(&self.dependents)
+    }
+
+    fn containers(&self) -> Vec<(Key, PlannedContainer)> {
+        let made = |key, name| (key, PlannedContainer { id: None, name });
+        let mut containers = vec![
+            made(Key::probe(), self.main.reserved("new")),
+            made(Key::rescue(), self.main.name.clone()),
+        ];
+        for member in self.all() {
+            let id = Some(member.old.id.clone());
+            let name = member.name.clone();
+            containers.push((member.key.clone(), PlannedContainer { id, name }));
+        }
+        for member in self.replaced() {
+            containers.push(made(member.new_key.clone(), member.reserved("new")));
+        }
+        containers
+    }
+
+    /// Everything before an old container is touched: whatever fails here costs nothing.
+    fn prepare(&self) -> Vec<PlannedStep> {
+        let expect = || self.all().map(|member| back(member.expect(), Vec::new()));
+        let mut steps: Vec<_> = expect().collect();
+        steps.extend(self.bring_image());
+        steps.extend(self.keep_image());
         steps.extend(self.probe_bind_sources());
-        let (create, connects) = making_steps(
-            &self.blueprint.replacement,
-            &Key::replacement(),
-            self.reserved("new"),
-            self.blueprint.new_image.id.clone(),
-        );
-        let remove = Step::Remove { container: Key::replacement(), volumes: Volumes::Remove };
-        steps.push(back(create, vec![remove]));
-        steps.extend(connects.into_iter().map(|step| back(step, Vec::new())));
-        steps.push(back(self.expect(), Vec::new()));
+        steps.extend(self.main.create());
+        for (member, sharer) in self.sharers.iter().zip(&self.blueprint.sharers) {
+            steps.extend(member.create_on_its_image(sharer.retag.as_ref()));
+        }
+        steps.extend(expect());
         steps
     }
 
@@ -237,7 +145,7 @@ impl Planner<'_> {
         });
         let create = Step::Create {
             key: Key::probe(),
-            name: self.reserved("new"),
+            name: self.main.reserved("new"),
             body,
             platform: self.blueprint.replacement.platform.clone(),
             image: self.blueprint.new_image.id.clone(),
@@ -246,19 +154,12 @@ impl Planner<'_> {
         vec![back(create, vec![remove()]), back(remove(), Vec::new())]
     }
 
-    fn expect(&self) -> Step {
-        Step::Expect {
-            container: Key::old(),
-            name: self.blueprint.target.name.clone(),
-            state: self.blueprint.old.state,
-            image: self.blueprint.old_image.id.clone(),
-        }
-    }
-
     fn bring_image(&self) -> Option<PlannedStep> {
         let reference = &self.blueprint.reference;
-        let tag =
-            |image: &ImageId| Step::Tag { image: image.clone(), reference: reference.familiar() };
+        let tag = |image: &ImageSummary| Step::Tag {
+            image: image.id.clone(),
+            reference: reference.familiar(),
+        };
         match &self.blueprint.source {
             Source::Registry(digest) => {
                 let pull = Step::Pull {
@@ -269,103 +170,68 @@ impl Planner<'_> {
                 Some(back(pull, Vec::new()))
             }
             Source::Local => None,
-            Source::Retag => Some(back(
-                tag(&self.blueprint.new_image.id),
-                vec![tag(&self.blueprint.old_image.id)],
-            )),
+            Source::Retag => {
+                Some(back(tag(&self.blueprint.new_image), vec![tag(&self.blueprint.old_image)]))
+            }
         }
-    }
-
-    /// The window in which the service is down: stop, policy, two renames.
-    fn swap(&self) -> Vec<PlannedStep> {
-        let old = Key::old;
-        let name = self.blueprint.target.name.clone();
-        let mut steps = Vec::new();
-        if self.blueprint.old.state.is_up() {
-            let stop = self.stop(old());
-            // It may never have been down; how often its policy restarted it before is its past.
-            let restarts = Restarts::WhileWatched;
-            let gate = HealthGate { restarts, ..self.blueprint.old_gate.clone() };
-            let undo = vec![
-                Step::Start { container: old() },
-                Step::AwaitHealthy { container: old(), gate },
-            ];
-            steps.push(back(stop, undo));
-        }
-        if self.vanishes() {
-            steps.push(back(Step::WaitRemoved { container: old() }, Vec::new()));
-        } else {
-            steps.extend(self.disarm());
-            let away = Step::Rename { container: old(), to: self.reserved("old") };
-            let home = Step::Rename { container: old(), to: name.clone() };
-            steps.push(back(away, vec![home]));
-        }
-        let take = Step::Rename { container: Key::replacement(), to: name };
-        let yield_name = Step::Rename { container: Key::replacement(), to: self.reserved("bad") };
-        steps.push(back(take, vec![yield_name]));
-        steps
-    }
-
-    fn stop(&self, container: Key) -> Step {
-        let OldContainer { stop_timeout, grace, .. } = self.blueprint.old;
-        Step::Stop { container, timeout_seconds: stop_timeout.map(|time| time.as_secs()), grace }
-    }
-
-    /// A stopped container with the policy `always` would return with the engine's next start.
-    fn disarm(&self) -> Option<PlannedStep> {
-        let policy = self.blueprint.old.restart_policy.clone();
-        let saved = Step::SetRestartPolicy { container: Key::old(), policy };
-        self.disarming(Key::old()).map(|disarming| back(disarming, vec![saved]))
-    }
-
-    fn disarming(&self, container: Key) -> Option<Step> {
-        if self.blueprint.old.removal == Removal::Automatic {
-            return None; // the engine refuses to change the policy of an auto-removed container
-        }
-        let policy = json!({"Name": "no", "MaximumRetryCount": 0});
-        Some(Step::SetRestartPolicy { container, policy })
-    }
-
-    fn prove(&self) -> Vec<PlannedStep> {
-        if !self.blueprint.old.state.is_up() {
-            return Vec::new();
-        }
-        let new = Key::replacement;
-        let reject = Step::Reject {
-            target: self.blueprint.target.clone(),
-            image: reject_key(&self.blueprint.new_image),
-        };
-        let mut undo = vec![Step::CollectEvidence { container: new() }, reject, self.stop(new())];
-        // Else the engine's restart on the way back would start both.
-        undo.extend(self.disarming(new()));
-        let gate = self.blueprint.gate.clone();
-        let verify = |action, undo| PlannedStep { action, undo, on_wake: OnWake::Verify };
-        vec![
-            verify(Step::Start { container: new() }, undo),
-            verify(Step::AwaitHealthy { container: new(), gate }, Vec::new()),
-        ]
-    }
-
-    fn tidy(&self) -> Vec<PlannedStep> {
-        let old = Key::old();
-        let step = match (self.vanishes(), self.blueprint.retention) {
-            (true, _) => Step::Untag { reference: self.keep_reference() },
-            (false, Retention::Remove) => Step::Remove { container: old, volumes: Volumes::Keep },
-            (false, Retention::Keep) => Step::Rename { container: old, to: self.reserved("kept") },
-        };
-        vec![forward(step)]
     }
 
     /// An auto-removed container leaves no object behind: its image is held by a name of ours.
+    fn keep_image(&self) -> Option<PlannedStep> {
+        let reference = self.keep_reference();
+        let image = self.blueprint.old_image.id.clone();
+        let tag = Step::Tag { image, reference: reference.clone() };
+        self.main.vanishes().then(|| back(tag, vec![Step::Untag { reference }]))
+    }
+
     fn keep_reference(&self) -> String {
         format!("docker-auto.local/keep:{}", self.blueprint.operation.short())
+    }
+
+    /// The window in which the service is down: who needs it stops first.
+    fn swap(&self) -> Vec<PlannedStep> {
+        let stops = self.all().rev().filter_map(Member::stop);
+        stops.chain(self.replaced().flat_map(Member::exchange)).collect()
+    }
+
+    /// Who is needed starts first. Only those that someone waits for are proven before he starts: the
+    /// window in which the others are down must not hold their proofs.
+    fn prove(&self) -> Vec<PlannedStep> {
+        let mut steps = Vec::new();
+        let mut unproven: Vec<&Member<'_>> = Vec::new();
+        for member in self.all() {
+            let awaited = |other: &&Member<'_>| member.awaits.contains(other.name);
+            let (first, rest) = unproven.into_iter().partition(awaited);
+            let first: Vec<_> = first;
+            steps.extend(first.into_iter().filter_map(Member::prove));
+            steps.extend(member.start());
+            unproven = rest;
+            unproven.push(member);
+        }
+        steps.extend(unproven.into_iter().filter_map(Member::prove));
+        steps
+    }
+
+    fn tidy(&self) -> Vec<PlannedStep> {
+        let remove = |member: &Member<'_>| Step::Remove {
+            container: member.key.clone(),
+            volumes: Volumes::Keep,
+        };
+        let kept = self.main.reserved("kept");
+        let main = match (self.main.vanishes(), self.blueprint.retention) {
+            (true, _) => Step::Untag { reference: self.keep_reference() },
+            (false, Retention::Remove) => remove(&self.main),
+            (false, Retention::Keep) => Step::Rename { container: self.main.key.clone(), to: kept },
+        };
+        let sharers = self.sharers.iter().rev().map(remove);
+        sharers.chain([main]).map(forward).collect()
     }
 
     fn rescue(&self) -> Vec<Step> {
         let image = self.blueprint.old_image.id.clone();
         let tag =
             Step::Tag { image: image.clone(), reference: self.blueprint.reference.familiar() };
-        let name = self.blueprint.target.name.clone();
+        let name = self.main.name.clone();
         let (create, connects) =
             making_steps(&self.blueprint.restoration, &Key::rescue(), name, image);
         let mut steps = vec![tag, create];
@@ -390,33 +256,22 @@ impl Planner<'_> {
             OperationKind::Update => "update",
             OperationKind::Rollback => "roll back",
         };
+        let names = |members: &[Member<'_>]| {
+            let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+            names.join(", ")
+        };
+        let with = match (names(&self.sharers), names(&self.dependents)) {
+            (sharers, dependents) if sharers.is_empty() && dependents.is_empty() => String::new(),
+            (sharers, dependents) if dependents.is_empty() => format!("; recreate {sharers}"),
+            (sharers, dependents) if sharers.is_empty() => format!("; restart {dependents}"),
+            (sharers, dependents) => format!("; recreate {sharers}; restart {dependents}"),
+        };
         format!(
-            "{verb} {} ({}): {} → {}",
+            "{verb} {} ({}): {} → {}{with}",
             self.blueprint.target.name,
             self.blueprint.reference.familiar(),
             shown(&self.blueprint.old_image),
             shown(&self.blueprint.new_image)
         )
     }
-}
-
-fn making_steps(
-    making: &Making,
-    key: &Key,
-    name: ContainerName,
-    image: ImageId,
-) -> (Step, Vec<Step>) {
-    let create = Step::Create {
-        key: key.clone(),
-        name,
-        body: making.body.clone(),
-        platform: making.platform.clone(),
-        image,
-    };
-    let connects = making.connects.iter().map(|(network, endpoint)| Step::Connect {
-        container: key.clone(),
-        network: network.clone(),
-        endpoint: endpoint.clone(),
-    });
-    (create, connects.collect())
 }

@@ -78,7 +78,7 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
 
 fn name_of(plan: &UpdatePlan, key: &Key) -> String {
     let name = plan.containers.get(key).map_or(key.as_str(), |container| container.name.as_str());
-    if *key == Key::replacement() || *key == Key::rescue() {
+    if key.as_str().ends_with("new") || *key == Key::rescue() {
         return format!("the {key} container");
     }
     format!("the {key} container {name}")

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::core::id::ContainerName;
+use crate::core::plan::recreate::reserved_name;
 use crate::core::recreate::error::PlanError;
 use crate::core::recreate::scene::{NetworkMode, Scene};
 use crate::core::recreate::value::{is_empty, items, text};
@@ -33,7 +34,7 @@ pub(super) fn repoint(
         }
     }
     if let Some(links) = host_config.get_mut("Links").filter(|links| !is_empty(links)) {
-        *links = items(links).iter().map(|link| legacy_link(text(link))).collect();
+        *links = items(links).iter().map(|link| legacy_link(text(link), scene)).collect();
     }
     Ok(())
 }
@@ -42,7 +43,10 @@ pub(super) fn repoint(
 pub(super) fn find<'a>(wanted: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
     let containers = scene.subject.containers;
     let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
-    let by_name = || containers.values().find(|name| name.as_str() == wanted);
+    // One that is made anew with this one has a name for the time being.
+    let temporary = reserved_name(&ContainerName::new(wanted), "new", scene.subject.operation);
+    let by_name =
+        || containers.values().find(|name| name.as_str() == wanted || **name == temporary);
     let by_id = || {
         let mut found = containers.iter().filter(|(id, _)| id.as_str().starts_with(wanted));
         let only = found.next().filter(|_| wanted.len() >= 12);
@@ -52,10 +56,15 @@ pub(super) fn find<'a>(wanted: &str, scene: &Scene<'a>) -> Option<&'a ContainerN
 }
 
 /// `/target:/self/alias`, as the engine shows a link, is asked for as `target:alias`.
-fn legacy_link(shown: &str) -> String {
+fn legacy_link(shown: &str, scene: &Scene<'_>) -> String {
+    let (target, alias) = link_parts(shown);
+    let name = find(target, scene).map_or(target, ContainerName::as_str);
+    format!("{name}:{alias}")
+}
+
+fn link_parts(shown: &str) -> (&str, &str) {
     let (target, path) = shown.split_once(':').unwrap_or((shown, shown));
-    let alias = path.rsplit('/').next().unwrap_or(path);
-    format!("{}:{alias}", target.trim_start_matches('/'))
+    (target.trim_start_matches('/'), path.rsplit('/').next().unwrap_or(path))
 }
 
 #[cfg(test)]
@@ -65,12 +74,12 @@ mod tests {
     #[test]
     fn links_are_asked_for_as_they_were() {
         for (shown, asked) in [
-            ("/db:/web/db", "db:db"),
-            ("/db1:/t1/x", "db1:x"),
-            ("db:alias", "db:alias"),
-            ("/db", "db:db"),
+            ("/db:/web/db", ("db", "db")),
+            ("/db1:/t1/x", ("db1", "x")),
+            ("db:alias", ("db", "alias")),
+            ("/db", ("db", "db")),
         ] {
-            assert_eq!(legacy_link(shown), asked, "{shown}");
+            assert_eq!(link_parts(shown), asked, "{shown}");
         }
     }
 }

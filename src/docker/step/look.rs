@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId};
 use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Evidence, Known, StepOutput};
 use crate::core::plan::{Key, StepError};
+use crate::core::recreate::settings_mark;
 
 use super::super::convert;
 use super::super::logs::LogFormat;
@@ -23,6 +25,7 @@ pub(super) struct Expected<'a> {
     pub(super) name: &'a ContainerName,
     pub(super) state: RunState,
     pub(super) image: &'a ImageId,
+    pub(super) settings: Option<&'a Digest>,
 }
 
 impl HostRunner {
@@ -70,6 +73,8 @@ fn difference(expected: &Expected<'_>, inspect: &Value) -> Option<String> {
     } else if !same_state {
         let (old, new) = (word(expected.state), word(state));
         Some(format!("{} is {new} now instead of {old}", called(inspect)))
+    } else if expected.settings.is_some_and(|settings| *settings != settings_mark(inspect)) {
+        Some(format!("the settings or networks of {} were changed meanwhile", called(inspect)))
     } else {
         None
     }
@@ -113,12 +118,15 @@ mod tests {
             (RunState::Running, ("/web", "paused", "sha256:1"), Some("is paused now")),
             (RunState::Running, ("/web", "exited", "sha256:1"), Some("is exited now instead")),
             (RunState::Created, ("/web", "running", "sha256:1"), Some("is running now")),
+            (RunState::Running, ("/web", "running", "sha256:1"), Some("were changed")),
             (RunState::Running, ("/db", "running", "sha256:1"), Some("is called db now")),
             (RunState::Running, ("/web", "running", "sha256:2"), Some("runs image 2 now")),
         ] {
             let (seen, status, id) = inspect;
             let inspect = json!({"Name": seen, "Image": id, "State": {"Status": status}});
-            let expected = Expected { name: &name, state: expected, image: &image };
+            let marked = settings_mark(&json!({"HostConfig": {"Memory": 1}}));
+            let settings = (words == Some("were changed")).then_some(&marked);
+            let expected = Expected { name: &name, state: expected, image: &image, settings };
             let found = difference(&expected, &inspect);
             assert_eq!(found.is_some(), words.is_some(), "{found:?}");
             let found = found.unwrap_or_default();

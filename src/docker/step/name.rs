@@ -48,10 +48,11 @@ impl HostRunner {
     }
 }
 
-/// Says whether a name is the target's or one that an operation on it gives.
+/// Says whether a name is that of one of the operation's services, or one that an operation on it
+/// gives.
 fn is_ours(known: &Known, name: &ContainerName) -> bool {
-    let of_target = |(base, ..): (&str, &str, &str)| base == known.name.as_str();
-    *name == known.name || name.reserved_parts().is_some_and(of_target)
+    let base = name.reserved_parts().map_or(name.as_str(), |(base, ..)| base);
+    known.homes.values().any(|home| home.as_str() == base)
 }
 
 /// Returns what it means that somebody gave a container another name meanwhile: it keeps that name,
@@ -63,12 +64,13 @@ fn renamed(
 ) -> StepResult {
     let is_way_back = match to.reserved_parts() {
         Some((_, role, _)) => role == "bad",
-        None => *key == Key::old(),
+        None => known.homes.contains_key(key),
     };
     if is_way_back {
         return Ok(StepOutput::Done);
     }
-    let text = format!("container {} was renamed to {present} by someone else", known.name);
+    let name = known.homes.get(key).unwrap_or(&known.name);
+    let text = format!("container {name} was renamed to {present} by someone else");
     Err(StepError::new(Class::Lasting, text))
 }
 
@@ -90,6 +92,7 @@ mod tests {
         let known = Known {
             operation: OperationId::new("1"),
             name: name("web"),
+            homes: [(Key::old(), name("web"))].into(),
             ids: BTreeMap::new(),
             created_as: BTreeMap::new(),
             failure: None,

@@ -144,6 +144,10 @@ impl HostRunner {
             Err(DockerError::Api { status: 409, message, .. }) if message.contains("removal") => {
                 self.until_gone(id).await
             }
+            Err(DockerError::Api { status: 409, message, .. }) if message.contains("running") => {
+                let text = format!("container {} was started by someone else", id.short());
+                Err(StepError::new(Class::Superseded, text))
+            }
             Err(error) => Err(failed(Action::Container)(error)),
         }
     }

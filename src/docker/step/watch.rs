@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::core::health::{HealthGate, Verdict, Watch};
+use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError};
 
@@ -52,7 +53,10 @@ impl HostRunner {
 }
 
 fn unhealthy(inspect: &Value, why: &str) -> StepError {
-    StepError::new(Class::Lasting, format!("{}: {why}", called(inspect)))
+    // Who paused it may let it go on; that is not the image's fault.
+    let paused = convert::state(inspect) == RunState::Paused;
+    let class = if paused { Class::Transient } else { Class::Lasting };
+    StepError::new(class, format!("{}: {why}", called(inspect)))
 }
 
 /// Returns what it means that a container went away under our eyes: one that removes itself ended,

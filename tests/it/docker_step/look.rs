@@ -14,6 +14,7 @@ async fn what_is_no_longer_as_planned_supersedes() {
             name: name.clone(),
             state,
             image: image.clone(),
+            settings: None,
         };
         let (name, running) = (operation.known.name.clone(), RunState::Running);
         let planned = expect(&name, &image, running);

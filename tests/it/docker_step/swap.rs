@@ -20,6 +20,7 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
             name: name.clone(),
             state: RunState::Running,
             image: old_image,
+            settings: None,
         };
         operation.twice(&expect).await;
         let step = operation.create_step(body(&new_reference), &new_image);
@@ -41,7 +42,7 @@ async fn a_whole_swap_may_be_done_twice_step_by_step() {
         assert_eq!(observed.containers[&Key::old()].name, aside);
         assert_eq!(observed.containers[&Key::old()].state, RunState::Exited);
         assert_eq!(observed.containers[&Key::replacement()].state, RunState::Running);
-        assert_eq!(observed.name_owner, Some(first.clone()));
+        assert_eq!(observed.owners.get(&name), Some(&first));
         let old = operation.host.inspect(aside.as_str());
         assert_eq!(old["HostConfig"]["RestartPolicy"]["Name"], "no");
         operation.remove(Key::old(), Volumes::Keep).await;
@@ -89,7 +90,7 @@ async fn a_key_does_not_find_the_container_of_another_key() {
     operation.known.created_as.insert(Key::rescue(), name);
     let observed = operation.runner.observe(&operation.known).await.unwrap();
     assert_eq!(observed.containers.len(), 1, "{observed:?}");
-    assert_eq!(observed.name_owner, Some(new));
+    assert_eq!(observed.owners.get(&operation.known.name), Some(&new));
 }
 
 #[tokio::test]

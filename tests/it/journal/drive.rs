@@ -120,6 +120,7 @@ fn program(
     let at_once = vec![Duration::ZERO; PATIENCE as usize];
     let patience = Patience {
         forward: at_once.clone(),
+        tidy: at_once.clone(),
         back: at_once.clone(),
         unreachable: vec![Duration::ZERO],
     };

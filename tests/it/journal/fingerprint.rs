@@ -31,7 +31,7 @@ fn hash(entry: &JournalEntry, hasher: &mut DefaultHasher) {
             for (key, seen) in &observed.containers {
                 (key, &seen.id, &seen.name, seen.state as u8).hash(hasher);
             }
-            observed.name_owner.hash(hasher);
+            observed.owners.hash(hasher);
         }
         JournalEntry::Finished { .. } => {}
     }

@@ -1,12 +1,13 @@
 //! What must be true when an operation has ended, whatever happened to it on the way.
 
+use docker_auto::core::id::ImageId;
 use docker_auto::core::journal::{JournalEntry, Outcome, WAKES_FORCE_BACK};
 use docker_auto::core::plan::Step;
-use docker_auto::core::plan::recreate::Retention;
+use docker_auto::core::plan::blueprint::Retention;
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;
-use super::scenario::{Origin, REFERENCE, Scenario};
+use super::scenario::{DEPENDENT, Origin, REFERENCE, SHARER, Scenario};
 use crate::support::fake_host::Fault;
 use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
@@ -27,6 +28,7 @@ pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     end.possible();
     end.pauses();
     end.neighbours();
+    end.family();
     end.outcome();
     end.problems
 }
@@ -85,7 +87,8 @@ impl End<'_> {
         let left = Scenario::reject_key(&self.scenario.plan.old_image);
         let rejected = self.engine().rejected.contains(&tried);
         let not_reached = self.failed(|step| matches!(step, Step::Reject { .. }));
-        let excused = not_reached || self.wakes() >= PARKED;
+        let parked = self.scenario.shape.family && matches!(self.outcome, Outcome::NeedsHelp(_));
+        let excused = not_reached || parked || self.wakes() >= PARKED;
         let failed = self.image_failed();
         // Who removed an auto-removed container, the engine or a person, nobody can say.
         let unknown = self.scenario.shape.auto_remove && self.meddled();
@@ -190,6 +193,37 @@ impl End<'_> {
         }
         if did(Action::Rename) {
             self.must(up > 0 || excused, "a rename cost the service");
+        }
+    }
+}
+
+impl End<'_> {
+    /// Who goes along with the service is as well off afterwards as before, unless something that
+    /// nobody could mend stands in the way, which is then said.
+    fn family(&mut self) {
+        if !self.scenario.shape.family {
+            return;
+        }
+        let user = self.engine().tags.get("registry.test/side:1").map(ImageId::as_str);
+        let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
+        self.must(
+            user == Some("user") || needs_help || self.unlucky(),
+            "a neighbour's tag has moved",
+        );
+        // What the engine's own restart does to those that it does not start again is its doing.
+        let engines = self.engine_restarted();
+        let hopeless = needs_help || self.meddled() || engines;
+        for name in [SHARER, DEPENDENT] {
+            let Some((_, one)) = self.service(name) else {
+                self.must(hopeless, &format!("nobody has the name {name}"));
+                continue;
+            };
+            self.must(one.state.is_up() || hopeless, &format!("{name} is {:?}", one.state));
+            let parent = self.owner().map(|(id, _)| id);
+            let with_parent = one.joined.is_none() || one.joined.as_ref() == parent;
+            self.must(with_parent || hopeless, &format!("{name} lives with nobody"));
+            let armed = one.policy == self.scenario.shape.policy;
+            self.must(armed || hopeless, &format!("{name} has lost its restart policy"));
         }
     }
 }

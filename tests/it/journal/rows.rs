@@ -125,19 +125,19 @@ impl Tale<'_> {
 fn observed(text: &str) -> Observed {
     let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let mut containers = BTreeMap::new();
-    let mut name_owner = None;
+    let mut owners = BTreeMap::new();
     for word in text.expect("brackets").split_whitespace() {
         let (key, rest) = word.split_once('=').expect("key=name:state");
         let (name, state) = rest.split_once(':').expect("name:state");
         if name == NAME {
-            name_owner = Some(id(key));
+            owners.insert(ContainerName::new(NAME), id(key));
         }
         let (name, state) = (ContainerName::new(name), RunState::parse(state));
         if let Some(known) = known(key) {
-            containers.insert(known, Seen { id: id(key), name, state });
+            containers.insert(known, Seen { id: id(key), name, state, exit_code: None });
         }
     }
-    Observed { containers, name_owner }
+    Observed { containers, owners }
 }
 
 fn known(key: &str) -> Option<Key> {

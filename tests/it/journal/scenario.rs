@@ -8,9 +8,10 @@ use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
-use docker_auto::core::plan::recreate::{
-    Blueprint, Making, OldContainer, Removal, Retention, Source, plan_rollback, plan_update,
+use docker_auto::core::plan::blueprint::{
+    Blueprint, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
 };
+use docker_auto::core::plan::recreate::{plan_rollback, plan_update, reserved_name};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
 use docker_auto::core::reference::ImageRef;
 use serde_json::{Value, json};
@@ -28,6 +29,7 @@ const DATA: [&str; 2] = ["anonymous", "data"];
 
 /// What the container is like.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a table of cases: independent facts")]
 pub(crate) struct Shape {
     pub(crate) label: &'static str,
     pub(crate) state: RunState,
@@ -40,6 +42,8 @@ pub(crate) struct Shape {
     pub(crate) binds: bool,
     pub(crate) retention: Retention,
     pub(crate) origin: Origin,
+    /// Another service lives in its namespace, and a third one is restarted with it.
+    pub(crate) family: bool,
 }
 
 /// Where the new image comes from.
@@ -64,10 +68,11 @@ const PLAIN: Shape = Shape {
     binds: false,
     retention: Retention::Remove,
     origin: Origin::Registry,
+    family: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 12] = [
+pub(crate) const SHAPES: [Shape; 14] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -92,7 +97,14 @@ pub(crate) const SHAPES: [Shape; 12] = [
     Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
     Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
     Shape { label: "same image", origin: Origin::Same, ..PLAIN },
+    Shape { label: "family", family: true, ..PLAIN },
+    Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
 ];
+
+/// The service that lives in the first one's namespace, and the one that is restarted with it.
+pub(crate) const SHARER: &str = "side";
+pub(crate) const DEPENDENT: &str = "ui";
+const SHARER_REFERENCE: &str = "registry.test/side:1";
 
 /// What the new image does when it runs.
 pub(crate) const BEHAVIOURS: [Behaviour; 6] = [
@@ -139,7 +151,8 @@ impl Scenario {
         match self.behaviour {
             _ if !self.was_running() => true,
             Behaviour::Serves => true,
-            _ => self.ends_well() && !self.shape.auto_remove,
+            // Nothing can live with a job that is over.
+            _ => self.ends_well() && !self.shape.auto_remove && !self.shape.family,
         }
     }
 
@@ -214,7 +227,79 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     if !shape.state.is_up() {
         engine.stop(&id).unwrap();
     }
+    if shape.family {
+        for name in [SHARER, DEPENDENT] {
+            neighbour(&mut engine, shape, name, &id);
+        }
+        // The sharer's tag has moved on since it was made.
+        engine.tags.insert(SHARER_REFERENCE.into(), ImageId::new("user"));
+    }
     (engine, id)
+}
+
+fn neighbour(engine: &mut Engine, shape: Shape, name: &str, parent: &ContainerId) {
+    let id = engine.create(Container {
+        policy: shape.policy,
+        bystander: true,
+        joined: (name == SHARER).then(|| parent.clone()),
+        networks: [NAME.to_owned()].into(),
+        ..Container::of(ContainerName::new(name), old_image())
+    });
+    engine.start(&id.unwrap()).unwrap();
+}
+
+/// Returns the id of a neighbour, which is made after the service itself.
+fn neighbour_id(number: u32) -> ContainerId {
+    ContainerId::new(format!("c{number}"))
+}
+
+fn sharers(shape: Shape, gate: &HealthGate, operation: &OperationId) -> Vec<Sharer> {
+    let parent = reserved_name(&ContainerName::new(NAME), "new", operation);
+    let sharer = || Sharer {
+        name: ContainerName::new(SHARER),
+        old: neighbour_old(shape, neighbour_id(2)),
+        image: old_image(),
+        awaits: Vec::new(),
+        retag: Some(Retag { reference: SHARER_REFERENCE.into(), back: Some(ImageId::new("user")) }),
+        replacement: Making {
+            body: json!({
+                "Image": SHARER_REFERENCE,
+                "Labels": {"docker-auto.internal.operation": OPERATION},
+                "HostConfig": {
+                    "NetworkMode": format!("container:{parent}"),
+                    "RestartPolicy": {"Name": shape.policy.name()},
+                },
+            }),
+            platform: Platform::new("linux", "amd64", None),
+            connects: Vec::new(),
+        },
+        gate: gate.clone(),
+        old_gate: gate.clone(),
+    };
+    shape.family.then(sharer).into_iter().collect()
+}
+
+fn dependents(shape: Shape, gate: &HealthGate) -> Vec<Dependent> {
+    let dependent = || Dependent {
+        name: ContainerName::new(DEPENDENT),
+        old: neighbour_old(shape, neighbour_id(3)),
+        image: old_image(),
+        awaits: vec![ContainerName::new(NAME)],
+        gate: gate.clone(),
+    };
+    shape.family.then(dependent).into_iter().collect()
+}
+
+fn neighbour_old(shape: Shape, id: ContainerId) -> OldContainer {
+    OldContainer {
+        id,
+        state: RunState::Running,
+        settings: None,
+        restart_policy: json!({"Name": shape.policy.name(), "MaximumRetryCount": 0}),
+        stop_timeout: None,
+        removal: Removal::Stays,
+        grace: Duration::from_secs(10),
+    }
 }
 
 fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
@@ -238,6 +323,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         old: OldContainer {
             id: old,
             state: shape.state,
+            settings: None,
             restart_policy: json!({"Name": shape.policy.name(), "MaximumRetryCount": 0}),
             stop_timeout: None,
             removal: if shape.auto_remove { Removal::Automatic } else { Removal::Stays },
@@ -252,6 +338,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         },
         replacement: making(),
         restoration: making(),
+        sharers: sharers(shape, &gate, &OperationId::new(OPERATION)),
+        dependents: dependents(shape, &gate),
         old_gate: gate.clone(),
         gate,
         retention: shape.retention,

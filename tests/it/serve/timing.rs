@@ -7,7 +7,7 @@ use docker_auto::clock::Clock;
 use docker_auto::config::{Config, Environment};
 use docker_auto::core::id::{HostId, Timestamp};
 use docker_auto::core::plan::Trigger;
-use docker_auto::core::plan::recreate::Retention;
+use docker_auto::core::plan::blueprint::Retention;
 use docker_auto::core::policy::Updates;
 use docker_auto::core::window::Timetable;
 use docker_auto::docker::{Endpoint, Host, Tls};

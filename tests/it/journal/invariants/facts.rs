@@ -38,6 +38,12 @@ impl<'a> Facts<'a> {
         engine.containers.get_key_value(id)
     }
 
+    /// Returns who has another service's name.
+    pub(crate) fn service(&self, name: &str) -> Option<(&'a ContainerId, &'a Container)> {
+        let id = self.engine().named(&ContainerName::new(name))?;
+        self.engine().containers.get_key_value(id)
+    }
+
     pub(crate) fn fired(&self, wanted: impl Fn(Fault) -> bool) -> bool {
         self.ran.fired.iter().any(|planned| wanted(planned.fault))
     }

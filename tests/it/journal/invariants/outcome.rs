@@ -4,7 +4,7 @@ use super::super::scenario::Scenario;
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{JournalEntry, Outcome, Position};
 use docker_auto::core::plan::Step;
-use docker_auto::core::plan::recreate::Retention;
+use docker_auto::core::plan::blueprint::Retention;
 
 use super::End;
 use super::facts::PARKED;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
-use docker_auto::core::id::{ContainerName, ImageId};
+use docker_auto::core::id::{ContainerId, ContainerName, ImageId};
 use docker_auto::core::inventory::RunState;
 
 /// A container of the model.
@@ -35,6 +35,8 @@ pub(crate) struct Container {
     pub(crate) removal_in: u32,
     /// Another service, which only happens to live here.
     pub(crate) bystander: bool,
+    /// The container whose namespace it lives in.
+    pub(crate) joined: Option<ContainerId>,
 }
 
 /// A restart policy.
@@ -101,6 +103,7 @@ impl Container {
             samples: 0,
             removal_in: 0,
             bystander: false,
+            joined: None,
         }
     }
 
@@ -114,6 +117,11 @@ impl Container {
             }
     }
 
+    /// Returns the name of the service that it is of, whatever an operation calls it meanwhile.
+    pub(crate) fn service(&self) -> &str {
+        self.name.reserved_parts().map_or(self.name.as_str(), |(base, ..)| base)
+    }
+
     /// Returns all volumes that are mounted.
     pub(crate) fn volumes(&self) -> impl Iterator<Item = &String> {
         self.anonymous.iter().chain(&self.carried)
@@ -125,7 +133,7 @@ impl Hash for Container {
         (&self.name, &self.image, self.state as u8, self.policy).hash(hasher);
         (&self.anonymous, &self.carried, &self.networks, &self.error).hash(hasher);
         (self.started_before, self.manually_stopped, self.exit_code).hash(hasher);
-        (self.restart_count, self.samples, self.removal_in).hash(hasher);
+        (self.restart_count, self.samples, self.removal_in, &self.joined).hash(hasher);
     }
 }
 

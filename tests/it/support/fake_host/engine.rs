@@ -94,6 +94,11 @@ impl Engine {
             return Ok(());
         }
         let (port, image, policy) = (container.port, container.image.clone(), container.policy);
+        let joined = container.joined.clone();
+        let is_up = |id: &ContainerId| self.containers.get(id).is_some_and(|c| c.state.is_up());
+        if joined.is_some_and(|parent| !is_up(&parent)) {
+            return self.start_failed(id, "cannot join a network namespace", Refusal::PortTaken);
+        }
         let mut others = self.containers.values().filter(|other| other.state.is_up());
         if port.is_some() && others.any(|other| other.port == port) {
             return self.start_failed(id, "port is already allocated", Refusal::PortTaken);
@@ -264,6 +269,12 @@ impl Engine {
         let names: Vec<_> = running.map(|container| container.name.as_str()).collect();
         if names.len() > 1 {
             self.violations.push(format!("running at once: {}", names.join(", ")));
+        }
+        let running = self.containers.values().filter(|c| c.state.is_up() && c.bystander);
+        let mut services: Vec<_> = running.map(Container::service).collect();
+        services.sort_unstable();
+        if services.windows(2).any(|two| two[0] == two[1]) {
+            self.violations.push(format!("running at once: {}", services.join(", ")));
         }
     }
 }

@@ -21,7 +21,7 @@ type Answer = Result<StepOutput, StepError>;
 pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer {
     let mut host = Host { engine, known };
     match step {
-        Step::Expect { container, name, state, image } => {
+        Step::Expect { container, name, state, image, .. } => {
             host.expect(container, name, *state, image)
         }
         Step::Pull { reference, .. } => host.pull(&reference.familiar()),
@@ -66,10 +66,13 @@ pub(crate) fn observe(engine: &mut Engine, known: &Known) -> Observed {
         let id = host.find(key)?;
         let container = host.engine.containers.get(&id)?;
         let (name, state) = (container.name.clone(), container.state);
-        Some((key.clone(), Seen { id, name, state }))
+        let ended = state == RunState::Exited;
+        let exit_code = ended.then_some(container.exit_code);
+        Some((key.clone(), Seen { id, name, state, exit_code }))
     });
     let containers = seen.collect();
-    Observed { containers, name_owner: host.engine.named(&known.name).cloned() }
+    let owner = |name: &ContainerName| Some((name.clone(), host.engine.named(name)?.clone()));
+    Observed { containers, owners: known.homes.values().filter_map(owner).collect() }
 }
 
 const DONE: Answer = Ok(StepOutput::Done);
@@ -154,7 +157,8 @@ impl Host<'_> {
             }
             self.engine.discard(&id, Volumes::Remove);
         }
-        let container = container(name, body, self.engine);
+        let mut container = container(name, body, self.engine);
+        container.bystander = container.service() != self.known.name.as_str();
         let id = self.engine.create(container).map_err(|refusal| self.error(key, &refusal))?;
         if self.runs(&id, image) {
             return Ok(StepOutput::Created { id });
@@ -221,6 +225,11 @@ fn container(name: &ContainerName, body: &Value, engine: &Engine) -> Container {
     let image = engine.tags.get(reference).cloned();
     let mounts = host["Mounts"].as_array().into_iter().flatten();
     let mounts = mounts.filter(|mount| mount["Type"] == "volume");
+    let mode = host["NetworkMode"].as_str().unwrap();
+    let joined = mode.strip_prefix("container:").map(|parent| {
+        let parent = engine.named(&ContainerName::new(parent)).cloned();
+        parent.unwrap_or_else(|| ContainerId::new("none"))
+    });
     let port = host["PortBindings"]["80/tcp"][0]["HostPort"].as_str();
     let image = image.unwrap_or_else(|| ImageId::new("none"));
     Container {
@@ -229,7 +238,8 @@ fn container(name: &ContainerName, body: &Value, engine: &Engine) -> Container {
         auto_remove: host["AutoRemove"] == true,
         port: port.map(|port| port.parse().unwrap()),
         carried: mounts.map(|mount| mount["Source"].as_str().unwrap().to_owned()).collect(),
-        networks: [host["NetworkMode"].as_str().unwrap().to_owned()].into(),
+        networks: [mode.to_owned()].into(),
+        joined,
         ..Container::of(name.clone(), image)
     }
 }

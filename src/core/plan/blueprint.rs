@@ -1,0 +1,158 @@
+//! Everything a plan is made from, gathered beforehand.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::core::digest::{Digest, Platform};
+use crate::core::health::HealthGate;
+use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
+use crate::core::inventory::RunState;
+use crate::core::plan::{Difference, ImageSummary, Trigger};
+use crate::core::reference::ImageRef;
+
+/// Everything a plan is made from, gathered beforehand.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// The operation it belongs to.
+    pub operation: OperationId,
+    /// Who asked for it.
+    pub trigger: Trigger,
+    /// The container it is about.
+    pub target: TargetId,
+    /// The reference that the container follows.
+    pub reference: ImageRef,
+    /// The container as it is.
+    pub old: OldContainer,
+    /// What it runs.
+    pub old_image: ImageSummary,
+    /// What it shall run.
+    pub new_image: ImageSummary,
+    /// Where the new image comes from.
+    pub source: Source,
+    /// How the new container is made.
+    pub replacement: Making,
+    /// How the old one would be made anew.
+    pub restoration: Making,
+    /// What the new one must show.
+    pub gate: HealthGate,
+    /// What the old one must show when it is back.
+    pub old_gate: HealthGate,
+    /// What becomes of the old one.
+    pub retention: Retention,
+    /// The host's paths that it binds in the short form, whose absence the engine would hide.
+    pub bind_sources: Vec<String>,
+    /// Things a person should know.
+    pub warnings: Vec<String>,
+    /// What changes in the body, for people.
+    pub differences: Vec<Difference>,
+    /// Those that must be made anew with it, in the order in which they start.
+    pub sharers: Vec<Sharer>,
+    /// Those that are stopped before it and started after it, in the order in which they start.
+    pub dependents: Vec<Dependent>,
+}
+
+/// A container that holds on to the one that is replaced (its namespace, its links, its volumes), so
+/// that it is made anew on the image that it runs.
+#[derive(Clone, Debug)]
+pub struct Sharer {
+    /// Its name.
+    pub name: ContainerName,
+    /// The container as it is.
+    pub old: OldContainer,
+    /// What it runs, before and after.
+    pub image: ImageId,
+    /// Who must be healthy before it starts.
+    pub awaits: Vec<ContainerName>,
+    /// How its reference is made to mean that image while it is made.
+    pub retag: Option<Retag>,
+    /// How the new one is made.
+    pub replacement: Making,
+    /// What the new one must show.
+    pub gate: HealthGate,
+    /// What the old one must show when it is back.
+    pub old_gate: HealthGate,
+}
+
+/// A reference that means another image by now, or will by the time it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retag {
+    /// The reference.
+    pub reference: String,
+    /// The image that it means before and after; without one it is taken away again.
+    pub back: Option<ImageId>,
+}
+
+/// A container that asked to be restarted with the one that is replaced.
+#[derive(Clone, Debug)]
+pub struct Dependent {
+    /// Its name.
+    pub name: ContainerName,
+    /// The container as it is.
+    pub old: OldContainer,
+    /// What it runs.
+    pub image: ImageId,
+    /// Who must be healthy before it starts.
+    pub awaits: Vec<ContainerName>,
+    /// What it must show when it is up again.
+    pub gate: HealthGate,
+}
+
+/// The container that is replaced, as far as the order of steps depends on it.
+#[derive(Clone, Debug)]
+pub struct OldContainer {
+    /// Its ID.
+    pub id: ContainerId,
+    /// Its run state.
+    pub state: RunState,
+    /// The mark of its settings, where they must not change before it is replaced.
+    pub settings: Option<Digest>,
+    /// `HostConfig.RestartPolicy`.
+    pub restart_policy: Value,
+    /// Whether the engine removes it when it stops.
+    pub removal: Removal,
+    /// How long it may take to stop, if not as long as it says itself.
+    pub stop_timeout: Option<Duration>,
+    /// How long it takes at the most until the engine kills it.
+    pub grace: Duration,
+}
+
+/// What happens to a container when it stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It stays, stopped.
+    Stays,
+    /// The engine removes it (`--rm`).
+    Automatic,
+}
+
+/// Where the new image comes from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The registry: it is pulled and must bring this digest.
+    Registry(Digest),
+    /// The engine has it already under the reference.
+    Local,
+    /// The engine has it, but the reference must be pointed to it.
+    Retag,
+}
+
+/// What becomes of the old container once the new one is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// It is removed; its saved body and its image are the way back.
+    Remove,
+    /// It stays, stopped, as `<name>.da-kept-<op6>`.
+    Keep,
+}
+
+/// How a container is made.
+#[derive(Clone, Debug)]
+pub struct Making {
+    /// The create body.
+    pub body: Value,
+    /// The platform it runs on.
+    pub platform: Platform,
+    /// The networks that are connected after the create, in order.
+    pub connects: Vec<(String, Value)>,
+}
