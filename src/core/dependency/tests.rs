@@ -1,3 +1,5 @@
+//! Tables of edges, companions and orders.
+
 use serde_json::json;
 
 use super::*;
