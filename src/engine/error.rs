@@ -2,7 +2,6 @@
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId};
-use crate::core::journal::JournalError;
 use crate::core::recreate::PlanError;
 use crate::docker::DockerError;
 use crate::registry::RegistryError;
@@ -65,7 +64,4 @@ pub enum EngineError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The journal could not be written: the operation stays open.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
 }

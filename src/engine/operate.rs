@@ -12,19 +12,10 @@ use crate::core::plan::{BoxFuture, RejectKey, Step, StepError, StepRunner, Updat
 use crate::core::reference::ImageRef;
 use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
 use crate::engine::command::OperatedResult;
-use crate::engine::execute::{Ended, Executor, Patience};
+use crate::engine::execute::{Begin, Ended, Executor, Patience};
 use crate::engine::{Engine, EngineError, remote};
 use crate::registry::Registry;
 use crate::store::{OpenOperation, Rejected, Store};
-
-/// How an operation is taken up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// From its first step.
-    Fresh,
-    /// From where an earlier run left it: look first.
-    Resumed,
-}
 
 impl Engine {
     /// Runs a plan to its end and returns its record; `None` when the program was asked to end
@@ -63,11 +54,7 @@ impl Engine {
             stop: &self.stop,
             patience: &Patience::default(),
         };
-        let ended = match begin {
-            Begin::Fresh => executor.run(&mut operation).await?,
-            Begin::Resumed => executor.resume(&mut operation).await?,
-        };
-        if ended == Ended::Stopped {
+        if executor.carry(&mut operation, begin).await == Ended::Stopped {
             return Ok(None);
         }
         operation.finish(&self.store).await?;

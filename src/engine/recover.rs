@@ -3,7 +3,7 @@
 use crate::core::event::What;
 use crate::core::id::ContainerName;
 use crate::core::journal::Journal;
-use crate::engine::operate::Begin;
+use crate::engine::execute::Begin;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::OpenOperation;

@@ -215,6 +215,20 @@ fn a_stolen_port_is_waited_for() {
     tally.finish("a stolen port");
 }
 
+/// Nobody starts the program anew because a line could not be written.
+#[test]
+fn a_journal_that_cannot_be_written_for_a_while_is_waited_for() {
+    for scenario in telling() {
+        let quiet = drive(Begin::of(&scenario), Vec::new());
+        for call in 1..=quiet.calls {
+            let full = Planned { call, when: When::Before, fault: Fault::JournalFull };
+            let ran = drive(Begin::of(&scenario), vec![full]);
+            assert!(ran.outcome.is_some(), "{}", story(&scenario, &ran));
+            assert_eq!(ran.starts, 1, "{}", story(&scenario, &ran));
+        }
+    }
+}
+
 /// The program may die between the last entry and what is made of it.
 #[test]
 fn what_is_finished_is_left_alone() {
