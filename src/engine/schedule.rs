@@ -1,5 +1,6 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::core::id::Timestamp;
@@ -29,6 +30,9 @@ pub struct Timetables {
     pub keep: KeepDays,
 }
 
+/// When each job last ran in this life of the program, whatever the store could keep of it.
+type LastRuns = BTreeMap<&'static str, Timestamp>;
+
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
@@ -45,13 +49,13 @@ impl Engine {
             return;
         }
         let started = self.clock.now();
+        let mut runs = LastRuns::new();
         let mut first = timetables.check_on_start;
         while !self.stop.is_cancelled() {
-            let now = self.clock.now();
             let (job, wait) = if std::mem::take(&mut first) {
                 (Job::Check, None)
             } else {
-                self.next_job(&timetables, started, now).await
+                self.next_job(&timetables, &runs, started).await
             };
             if let Some(until) = wait {
                 tokio::select! {
@@ -60,6 +64,7 @@ impl Engine {
                 }
             }
             self.work(job, &timetables).await;
+            self.ran(job, &mut runs).await;
         }
     }
 
@@ -87,15 +92,17 @@ impl Engine {
     async fn next_job(
         &self,
         timetables: &Timetables,
+        runs: &LastRuns,
         started: Timestamp,
-        now: Timestamp,
     ) -> (Job, Option<Timestamp>) {
+        let now = self.clock.now();
         let far = now + Duration::from_hours(24);
         let mut next = (Job::Check, Some(far));
         let update = timetables.update.as_ref().map(|table| (Job::Update, UPDATE, table));
         let check = Some((Job::Check, CHECK, &timetables.check));
         for (job, name, table) in update.into_iter().chain(check) {
-            let last = self.store.schedules().last_run(name).await.unwrap_or_default();
+            let stored = self.store.schedules().last_run(name).await.unwrap_or_default();
+            let last = stored.max(runs.get(name).copied());
             match due(last.unwrap_or(started), now, table) {
                 Due::Now => return (job, None),
                 Due::At(at) if next.1.is_none_or(|earliest| at < earliest) => {
@@ -130,7 +137,6 @@ impl Engine {
                 () = self.stop.cancelled() => return,
             }
         }
-        self.ran(job).await;
     }
 
     async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
@@ -166,13 +172,14 @@ impl Engine {
     }
 
     /// An update is a check as well.
-    async fn ran(&self, job: Job) {
+    async fn ran(&self, job: Job, runs: &mut LastRuns) {
         let now = self.clock.now();
         let names = match job {
             Job::Update => [UPDATE, CHECK].as_slice(),
             Job::Check => [CHECK].as_slice(),
         };
         for name in names {
+            runs.insert(name, now);
             if let Err(error) = self.store.schedules().ran(name, now).await {
                 log::error!("{}", crate::logging::Chain(&error));
             }

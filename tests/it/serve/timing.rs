@@ -21,8 +21,10 @@ use tempfile::TempDir;
 
 use crate::support::engine::{Engine as Kind, Host as LabHost};
 use crate::support::lab::needs;
+use crate::support::proxy::EngineProxy;
 use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene};
+use crate::support::wait::wait_until;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -208,4 +210,34 @@ async fn updates_wait_for_their_schedule_and_a_missed_one_is_made_up_for_once() 
     assert_eq!(running.triggers().await, [Trigger::Schedule; 2]);
     running.end().await;
     assert_eq!(scene.version("watched"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_starts_no_job_before_its_time() {
+    needs!(lab);
+    let mut scene = counting();
+    scene.start("web", &json!({}));
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    scene.host = scene.host.behind(&proxy);
+    let rounds = || {
+        let calls = proxy.log();
+        calls.iter().filter(|call| call.line.contains("/containers/json")).count()
+    };
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("SCAN_INTERVAL", "10m")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    running.store.close().await.unwrap();
+    proxy.forget();
+    let (mut looks, mut due) = (0, 0);
+    wait_until("it is tried at its times", PATIENCE, || {
+        if looks % 100 == 0 {
+            clock.advance(10 * MINUTE);
+            due += 1;
+        }
+        looks += 1;
+        rounds() >= 3
+    });
+    assert_eq!(running.tasks.close_and_wait(PATIENCE).await, Drained::All);
+    assert!(rounds() <= due, "{} of {due}", rounds());
 }
