@@ -18,6 +18,9 @@ pub struct Inventory {
     pub engine: EngineFacts,
     /// All containers in every state, by name.
     pub containers: BTreeMap<ContainerName, Container>,
+    /// Containers of which the list shows only the image's ID, and the engine could not say more;
+    /// its words.
+    pub unclear: BTreeMap<ContainerName, String>,
     /// All images that the list named, by ID.
     pub images: BTreeMap<ImageId, Image>,
     /// The networks' names.

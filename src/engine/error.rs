@@ -65,3 +65,10 @@ pub enum EngineError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl EngineError {
+    /// Says whether the engine itself could not be asked, whatever it was asked for.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Docker(error) if error.is_unreachable())
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
-use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
+use crate::core::decision::{Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
@@ -44,6 +44,8 @@ pub(super) struct Subject<'a> {
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
+    /// Why the engine could not say what it is, in the engine's words.
+    pub(super) trouble: Option<String>,
     /// The platform manifest it runs, where the engine says it.
     pub(super) manifest: Option<Digest>,
 }
@@ -56,11 +58,19 @@ pub(super) struct Found {
 }
 
 impl Subject<'_> {
-    /// Takes in what was found out; returns the registry's answer.
-    pub(super) fn learn(&mut self, found: Found) -> RemoteAnswer {
-        self.platform = found.platform;
-        self.manifest = found.manifest;
-        found.answer
+    /// Takes in what was found out, or why it was not; returns the registry's answer.
+    pub(super) fn learn(&mut self, found: Result<Found, String>) -> Option<RemoteAnswer> {
+        match found {
+            Ok(found) => {
+                self.platform = found.platform;
+                self.manifest = found.manifest;
+                Some(found.answer)
+            }
+            Err(trouble) => {
+                self.trouble = Some(trouble);
+                None
+            }
+        }
     }
 }
 
@@ -124,6 +134,7 @@ impl<'a> Bench<'a> {
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
             role: role(container, self.settings),
             platform: self.inventory.engine.platform.clone(),
+            trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
         }
     }
@@ -134,6 +145,9 @@ impl<'a> Bench<'a> {
         subject: &'a Subject<'a>,
         request: Request,
     ) -> Option<ImageRef> {
+        if subject.trouble.is_some() {
+            return None;
+        }
         question(&self.facts(subject, None, request))
     }
 
@@ -155,7 +169,17 @@ impl<'a> Bench<'a> {
         answer: Option<&'a RemoteAnswer>,
         request: Request,
     ) -> Decision {
-        decide(&self.facts(subject, answer, request))
+        let decision = decide(&self.facts(subject, answer, request));
+        match (&subject.trouble, &decision) {
+            // What leaves it out holds whatever its image is.
+            (None, _) => decision,
+            (_, Decision::Skip { reason }) if !matches!(reason, SkipReason::PinnedImageId(_)) => {
+                decision
+            }
+            (Some(trouble), _) => {
+                Decision::Unknown { reason: UnknownReason::Engine(trouble.clone()) }
+            }
+        }
     }
 
     /// Returns the digest to show for what runs; also for containers that no registry is asked for.

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::id::ContainerId;
+use crate::core::id::{ContainerId, ImageId};
 use crate::core::inventory::{Container, Inventory};
 use crate::engine::{Engine, EngineError};
+use crate::logging::Chain;
 use crate::store::{ImageSnapshot, Snapshot};
 
 impl Engine {
@@ -22,14 +23,11 @@ impl Engine {
         let mut images = Vec::new();
         let mut image_ids = BTreeSet::new();
         for container in inventory.containers.values().filter(unseen) {
-            containers.extend(self.container_snapshot(container, &container.id).await?);
+            let snapshot = self.container_snapshot(container, &container.id).await;
+            let Some(snapshot) = shown(container, snapshot)? else { continue };
+            containers.push(snapshot);
             if image_ids.insert(&container.image_id) {
-                let inspect = self.host.inspect_image(container.image_id.as_str(), None).await?;
-                images.extend(inspect.map(|inspect| ImageSnapshot {
-                    image_id: container.image_id.clone(),
-                    seen_at: self.clock.now(),
-                    inspect,
-                }));
+                images.extend(shown(container, self.image_snapshot(&container.image_id).await)?);
             }
         }
         if !containers.is_empty() {
@@ -51,5 +49,29 @@ impl Engine {
             seen_at: self.clock.now(),
             inspect,
         }))
+    }
+
+    async fn image_snapshot(&self, id: &ImageId) -> Result<Option<ImageSnapshot>, EngineError> {
+        let inspect = self.host.inspect_image(id.as_str(), None).await?;
+        Ok(inspect.map(|inspect| ImageSnapshot {
+            image_id: id.clone(),
+            seen_at: self.clock.now(),
+            inspect,
+        }))
+    }
+}
+
+/// Names what the engine could not show; the next check asks again.
+fn shown<T>(
+    container: &Container,
+    snapshot: Result<Option<T>, EngineError>,
+) -> Result<Option<T>, EngineError> {
+    match snapshot {
+        Err(error) if !error.is_unreachable() => {
+            let name = container.name.as_str();
+            log::warn!(action = "check", container = name; "{name}: {}", Chain(&error));
+            Ok(None)
+        }
+        snapshot => snapshot,
     }
 }

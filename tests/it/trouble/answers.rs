@@ -11,7 +11,7 @@ use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::program::Program;
 use crate::support::proxy::{EngineProxy, Rule};
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, Server};
 
 /// Answers every call on a socket, but the first question, with one text.
 fn talk(folder: &TempDir, nonsense: &'static str) -> Program {
@@ -78,4 +78,35 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
     proxy.set_rules(&[]);
     program.run(&["update", &scene.name("web")]).expect(0);
     assert_eq!(scene.version("web"), "2");
+}
+
+#[test]
+fn a_container_that_the_engine_cannot_show_holds_up_no_other() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    for short in ["web", "outdated", "hidden"] {
+        scene.start_outdated(short, &json!({}));
+    }
+    // Its tag has moved on here: the list shows it by its image's ID.
+    scene.host.pull(&scene.reference("hidden"));
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let broken = |short| format!("GET .*/containers/{}/json", scene.seen(short).id);
+    let broken = ["outdated", "hidden"].map(broken);
+    proxy.set_rules(&broken.map(|call| Rule::before(&call).fail(500, "its files are gone")));
+    let program = scene.program_behind(&proxy);
+    for short in ["outdated", "hidden"] {
+        let view = program.run(&["check", &scene.name(short), "--json"]).expect(1).json();
+        assert_eq!(view[0]["reason"]["code"], "engine_error", "{view}");
+        let message = view[0]["reason"]["message"].as_str().unwrap();
+        assert!(message.contains("its files are gone"), "{message}");
+    }
+    program.run(&["update", "--all"]);
+    assert_eq!(["web", "outdated", "hidden"].map(|short| scene.version(short)), ["2", "1", "1"]);
+    // After a check of everything it is stored what the engine shows, as far as it does.
+    let server = Server::start(&program);
+    for short in ["outdated", "hidden"] {
+        server.wait_log(&format!("{}: ", scene.name(short)));
+    }
+    let log = server.end().stderr;
+    assert!(!log.contains("ERROR"), "{log}");
 }
