@@ -32,6 +32,9 @@ impl Replay<'_> {
         if self.committed {
             return self.restart_new();
         }
+        if self.damaged && self.phase == Phase::Forward {
+            return self.wake_damaged();
+        }
         if self.is_foreign() {
             return self.turn(Side::Ours, "another container has the name now");
         }
@@ -68,6 +71,37 @@ impl Replay<'_> {
             self.reached = self.reached.max(index + 1);
             self.touched |= touches_old(&planned.action);
         }
+    }
+
+    /// Nobody knows how far the operation came: what serves stays, else whoever last did is brought
+    /// back. Nothing is removed.
+    fn wake_damaged(&mut self) {
+        let (old, new) = (Key::old(), Key::replacement());
+        let serves = |key| {
+            let up = self.state_of(key).is_some_and(RunState::is_up);
+            self.has_name(key) && (up || !self.plan.was_running)
+        };
+        if self.is_foreign() || serves(&old) || serves(&new) {
+            self.park("it was interrupted");
+        } else if !self.is_gone(&old) {
+            self.reached = self.plan.no_return;
+            self.turn(Side::All, "it was interrupted");
+        } else if self.has_name(&new) && !self.is_gone(&new) {
+            // The old one is removed only behind the point of no return.
+            self.committed = true;
+            self.forward = self.plan.no_return;
+            self.restart_new();
+        } else {
+            self.park("it was interrupted");
+        }
+    }
+
+    /// Says whether a container has the target's name.
+    fn has_name(&self, key: &Key) -> bool {
+        self.seen.is_some_and(|seen| {
+            let known = seen.containers.get(key);
+            known.is_some_and(|known| seen.name_owner.as_ref() == Some(&known.id))
+        })
     }
 
     fn can_go_on(&self) -> bool {

@@ -115,11 +115,7 @@ pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
 }
 
 /// One life of the program; `None` when it was killed.
-fn program(
-    host: &FakeHost,
-    journal: &mut MemoryJournal,
-    fresh: bool,
-) -> Option<Ended> {
+fn program(host: &FakeHost, journal: &mut MemoryJournal, fresh: bool) -> Option<Ended> {
     let stop = CancellationToken::new();
     host.state().stop = stop.clone();
     let at_once = vec![Duration::ZERO; PATIENCE as usize];
