@@ -108,6 +108,10 @@ pub struct Container {
     pub state: RunState,
     /// When it was created.
     pub created_at: Timestamp,
+    /// The ports of the host that it publishes.
+    pub published_ports: Vec<u16>,
+    /// Its addresses in its networks.
+    pub addresses: Vec<String>,
 }
 
 /// An image as the list shows it.

@@ -63,7 +63,8 @@ impl Engine {
             return Err(EngineError::Unknown(unknown.clone()));
         }
         let memory = self.memory(inventory).await?;
-        let bench = Bench::new(inventory, memory, &self.settings, self.clock.now());
+        let way = self.way().await;
+        let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();
         let meant = meant.filter(|one| names.is_empty() || names.contains(&one.name));
         let mut subjects: Vec<_> = meant.map(|container| bench.subject(container)).collect();

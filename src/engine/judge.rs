@@ -16,6 +16,7 @@ use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
+use crate::engine::way::Way;
 
 /// Everything that the judgement of a host's containers depends on, but the registries' answers.
 pub(super) struct Bench<'a> {
@@ -25,6 +26,7 @@ pub(super) struct Bench<'a> {
     settings: &'a Settings,
     pub(super) now: Timestamp,
 }
+    way: Way,
 
 /// What was found out before.
 #[derive(Default)]
@@ -115,7 +117,8 @@ impl<'a> Bench<'a> {
         now: Timestamp,
     ) -> Self {
         let images = LocalImages::new(inventory.engine.store, &inventory.images);
-        Self { inventory, images, memory, settings, now }
+        Self { inventory, images, memory, settings, way, now }
+        way: Way,
     }
 
     /// Brings one container before the judge.
@@ -132,7 +135,7 @@ impl<'a> Bench<'a> {
                 ..Remembered::default()
             },
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
-            role: role(container, self.settings),
+            role: self.way.role(container),
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
@@ -245,19 +248,5 @@ fn image_of(snapshot: &ImageSnapshot) -> Image {
             .collect(),
         size_bytes: inspect.get("Size").and_then(Value::as_u64).unwrap_or(0),
         created_at: created.and_then(|text| text.parse().ok()).unwrap_or(snapshot.seen_at),
-    }
-}
-
-/// Our own container, and the one through which we reach the engine, are not updated from within.
-fn role(container: &Container, settings: &Settings) -> Role {
-    if settings.own_container.as_ref() == Some(&container.id) {
-        return Role::Ourselves;
-    }
-    let service = container.labels.get("com.docker.compose.service").map(String::as_str);
-    match settings.engine_host.as_deref() {
-        Some(host) if host == container.name.as_str() || Some(host) == service => {
-            Role::DockerAccess
-        }
-        _ => Role::Ordinary,
     }
 }

@@ -18,6 +18,7 @@ mod rollback;
 pub mod schedule;
 mod snapshot;
 mod update;
+mod way;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -80,8 +81,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// The container that this program runs in, if it does.
     pub own_container: Option<ContainerId>,
-    /// The host name by which the engine is reached over TCP, which may be a container's.
-    pub engine_host: Option<String>,
+    /// The host and port by which the engine is reached over TCP, which may be a container's.
+    pub engine_address: Option<(String, u16)>,
 }
 
 /// An engine's parts and state.
