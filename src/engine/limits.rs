@@ -13,6 +13,8 @@ use crate::core::reference::ImageRef;
 pub struct Limits {
     operations: Arc<Semaphore>,
     busy: Arc<Mutex<BTreeSet<ContainerName>>>,
+    /// Those with an operation that is open, whether or not it is being carried on.
+    blocked: Arc<Mutex<BTreeSet<ContainerName>>>,
     images: Arc<Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
@@ -40,6 +42,7 @@ impl Limits {
         Self {
             operations: Arc::new(Semaphore::new(concurrency.max(1))),
             busy: Arc::default(),
+            blocked: Arc::default(),
             images: Arc::default(),
         }
     }
@@ -47,7 +50,7 @@ impl Limits {
     /// Waits for the image's turn and a free place; `None` at once when the container already has
     /// an operation.
     pub async fn acquire(&self, name: &ContainerName, image: &ImageRef) -> Option<Slot> {
-        if !lock(&self.busy).insert(name.clone()) {
+        if lock(&self.blocked).contains(name) || !lock(&self.busy).insert(name.clone()) {
             return None;
         }
         let target = Busy { name: name.clone(), all: Arc::clone(&self.busy) };
@@ -57,9 +60,14 @@ impl Limits {
         Some(Slot { _target: target, _image: image, _permit: permit })
     }
 
-    /// Lets a container have no operation any more: one of an earlier run is still open.
+    /// Lets a container have no further operation: one is open, whoever holds its slot.
     pub(super) fn block(&self, name: ContainerName) {
-        lock(&self.busy).insert(name);
+        lock(&self.blocked).insert(name);
+    }
+
+    /// Lets a container have operations again.
+    pub(super) fn unblock(&self, name: &ContainerName) {
+        lock(&self.blocked).remove(name);
     }
 
     /// The lock of one image; those that nobody holds any more are forgotten.
@@ -95,6 +103,12 @@ mod tests {
         assert!(other.is_some(), "another image has a free place");
         drop((held, other));
         assert!(waiting.await.is_some());
-        assert!(limits.acquire(&web, &nginx).await.is_some(), "a slot is given back");
+        let held = limits.acquire(&web, &nginx).await;
+        assert!(held.is_some(), "a slot is given back");
+        limits.block(web.clone());
+        drop(held);
+        assert!(limits.acquire(&web, &nginx).await.is_none(), "an open operation stays");
+        limits.unblock(&web);
+        assert!(limits.acquire(&web, &nginx).await.is_some());
     }
 }

@@ -24,7 +24,6 @@ impl Engine {
         &self,
         plan: UpdatePlan,
     ) -> Result<Option<HistoryRecord>, EngineError> {
-        self.wait_recovered().await;
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
         let operation = self.operations.create(plan).await?;
@@ -54,9 +53,12 @@ impl Engine {
             stop: &self.stop,
             patience: &Patience::default(),
         };
+        // Until it is over, however this run of it ends.
+        self.limits.block(plan.target.name.clone());
         if executor.carry(&mut operation, begin).await == Ended::Stopped {
             return Ok(None);
         }
+        self.limits.unblock(&plan.target.name);
         operation.finish(&self.store).await?;
         Ok(Some(HistoryRecord::from_journal(operation.plan(), operation.entries())))
     }

@@ -1,6 +1,7 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::id::Timestamp;
@@ -16,6 +17,9 @@ const CHECK: &str = "check";
 const UPDATE: &str = "update";
 /// The pauses between two tries of a check that the engine did not answer.
 const BACK_OFF: [u64; 6] = [1, 2, 5, 15, 30, 60];
+
+/// The pause between two tries to list the open operations.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(10);
 
 /// When what is done.
 #[derive(Clone, Debug)]
@@ -33,6 +37,22 @@ pub struct Timetables {
 /// When each job last ran in this life of the program, whatever the store could keep of it.
 type LastRuns = BTreeMap<&'static str, Timestamp>;
 
+/// Notes that the loop failed, unless it ends in order.
+struct Working<'a>(&'a AtomicBool);
+
+impl<'a> Working<'a> {
+    fn begin(broken: &'a AtomicBool) -> Self {
+        broken.store(false, Ordering::Relaxed);
+        Self(broken)
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.store(std::thread::panicking(), Ordering::Relaxed);
+    }
+}
+
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
@@ -43,6 +63,18 @@ enum Job {
 }
 
 impl Engine {
+    /// Works until the program ends, in a task of its own that is begun anew when it fails.
+    pub fn start(&self, timetables: Timetables) {
+        let engine = self.clone();
+        self.tasks.spawn_loop("engine", move || {
+            let (engine, timetables) = (engine.clone(), timetables.clone());
+            async move {
+                let _working = Working::begin(&engine.broken);
+                engine.serve(timetables).await;
+            }
+        });
+    }
+
     /// Runs until the program ends: recovery first, then every due job, one after the other.
     pub async fn serve(&self, timetables: Timetables) {
         if self.begin().await.is_err() {
@@ -79,10 +111,12 @@ impl Engine {
         };
         self.host.wait_until_ready(&self.stop, &report).await.map_err(drop)?;
         self.set_trouble(None);
-        for result in [self.recover().await, self.report_leftovers().await] {
-            if let Err(error) = result {
-                log::error!("{}", crate::logging::Chain(&error));
-            }
+        while let Err(error) = self.recover().await {
+            log::error!("{}", crate::logging::Chain(&error));
+            self.rest(RECOVERY_PAUSE).await?;
+        }
+        if let Err(error) = self.report_leftovers().await {
+            log::error!("{}", crate::logging::Chain(&error));
         }
         Ok(())
     }
@@ -132,10 +166,17 @@ impl Engine {
                 break; // the engine is there: what failed is tried again at the next due time
             }
             let pause = Duration::from_secs(pauses.next().copied().unwrap_or(60));
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stop.cancelled() => return,
+            if self.rest(pause).await.is_err() {
+                return;
             }
+        }
+    }
+
+    /// Waits; an error when the program shall end first.
+    async fn rest(&self, pause: Duration) -> Result<(), ()> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.cancelled() => Err(()),
         }
     }
 

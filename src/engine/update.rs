@@ -36,7 +36,12 @@ impl Engine {
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
     pub fn update(&self, request: UpdateRequest) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
-        self.follow("update", async move { engine.update_all(&request).await })
+        self.follow("update", async move {
+            if request.intent == Intent::Act {
+                engine.settled().await?;
+            }
+            engine.update_all(&request).await
+        })
     }
 
     /// Runs work in a task of its own; passes on what happens meanwhile and how it ends.
