@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
-use crate::core::decision::{Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question};
+use crate::core::decision::{
+    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question,
+};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
@@ -14,9 +16,9 @@ use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
-use crate::engine::way::Way;
 
 /// Everything that the judgement of a host's containers depends on, but the registries' answers.
 pub(super) struct Bench<'a> {
@@ -24,9 +26,9 @@ pub(super) struct Bench<'a> {
     images: LocalImages<'a>,
     memory: Memory,
     settings: &'a Settings,
+    way: Way,
     pub(super) now: Timestamp,
 }
-    way: Way,
 
 /// What was found out before.
 #[derive(Default)]
@@ -81,7 +83,9 @@ impl Engine {
     pub(super) async fn memory(&self, inventory: &Inventory) -> Result<Memory, EngineError> {
         let host = self.host.id();
         let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
-        for rejected in self.store.rejects().of_host(host).await? {
+        let stored = self.store.rejects().of_host(host).await?;
+        let unstored = self.unstored_rejects().clone();
+        for rejected in stored.into_iter().chain(unstored) {
             rejects.entry(rejected.target.name).or_default().push(rejected.reject);
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
@@ -114,11 +118,11 @@ impl<'a> Bench<'a> {
         inventory: &'a Inventory,
         memory: Memory,
         settings: &'a Settings,
+        way: Way,
         now: Timestamp,
     ) -> Self {
         let images = LocalImages::new(inventory.engine.store, &inventory.images);
         Self { inventory, images, memory, settings, way, now }
-        way: Way,
     }
 
     /// Brings one container before the judge.

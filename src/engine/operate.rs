@@ -15,7 +15,7 @@ use crate::engine::command::OperatedResult;
 use crate::engine::execute::{Begin, Ended, Executor, Patience};
 use crate::engine::{Engine, EngineError, remote};
 use crate::registry::Registry;
-use crate::store::{OpenOperation, Rejected, Store};
+use crate::store::{OpenOperation, Rejected};
 
 impl Engine {
     /// Runs a plan to its end and returns its record; `None` when the program was asked to end
@@ -42,7 +42,7 @@ impl Engine {
         let credentials = Arc::new(Credentials(self.registry.clone()));
         let runner = Runner {
             host: HostRunner::new(self.host.clone(), Arc::clone(&tell), credentials),
-            store: self.store.clone(),
+            engine: self,
             plan: &plan,
             now: &now,
         };
@@ -96,7 +96,7 @@ impl PullCredentials for Credentials {
 /// Performs the steps: rejections are remembered by us, everything else is the engine's.
 struct Runner<'r> {
     host: HostRunner,
-    store: Store,
+    engine: &'r Engine,
     plan: &'r UpdatePlan,
     now: &'r (dyn Fn() -> Timestamp + Send + Sync),
 }
@@ -132,10 +132,13 @@ impl Runner<'_> {
         };
         let (target, operation) = (self.plan.target.clone(), self.plan.operation.clone());
         let rejected = Rejected { target, reject, operation };
-        match self.store.rejects().add(rejected).await {
+        match self.engine.store.rejects().add(rejected.clone()).await {
             Ok(()) => Ok(StepOutput::Done),
             // Not worth the service's time: it may be down meanwhile.
-            Err(error) => Err(StepError::new(Class::Lasting, error.to_string())),
+            Err(error) => {
+                self.engine.unstored_rejects().push(rejected);
+                Err(StepError::new(Class::Lasting, error.to_string()))
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// Runs until the program ends: recovery first, then every due job, one after the other.
-    pub async fn serve(&self, timetables: Timetables) {
+    async fn serve(&self, timetables: Timetables) {
         if self.begin().await.is_err() {
             return;
         }
@@ -205,7 +205,9 @@ impl Engine {
     async fn after_check(&self, timetables: &Timetables) -> Result<(), EngineError> {
         let inventory = self.discover().await?;
         self.snapshot(&inventory).await?;
-        let expired = self.store.clean_up(timetables.keep).await?;
+        let present = inventory.containers.keys().cloned().collect();
+        self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
+        let expired = self.store.history().expire(timetables.keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");
         }
