@@ -8,11 +8,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::id::{ContainerName, TargetId};
+use crate::core::id::{ContainerName, TargetId, Timestamp};
 use crate::core::journal::JournalEntry;
 use crate::core::plan::UpdatePlan;
 
@@ -89,7 +88,7 @@ impl JournalFile {
         let mut journal = Self { path: path.to_owned(), file, end_of_lines, torn: contents.torn };
         if let Some(what) = contents.damage.take() {
             keep_copy(path);
-            let damaged = JournalEntry::Damaged { at: written.into(), what };
+            let damaged = JournalEntry::Damaged { at: written, what };
             journal.replace_rest(&damaged).map_err(|error| illegible(error.to_string()))?;
             contents.entries.push(damaged);
         }
@@ -151,10 +150,10 @@ impl JournalFile {
 }
 
 /// Reads a file as far as that can be done; returns it, and when it was last written.
-fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<(SystemTime, File)> {
+fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<(Timestamp, File)> {
     let mut file = directory::private().open(path)?;
     file.read_to_end(bytes)?;
-    Ok((file.metadata()?.modified()?, file))
+    Ok((file.metadata()?.modified()?.into(), file))
 }
 
 /// Keeps what a damaged file held; that it cannot be kept must not hold up the operation.

@@ -77,11 +77,7 @@ impl Replay<'_> {
     /// back. Nothing is removed.
     fn wake_damaged(&mut self) {
         let (old, new) = (Key::old(), Key::replacement());
-        let serves = |key| {
-            let up = self.state_of(key).is_some_and(RunState::is_up);
-            self.has_name(key) && (up || !self.plan.was_running)
-        };
-        if self.is_foreign() || serves(&old) || serves(&new) {
+        if self.is_foreign() || self.is_served() {
             self.park("it was interrupted");
         } else if !self.is_gone(&old) {
             self.reached = self.plan.no_return;
@@ -94,6 +90,14 @@ impl Replay<'_> {
         } else {
             self.park("it was interrupted");
         }
+    }
+
+    /// Says whether one of the plan's containers does under the target's name what the old one did.
+    /// By which key it is known says nothing: its ID may be among what was lost.
+    fn is_served(&self) -> bool {
+        let mut all = self.seen.iter().flat_map(|seen| seen.containers.iter());
+        let up = |state: RunState| state.is_up() || !self.plan.was_running;
+        all.any(|(key, one)| self.has_name(key) && up(one.state))
     }
 
     /// Says whether a container has the target's name.

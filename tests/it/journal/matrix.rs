@@ -8,7 +8,7 @@ use docker_auto::core::journal::{JournalEntry, Outcome};
 use super::drive::{Begin, PATIENCE, Ran, drive};
 use super::fingerprint::fingerprint;
 use super::invariants::problems;
-use super::scenario::{NAME, Scenario};
+use super::scenario::Scenario;
 use super::story::{story, word};
 use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
@@ -258,8 +258,8 @@ fn check_damage(scenario: &Scenario, mut begin: Begin, kept: usize) {
     assert!(matches!(ran.outcome, Some(Outcome::NeedsHelp(_))), "{}", told());
     let left = &ran.engine.containers;
     assert!(before.containers.keys().all(|id| left.contains_key(id)), "{}", told());
-    let serves = left.values().any(|one| one.name.as_str() == NAME && one.state.is_up());
-    assert!(serves || !scenario.was_running(), "{}", told());
+    let up = left.values().filter(|one| one.state.is_up()).count();
+    assert_eq!(up, usize::from(scenario.was_running()), "{}", told());
 }
 
 /// The program may die between the last entry and what is made of it.
