@@ -67,6 +67,7 @@
 //! there, that is appended as well, and [`core::journal::next`] says what comes: the same function
 //! that says it in a run without a crash. Before the swap it takes back, while the new container is
 //! proven it goes on if that one is as it should be, after the point of no return it tidies up.
+//! Where lines of the journal were lost, nothing is removed any more and a person is asked to look.
 //! Three wake-ups in one operation force the way back, six park it for a person.
 //!
 //! # A request

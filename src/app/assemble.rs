@@ -53,9 +53,11 @@ impl Assembly {
             retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             own_container: own_container(),
-            engine_host: match endpoint.address() {
+            engine_address: match endpoint.address() {
                 Address::Socket(_) => None,
-                Address::Plain { host, .. } | Address::Tls { host, .. } => Some(host.clone()),
+                Address::Plain { host, port } | Address::Tls { host, port, .. } => {
+                    Some((host.clone(), *port))
+                }
             },
         };
         let engine = Engine::new(Parts {

@@ -34,8 +34,7 @@ pub(super) async fn serve(config: &Config, standby: bool) -> Result<u8, AppError
     let Some(lock) = lock(config, &tasks, standby).await? else { return Ok(0) };
     let assembly = Assembly::open(config, tasks.clone(), lock).await?;
     listen(config, &assembly).await?;
-    let (engine, timetables) = (assembly.engine.clone(), timetables(config));
-    tasks.spawn("engine", async move { engine.serve(timetables).await });
+    assembly.engine.start(timetables(config));
     tasks.token().cancelled().await;
     tokio::select! {
         drained = tasks.close_and_wait(GRACE) => {

@@ -258,7 +258,11 @@ fn moved_here(
     let failed = rejection(facts, &candidate).is_some();
     let yields = match comparison {
         Comparison::Same(Match::Content(digest)) => failed || digests.contains(digest),
-        Comparison::Newer(_) | Comparison::Unresolved(_) => failed || !digests.is_empty(),
+        // The name is on another image of the repository, which is not the newest: a rollback of
+        // another container left it there.
+        Comparison::Same(Match::Digest(_)) | Comparison::Newer(_) | Comparison::Unresolved(_) => {
+            failed || !digests.is_empty()
+        }
         Comparison::Local(_) => false,
         _ => failed,
     };

@@ -185,6 +185,7 @@ fn at(entry: &JournalEntry) -> Timestamp {
         | JournalEntry::Failed { at, .. }
         | JournalEntry::Looked { at, .. }
         | JournalEntry::Resumed { at, .. }
+        | JournalEntry::Damaged { at, .. }
         | JournalEntry::Finished { at, .. } => *at,
     }
 }
@@ -261,6 +262,7 @@ fn timings(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<StepTiming> {
             }
             JournalEntry::Looked { .. }
             | JournalEntry::Resumed { .. }
+            | JournalEntry::Damaged { .. }
             | JournalEntry::Finished { .. } => {}
         }
     }

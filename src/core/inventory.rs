@@ -18,6 +18,9 @@ pub struct Inventory {
     pub engine: EngineFacts,
     /// All containers in every state, by name.
     pub containers: BTreeMap<ContainerName, Container>,
+    /// Containers of which the list shows only the image's ID, and the engine could not say more;
+    /// its words.
+    pub unclear: BTreeMap<ContainerName, String>,
     /// All images that the list named, by ID.
     pub images: BTreeMap<ImageId, Image>,
     /// The networks' names.
@@ -105,6 +108,10 @@ pub struct Container {
     pub state: RunState,
     /// When it was created.
     pub created_at: Timestamp,
+    /// The ports of the host that it publishes.
+    pub published_ports: Vec<u16>,
+    /// Its addresses in its networks.
+    pub addresses: Vec<String>,
 }
 
 /// An image as the list shows it.

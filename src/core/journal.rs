@@ -176,6 +176,9 @@ pub enum JournalEntry {
     Failed { position: Position, at: Timestamp, class: Class, error: String },
     /// The program woke up, or the engine came back, and this is what it saw.
     Resumed { at: Timestamp, observed: Observed },
+    /// What stood here, and behind it, is lost: from then on nothing is removed, and a person must
+    /// look at the end.
+    Damaged { at: Timestamp, what: String },
     /// The operation is over.
     Finished { at: Timestamp, outcome: Outcome },
 }

@@ -12,6 +12,8 @@ use crate::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{ApiVersion, Container, EngineFacts, Image, ImageStore, RunState};
 use crate::core::journal::Seen;
 
+use super::reach::{addresses, published_ports};
+
 /// A container as the list shows it: only the fields that are used, so that a field of a new
 /// engine, or an odd one of Podman, cannot spoil the list.
 #[derive(Debug, Deserialize)]
@@ -30,6 +32,10 @@ pub(super) struct ListedContainer {
     state: String,
     #[serde(default, deserialize_with = "or_default")]
     created: i64,
+    #[serde(default)]
+    ports: Value,
+    #[serde(default)]
+    network_settings: Value,
 }
 
 impl ListedContainer {
@@ -43,6 +49,8 @@ impl ListedContainer {
             labels: self.labels,
             state: RunState::parse(&self.state),
             created_at: moment(self.created),
+            published_ports: published_ports(&self.ports),
+            addresses: addresses(&self.network_settings),
         })
     }
 

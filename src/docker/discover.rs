@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
-use crate::core::id::Timestamp;
+use crate::core::id::{ContainerName, Timestamp};
 use crate::core::inventory::{Container, EngineFacts, Inventory};
 use crate::core::reference::is_image_id;
 
@@ -25,12 +25,13 @@ impl Host {
         let lists = self.lists();
         let (engine, (containers, images, networks)) =
             futures_util::future::try_join(self.fresh_facts(), lists).await?;
-        let containers = self.with_image_names(containers).await?;
+        let (containers, unclear) = self.with_image_names(containers).await?;
         Ok(Inventory {
             host: self.id().clone(),
             taken_at: now,
             engine,
             containers: containers.into_iter().map(|each| (each.name.clone(), each)).collect(),
+            unclear,
             images: images.into_iter().map(Into::into).map(by_id).collect::<BTreeMap<_, _>>(),
             networks: networks.into_iter().map(|network| network.name).collect(),
         })
@@ -54,11 +55,12 @@ impl Host {
     }
 
     /// Asks for the reference of those containers that the list shows by image ID, because the tag
-    /// has moved on; one that vanished meanwhile is left out.
+    /// has moved on; one that vanished meanwhile is left out. Returns as well of which ones the engine
+    /// could not say it, and why.
     async fn with_image_names(
         &self,
         listed: Vec<ListedContainer>,
-    ) -> Result<Vec<Container>, DockerError> {
+    ) -> Result<(Vec<Container>, BTreeMap<ContainerName, String>), DockerError> {
         let (hidden, plain): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|container| is_image_id(&container.image));
         let mut containers: Vec<_> =
@@ -66,22 +68,31 @@ impl Host {
         let mut named = stream::iter(hidden)
             .map(|container| self.with_image_name(container))
             .buffer_unordered(INSPECTS_AT_ONCE);
-        while let Some(container) = named.try_next().await? {
+        let mut unclear = BTreeMap::new();
+        while let Some((container, trouble)) = named.try_next().await? {
+            let named = container.as_ref().map(|container| container.name.clone());
+            unclear.extend(named.zip(trouble));
             containers.extend(container);
         }
-        Ok(containers)
+        drop(named);
+        Ok((containers, unclear))
     }
 
     async fn with_image_name(
         &self,
         mut listed: ListedContainer,
-    ) -> Result<Option<Container>, DockerError> {
-        let Some(inspect) = self.inspect_container(&listed.id()).await? else { return Ok(None) };
+    ) -> Result<(Option<Container>, Option<String>), DockerError> {
+        let inspect = match self.inspect_container(&listed.id()).await {
+            Ok(Some(inspect)) => inspect,
+            Ok(None) => return Ok((None, None)),
+            Err(error) if error.is_unreachable() => return Err(error),
+            Err(error) => return Ok((listed.into_container(), Some(error.chain()))),
+        };
         let written = text(&inspect["Config"]["Image"]);
         if !written.is_empty() {
             listed.image = written;
         }
-        Ok(listed.into_container())
+        Ok((listed.into_container(), None))
     }
 
     /// Returns what the engine says of itself, as last asked.

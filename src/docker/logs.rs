@@ -30,7 +30,7 @@ impl LogFormat {
 }
 
 impl Host {
-    /// Returns the last lines that a container logged, no more than `bytes` of them.
+    /// Returns the last lines that a container logged, no more of them than `bytes` of JSON.
     pub async fn last_logs(
         &self,
         id: &ContainerId,
@@ -66,16 +66,39 @@ fn joined(mut frames: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Returns the end of a text, beginning at a line where there is one.
+/// Returns the end of a text that takes no more than `bytes` as JSON, beginning at a line where
+/// there is one.
 fn last(text: &str, bytes: usize) -> &str {
-    if text.len() <= bytes {
-        return text;
-    }
-    let start = text.ceil_char_boundary(text.len() - bytes);
-    let end = &text[start..];
+    let characters = text.char_indices().rev();
+    let kept = within(characters, bytes);
+    let end = &text[kept.unwrap_or(text.len())..];
     match end.split_once('\n') {
-        Some((_, lines)) if !lines.is_empty() => lines,
+        Some((_, lines)) if end.len() < text.len() && !lines.is_empty() => lines,
         _ => end,
+    }
+}
+
+/// Returns the beginning of a text that takes no more than `bytes` as JSON.
+pub(super) fn first(text: &str, bytes: usize) -> &str {
+    let ends = text.char_indices().map(|(start, one)| (start + one.len_utf8(), one));
+    &text[..within(ends, bytes).unwrap_or(0)]
+}
+
+/// Returns the place of the last character that there is room for.
+fn within(characters: impl Iterator<Item = (usize, char)>, bytes: usize) -> Option<usize> {
+    let places = characters.scan(bytes, |room, (place, character)| {
+        *room = room.checked_sub(encoded_bytes(character))?;
+        Some(place)
+    });
+    places.last()
+}
+
+/// Returns how many bytes a character takes in JSON, as which the journal keeps it.
+fn encoded_bytes(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => character.len_utf8(),
     }
 }
 
@@ -101,12 +124,26 @@ mod tests {
     fn the_end_is_kept() {
         for (text, bytes, expected) in [
             ("a\nb\nc\n", 10, "a\nb\nc\n"),
-            ("aaa\nb\nc\n", 5, "b\nc\n"),
+            ("aaa\nb\nc\n", 8, "b\nc\n"),
             ("one long line", 4, "line"),
             ("ääää", 3, "ä"),
-            ("aaaa\n", 3, "aa\n"),
+            ("aaaa\n", 4, "aa\n"),
+            ("\u{1b}[1m\u{1b}", 9, "[1m\u{1b}"),
+            ("ab", 0, ""),
         ] {
             assert_eq!(last(text, bytes), expected);
+        }
+    }
+
+    /// The journal has a reserve of a certain size for it.
+    #[test]
+    fn what_is_kept_is_bounded_as_json() {
+        let all: String = (0..=0x2ff).filter_map(char::from_u32).collect();
+        for text in ["\u{1b}".repeat(1000), "\n\"\\".repeat(1000), all] {
+            for kept in [last(&text, 200), first(&text, 200)] {
+                let encoded = serde_json::to_string(kept).unwrap().len() - 2;
+                assert!(encoded <= 200 && encoded > 190, "{encoded}: {kept:?}");
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 mod inspect;
 mod logs;
 mod pull;
+mod reach;
 mod ready;
 mod step;
 mod transport;

@@ -16,6 +16,7 @@ use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
 use crate::engine::{Engine, EngineError, remote};
+use crate::logging::Chain;
 
 /// How many images are resolved at once; the registry client has limits of its own.
 const RESOLVED_AT_ONCE: usize = 16;
@@ -70,7 +71,8 @@ impl Engine {
             return Err(EngineError::Unknown(unknown.clone()));
         }
         let memory = self.memory(inventory).await?;
-        let bench = Bench::new(inventory, memory, &self.settings, self.clock.now());
+        let way = self.way().await;
+        let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();
         let meant = meant.filter(|one| names.is_empty() || names.contains(&one.name));
         let mut subjects: Vec<_> = meant.map(|container| bench.subject(container)).collect();
@@ -80,7 +82,7 @@ impl Engine {
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
-            let resolved = resolved.remove(&index).map(|found| subject.learn(found));
+            let resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
             assessments.push(self.assessment(&bench, subject, answer, request));
@@ -127,14 +129,14 @@ impl Engine {
 
     /// Where the digest is another one, only the manifest can tell whether the content differs: it
     /// is fetched for the platform that the container runs as, once for all that share both. Returns
-    /// what was found by the subject's index.
+    /// by the subject's index what was found, or why the engine could not say what runs.
     async fn resolve_all(
         &self,
         bench: &Bench<'_>,
         (subjects, questions): (&[Subject<'_>], &[Option<ImageRef>]),
         answers: &Answers,
-    ) -> Result<BTreeMap<usize, Found>, EngineError> {
-        let mut work: Vec<BoxFuture<'_, Result<Open<'_>, EngineError>>> = Vec::new();
+    ) -> Result<BTreeMap<usize, Result<Found, String>>, EngineError> {
+        let mut work: Vec<BoxFuture<'_, (usize, Result<Open<'_>, EngineError>)>> = Vec::new();
         for (index, (subject, question)) in subjects.iter().zip(questions).enumerate() {
             let Some(reference) = question else { continue };
             let answer = answers.get(reference);
@@ -142,21 +144,28 @@ impl Engine {
                 && bench.is_unresolved(subject, answer)
             {
                 let (container, inventory) = (subject.container, bench.inventory);
-                work.push(Box::pin(async move {
+                let open = async move {
                     let Running { platform, manifest } = self.running(inventory, container).await?;
                     Ok(Open { index, reference, digest, platform, manifest })
-                }));
+                };
+                work.push(Box::pin(async move { (index, open.await) }));
             }
         }
-        let open: Vec<_> =
-            futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE).collect().await;
-        let open: Vec<Open<'_>> = open.into_iter().collect::<Result<_, _>>()?;
+        let mut looked = futures_util::stream::iter(work).buffer_unordered(RESOLVED_AT_ONCE);
+        let (mut open, mut resolved) = (Vec::new(), BTreeMap::new());
+        while let Some((index, one)) = looked.next().await {
+            match one {
+                Ok(one) => open.push(one),
+                Err(error) if error.is_unreachable() => return Err(error),
+                Err(error) => drop(resolved.insert(index, Err(Chain(&error).to_string()))),
+            }
+        }
         let images = self.resolve(bench.inventory, &open).await;
-        let found = open.into_iter().filter_map(|one| {
+        resolved.extend(open.into_iter().filter_map(|one| {
             let answer = images.get(&(one.reference, one.platform.clone()))?.clone();
-            Some((one.index, Found { answer, platform: one.platform, manifest: one.manifest }))
-        });
-        Ok(found.collect())
+            Some((one.index, Ok(Found { answer, platform: one.platform, manifest: one.manifest })))
+        }));
+        Ok(resolved)
     }
 
     /// Fetches each distinct manifest.

@@ -2,7 +2,6 @@
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId};
-use crate::core::journal::JournalError;
 use crate::core::recreate::PlanError;
 use crate::docker::DockerError;
 use crate::registry::RegistryError;
@@ -65,7 +64,11 @@ pub enum EngineError {
     /// The store could not be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The journal could not be written: the operation stays open.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
+}
+
+impl EngineError {
+    /// Says whether the engine itself could not be asked, whatever it was asked for.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Docker(error) if error.is_unreachable())
+    }
 }

@@ -21,7 +21,8 @@ pub struct Patience {
     pub tidy: Vec<Duration>,
     /// On the way back, where giving up means that a person must help.
     pub back: Vec<Duration>,
-    /// Between two looks at an engine that cannot be reached; the last one repeats.
+    /// Between two looks at an engine that cannot be reached, and between two tries to write a
+    /// journal that cannot be written; the last one repeats.
     pub unreachable: Vec<Duration>,
 }
 
@@ -41,6 +42,13 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    fn unreachable_pauses(&self) -> impl Iterator<Item = Duration> {
+        let last = self.unreachable.last().copied().unwrap_or_default();
+        self.unreachable.iter().copied().chain(std::iter::repeat(last))
+    }
+}
+
 /// What a run needs besides its journal.
 pub struct Executor<'a> {
     /// Who performs the steps.
@@ -54,6 +62,15 @@ pub struct Executor<'a> {
     pub stop: &'a CancellationToken,
     /// How transient failures are met.
     pub patience: &'a Patience,
+}
+
+/// How an operation is taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// From its first step.
+    Fresh,
+    /// From where an earlier run left it: look first.
+    Resumed,
 }
 
 /// How a run ended.
@@ -74,6 +91,27 @@ enum Attempt {
 }
 
 impl Executor<'_> {
+    /// Carries an operation to its end. While its journal cannot be written nothing is done to its
+    /// containers; then they are looked at anew, as after a crash.
+    pub async fn carry(&self, journal: &mut dyn Journal, begin: Begin) -> Ended {
+        let mut result = match begin {
+            Begin::Fresh => self.run(journal).await,
+            Begin::Resumed => self.resume(journal).await,
+        };
+        let mut pauses = self.patience.unreachable_pauses();
+        loop {
+            let error = match result {
+                Ok(ended) => return ended,
+                Err(error) => crate::logging::Chain(&error).to_string(),
+            };
+            (self.tell)(What::StepFailed { step: "journal".into(), error });
+            if !self.pause(pauses.next().unwrap_or_default()).await {
+                return Ended::Stopped;
+            }
+            result = self.resume(journal).await;
+        }
+    }
+
     /// Runs an operation to its end. Cancel-safe: dropped anywhere, it goes on with
     /// [`Executor::resume`].
     ///
@@ -225,8 +263,7 @@ impl Executor<'_> {
     /// Looks at the operation's containers until the engine answers; `None` when the program shall
     /// end first.
     async fn observe(&self, known: &Known) -> Option<Observed> {
-        let last = self.patience.unreachable.last().copied().unwrap_or_default();
-        let mut pauses = self.patience.unreachable.iter().copied();
+        let mut pauses = self.patience.unreachable_pauses();
         loop {
             match self.runner.observe(known).await {
                 Ok(observed) => return Some(observed),
@@ -234,7 +271,7 @@ impl Executor<'_> {
                     (self.tell)(What::StepFailed { step: "observe".into(), error: error.message });
                 }
             }
-            if !self.pause(pauses.next().unwrap_or(last)).await {
+            if !self.pause(pauses.next().unwrap_or_default()).await {
                 return None;
             }
         }

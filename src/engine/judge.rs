@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
-use crate::core::decision::{Decision, Facts, Request, Role, UnknownReason, decide, question};
+use crate::core::decision::{
+    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question,
+};
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
@@ -14,6 +16,7 @@ use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
 
@@ -23,6 +26,7 @@ pub(super) struct Bench<'a> {
     images: LocalImages<'a>,
     memory: Memory,
     settings: &'a Settings,
+    way: Way,
     pub(super) now: Timestamp,
 }
 
@@ -44,6 +48,8 @@ pub(super) struct Subject<'a> {
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
+    /// Why the engine could not say what it is, in the engine's words.
+    pub(super) trouble: Option<String>,
     /// The platform manifest it runs, where the engine says it.
     pub(super) manifest: Option<Digest>,
 }
@@ -56,11 +62,19 @@ pub(super) struct Found {
 }
 
 impl Subject<'_> {
-    /// Takes in what was found out; returns the registry's answer.
-    pub(super) fn learn(&mut self, found: Found) -> RemoteAnswer {
-        self.platform = found.platform;
-        self.manifest = found.manifest;
-        found.answer
+    /// Takes in what was found out, or why it was not; returns the registry's answer.
+    pub(super) fn learn(&mut self, found: Result<Found, String>) -> Option<RemoteAnswer> {
+        match found {
+            Ok(found) => {
+                self.platform = found.platform;
+                self.manifest = found.manifest;
+                Some(found.answer)
+            }
+            Err(trouble) => {
+                self.trouble = Some(trouble);
+                None
+            }
+        }
     }
 }
 
@@ -69,7 +83,9 @@ impl Engine {
     pub(super) async fn memory(&self, inventory: &Inventory) -> Result<Memory, EngineError> {
         let host = self.host.id();
         let mut rejects: BTreeMap<ContainerName, Vec<Reject>> = BTreeMap::new();
-        for rejected in self.store.rejects().of_host(host).await? {
+        let stored = self.store.rejects().of_host(host).await?;
+        let unstored = self.unstored_rejects().clone();
+        for rejected in stored.into_iter().chain(unstored) {
             rejects.entry(rejected.target.name).or_default().push(rejected.reject);
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
@@ -102,10 +118,11 @@ impl<'a> Bench<'a> {
         inventory: &'a Inventory,
         memory: Memory,
         settings: &'a Settings,
+        way: Way,
         now: Timestamp,
     ) -> Self {
         let images = LocalImages::new(inventory.engine.store, &inventory.images);
-        Self { inventory, images, memory, settings, now }
+        Self { inventory, images, memory, settings, way, now }
     }
 
     /// Brings one container before the judge.
@@ -122,8 +139,9 @@ impl<'a> Bench<'a> {
                 ..Remembered::default()
             },
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
-            role: role(container, self.settings),
+            role: self.way.role(container),
             platform: self.inventory.engine.platform.clone(),
+            trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
         }
     }
@@ -134,6 +152,9 @@ impl<'a> Bench<'a> {
         subject: &'a Subject<'a>,
         request: Request,
     ) -> Option<ImageRef> {
+        if subject.trouble.is_some() {
+            return None;
+        }
         question(&self.facts(subject, None, request))
     }
 
@@ -155,7 +176,17 @@ impl<'a> Bench<'a> {
         answer: Option<&'a RemoteAnswer>,
         request: Request,
     ) -> Decision {
-        decide(&self.facts(subject, answer, request))
+        let decision = decide(&self.facts(subject, answer, request));
+        match (&subject.trouble, &decision) {
+            // What leaves it out holds whatever its image is.
+            (None, _) => decision,
+            (_, Decision::Skip { reason }) if !matches!(reason, SkipReason::PinnedImageId(_)) => {
+                decision
+            }
+            (Some(trouble), _) => {
+                Decision::Unknown { reason: UnknownReason::Engine(trouble.clone()) }
+            }
+        }
     }
 
     /// Returns the digest to show for what runs; also for containers that no registry is asked for.
@@ -221,19 +252,5 @@ fn image_of(snapshot: &ImageSnapshot) -> Image {
             .collect(),
         size_bytes: inspect.get("Size").and_then(Value::as_u64).unwrap_or(0),
         created_at: created.and_then(|text| text.parse().ok()).unwrap_or(snapshot.seen_at),
-    }
-}
-
-/// Our own container, and the one through which we reach the engine, are not updated from within.
-fn role(container: &Container, settings: &Settings) -> Role {
-    if settings.is_own(container) {
-        return Role::Ourselves;
-    }
-    let service = container.labels.get("com.docker.compose.service").map(String::as_str);
-    match settings.engine_host.as_deref() {
-        Some(host) if host == container.name.as_str() || Some(host) == service => {
-            Role::DockerAccess
-        }
-        _ => Role::Ordinary,
     }
 }

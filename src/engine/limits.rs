@@ -13,6 +13,8 @@ use crate::core::reference::ImageRef;
 pub struct Limits {
     operations: Arc<Semaphore>,
     busy: Arc<Mutex<BTreeSet<ContainerName>>>,
+    /// Those with an operation that is open, whether or not it is being carried on.
+    blocked: Arc<Mutex<BTreeSet<ContainerName>>>,
     images: Arc<Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
@@ -40,6 +42,7 @@ impl Limits {
         Self {
             operations: Arc::new(Semaphore::new(concurrency.max(1))),
             busy: Arc::default(),
+            blocked: Arc::default(),
             images: Arc::default(),
         }
     }
@@ -63,6 +66,9 @@ impl Limits {
     }
 
     fn occupy(&self, names: BTreeSet<ContainerName>) -> Result<Busy, ContainerName> {
+        if let Some(name) = lock(&self.blocked).intersection(&names).next() {
+            return Err(name.clone());
+        }
         let mut busy = lock(&self.busy);
         if let Some(name) = busy.intersection(&names).next() {
             return Err(name.clone());
@@ -72,9 +78,14 @@ impl Limits {
         Ok(Busy { names, all: Arc::clone(&self.busy) })
     }
 
-    /// Lets a container have no operation any more: one of an earlier run is still open.
+    /// Lets a container have no further operation: one is open, whoever holds its slot.
     pub(super) fn block(&self, name: ContainerName) {
-        lock(&self.busy).insert(name);
+        lock(&self.blocked).insert(name);
+    }
+
+    /// Lets a container have operations again.
+    pub(super) fn unblock(&self, name: &ContainerName) {
+        lock(&self.blocked).remove(name);
     }
 
     /// The lock of one image; those that nobody holds any more are forgotten.
@@ -112,6 +123,12 @@ mod tests {
         assert!(other.is_ok(), "another image has a free place");
         drop((held, other));
         assert!(waiting.await.is_ok());
-        assert!(limits.acquire(names("web sidecar"), &nginx).await.is_ok(), "a slot is given back");
+        let held = limits.acquire(names("web sidecar"), &nginx).await;
+        assert!(held.is_ok(), "a slot is given back");
+        limits.block(ContainerName::new("web"));
+        drop(held);
+        assert!(limits.acquire(names("web"), &nginx).await.is_err(), "an open operation stays");
+        limits.unblock(&ContainerName::new("web"));
+        assert!(limits.acquire(names("web"), &nginx).await.is_ok());
     }
 }

@@ -20,8 +20,10 @@ mod rollback;
 pub mod schedule;
 mod snapshot;
 mod update;
+mod way;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
@@ -37,7 +39,7 @@ use crate::core::policy::Policy;
 use crate::docker::Host;
 use crate::registry::Registry;
 use crate::shutdown::Tasks;
-use crate::store::{Operations, Store};
+use crate::store::{Operations, Rejected, Store};
 
 pub use self::error::EngineError;
 
@@ -82,8 +84,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// The container that this program runs in, if it does.
     pub own_container: Option<ContainerId>,
-    /// The host name by which the engine is reached over TCP, which may be a container's.
-    pub engine_host: Option<String>,
+    /// The host and port by which the engine is reached over TCP, which may be a container's.
+    pub engine_address: Option<(String, u16)>,
 }
 
 /// An engine's parts and state.
@@ -100,6 +102,10 @@ pub struct Inner {
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
     recovered: watch::Sender<bool>,
+    /// Rejected images that the store could not keep.
+    unstored_rejects: Mutex<Vec<Rejected>>,
+    /// Whether the loop of `serve` failed and was not begun anew yet.
+    broken: AtomicBool,
 }
 
 impl std::ops::Deref for Engine {
@@ -118,6 +124,8 @@ impl Engine {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
             recovered: watch::Sender::new(false),
+            unstored_rejects: Mutex::default(),
+            broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
             registry: parts.registry,
@@ -140,8 +148,11 @@ impl Engine {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Asks the engine whether it is there; returns what stands between us and it.
+    /// Asks the engine whether it is there; returns what stands between us and our work.
     pub async fn look(&self) -> Option<String> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Some("the schedule's task failed and is about to start again".to_owned());
+        }
         match tokio::time::timeout(LOOK_TIMEOUT, self.host.ping()).await {
             Ok(asked) => asked.err().map(|error| error.chain()),
             Err(_) => Some(format!("the engine did not answer within {LOOK_TIMEOUT:?}")),
@@ -150,6 +161,10 @@ impl Engine {
 
     fn set_trouble(&self, trouble: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn unstored_rejects(&self) -> MutexGuard<'_, Vec<Rejected>> {
+        self.unstored_rejects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn target(&self, name: &ContainerName) -> TargetId {

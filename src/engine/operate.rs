@@ -12,19 +12,10 @@ use crate::core::plan::{BoxFuture, RejectKey, Step, StepError, StepRunner, Updat
 use crate::core::reference::ImageRef;
 use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
 use crate::engine::command::OperatedResult;
-use crate::engine::execute::{Ended, Executor, Patience};
+use crate::engine::execute::{Begin, Ended, Executor, Patience};
 use crate::engine::{Engine, EngineError, remote};
 use crate::registry::Registry;
-use crate::store::{OpenOperation, Rejected, Store};
-
-/// How an operation is taken up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
-    /// From its first step.
-    Fresh,
-    /// From where an earlier run left it: look first.
-    Resumed,
-}
+use crate::store::{OpenOperation, Rejected};
 
 impl Engine {
     /// Runs a plan to its end and returns its record; `None` when the program was asked to end
@@ -33,7 +24,6 @@ impl Engine {
         &self,
         plan: UpdatePlan,
     ) -> Result<Option<HistoryRecord>, EngineError> {
-        self.wait_recovered().await;
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
         let operation = self.operations.create(plan).await?;
@@ -52,7 +42,7 @@ impl Engine {
         let credentials = Arc::new(Credentials(self.registry.clone()));
         let runner = Runner {
             host: HostRunner::new(self.host.clone(), Arc::clone(&tell), credentials),
-            store: self.store.clone(),
+            engine: self,
             plan: &plan,
             now: &now,
         };
@@ -63,13 +53,12 @@ impl Engine {
             stop: &self.stop,
             patience: &Patience::default(),
         };
-        let ended = match begin {
-            Begin::Fresh => executor.run(&mut operation).await?,
-            Begin::Resumed => executor.resume(&mut operation).await?,
-        };
-        if ended == Ended::Stopped {
+        // Until it is over, however this run of it ends.
+        plan.homes().for_each(|name| self.limits.block(name.clone()));
+        if executor.carry(&mut operation, begin).await == Ended::Stopped {
             return Ok(None);
         }
+        plan.homes().for_each(|name| self.limits.unblock(name));
         operation.finish(&self.store).await?;
         Ok(Some(HistoryRecord::from_journal(operation.plan(), operation.entries())))
     }
@@ -107,7 +96,7 @@ impl PullCredentials for Credentials {
 /// Performs the steps: rejections are remembered by us, everything else is the engine's.
 struct Runner<'r> {
     host: HostRunner,
-    store: Store,
+    engine: &'r Engine,
     plan: &'r UpdatePlan,
     now: &'r (dyn Fn() -> Timestamp + Send + Sync),
 }
@@ -143,10 +132,13 @@ impl Runner<'_> {
         };
         let (target, operation) = (self.plan.target.clone(), self.plan.operation.clone());
         let rejected = Rejected { target, reject, operation };
-        match self.store.rejects().add(rejected).await {
+        match self.engine.store.rejects().add(rejected.clone()).await {
             Ok(()) => Ok(StepOutput::Done),
             // Not worth the service's time: it may be down meanwhile.
-            Err(error) => Err(StepError::new(Class::Lasting, error.to_string())),
+            Err(error) => {
+                self.engine.unstored_rejects().push(rejected);
+                Err(StepError::new(Class::Lasting, error.to_string()))
+            }
         }
     }
 }

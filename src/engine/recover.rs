@@ -3,7 +3,7 @@
 use crate::core::event::What;
 use crate::core::id::ContainerName;
 use crate::core::journal::Journal;
-use crate::engine::operate::Begin;
+use crate::engine::execute::Begin;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::OpenOperation;
@@ -13,18 +13,26 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the journals cannot be listed. A container whose operation could not be carried on stays
-    /// busy: what is open stays open.
+    /// When the journals cannot be listed: nobody knows what is open, and nothing new begins.
     pub async fn recover(&self) -> Result<(), EngineError> {
-        let result = self.recover_all().await;
+        self.recover_all().await?;
         self.recovered.send_replace(true);
-        result
+        Ok(())
     }
 
-    /// Waits until what an earlier run left open is dealt with.
-    pub(super) async fn wait_recovered(&self) {
-        // The sender lives as long as we do, so that the wait cannot end for its loss.
-        let _ = self.recovered.subscribe().wait_for(|recovered| *recovered).await;
+    /// Waits until what an earlier run left open is dealt with; an engine that cannot be asked is
+    /// told at once.
+    pub(super) async fn settled(&self) -> Result<(), EngineError> {
+        if !*self.recovered.borrow() {
+            self.discover().await?;
+        }
+        let mut recovered = self.recovered.subscribe();
+        tokio::select! {
+            biased;
+            // The sender lives as long as we do, so that the wait cannot end for its loss.
+            _ = recovered.wait_for(|recovered| *recovered) => Ok(()),
+            () = self.stop.cancelled() => Err(EngineError::Stopping),
+        }
     }
 
     async fn recover_all(&self) -> Result<(), EngineError> {
@@ -35,13 +43,15 @@ impl Engine {
                 unreadable.path.display(),
                 unreadable.reason
             );
+            if let Some(name) = &unreadable.target {
+                self.limits.block(name.clone());
+            }
         }
         let open = listed.open.len();
         for operation in listed.open {
             let (id, name) = (operation.id().clone(), operation.plan().target.name.clone());
             if let Err(error) = self.take_up(operation).await {
-                log::error!("operation {id} of {name} stays open: {}", Chain(&error));
-                self.limits.block(name);
+                log::error!("operation {id} of {name} is over, but not filed: {}", Chain(&error));
             }
         }
         if open > 0 && !self.stop.is_cancelled() {

@@ -22,6 +22,7 @@ impl Engine {
     pub fn roll_back(&self, name: ContainerName) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
         self.follow("rollback", async move {
+            engine.settled().await?;
             let result = engine.roll_back_one(&name).await?;
             Ok(vec![Operated { name, result }])
         })

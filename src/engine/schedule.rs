@@ -1,5 +1,7 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::id::Timestamp;
@@ -17,6 +19,9 @@ const UPDATE: &str = "update";
 /// The pauses between two tries of a check that the engine did not answer.
 const BACK_OFF: [u64; 6] = [1, 2, 5, 15, 30, 60];
 
+/// The pause between two tries to list the open operations.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(10);
+
 /// When what is done.
 #[derive(Clone, Debug)]
 pub struct Timetables {
@@ -30,6 +35,25 @@ pub struct Timetables {
     pub keep: KeepDays,
 }
 
+/// When each job last ran in this life of the program, whatever the store could keep of it.
+type LastRuns = BTreeMap<&'static str, Timestamp>;
+
+/// Notes that the loop failed, unless it ends in order.
+struct Working<'a>(&'a AtomicBool);
+
+impl<'a> Working<'a> {
+    fn begin(broken: &'a AtomicBool) -> Self {
+        broken.store(false, Ordering::Relaxed);
+        Self(broken)
+    }
+}
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.store(std::thread::panicking(), Ordering::Relaxed);
+    }
+}
+
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Job {
@@ -40,19 +64,31 @@ enum Job {
 }
 
 impl Engine {
+    /// Works until the program ends, in a task of its own that is begun anew when it fails.
+    pub fn start(&self, timetables: Timetables) {
+        let engine = self.clone();
+        self.tasks.spawn_loop("engine", move || {
+            let (engine, timetables) = (engine.clone(), timetables.clone());
+            async move {
+                let _working = Working::begin(&engine.broken);
+                engine.serve(timetables).await;
+            }
+        });
+    }
+
     /// Runs until the program ends: recovery first, then every due job, one after the other.
-    pub async fn serve(&self, timetables: Timetables) {
+    async fn serve(&self, timetables: Timetables) {
         if self.begin().await.is_err() {
             return;
         }
         let started = self.clock.now();
+        let mut runs = LastRuns::new();
         let mut first = timetables.check_on_start;
         while !self.stop.is_cancelled() {
-            let now = self.clock.now();
             let (job, wait) = if std::mem::take(&mut first) {
                 (Job::Check, None)
             } else {
-                self.next_job(&timetables, started, now).await
+                self.next_job(&timetables, &runs, started).await
             };
             if let Some(until) = wait {
                 tokio::select! {
@@ -61,6 +97,7 @@ impl Engine {
                 }
             }
             self.work(job, &timetables).await;
+            self.ran(job, &mut runs).await;
         }
     }
 
@@ -75,10 +112,12 @@ impl Engine {
         };
         self.host.wait_until_ready(&self.stop, &report).await.map_err(drop)?;
         self.set_trouble(None);
-        for result in [self.recover().await, self.report_leftovers().await] {
-            if let Err(error) = result {
-                log::error!("{}", crate::logging::Chain(&error));
-            }
+        while let Err(error) = self.recover().await {
+            log::error!("{}", crate::logging::Chain(&error));
+            self.rest(RECOVERY_PAUSE).await?;
+        }
+        if let Err(error) = self.report_leftovers().await {
+            log::error!("{}", crate::logging::Chain(&error));
         }
         Ok(())
     }
@@ -88,15 +127,17 @@ impl Engine {
     async fn next_job(
         &self,
         timetables: &Timetables,
+        runs: &LastRuns,
         started: Timestamp,
-        now: Timestamp,
     ) -> (Job, Option<Timestamp>) {
+        let now = self.clock.now();
         let far = now + Duration::from_hours(24);
         let mut next = (Job::Check, Some(far));
         let update = timetables.update.as_ref().map(|table| (Job::Update, UPDATE, table));
         let check = Some((Job::Check, CHECK, &timetables.check));
         for (job, name, table) in update.into_iter().chain(check) {
-            let last = self.store.schedules().last_run(name).await.unwrap_or_default();
+            let stored = self.store.schedules().last_run(name).await.unwrap_or_default();
+            let last = stored.max(runs.get(name).copied());
             match due(last.unwrap_or(started), now, table) {
                 Due::Now => return (job, None),
                 Due::At(at) if next.1.is_none_or(|earliest| at < earliest) => {
@@ -126,12 +167,18 @@ impl Engine {
                 break; // the engine is there: what failed is tried again at the next due time
             }
             let pause = Duration::from_secs(pauses.next().copied().unwrap_or(60));
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.stop.cancelled() => return,
+            if self.rest(pause).await.is_err() {
+                return;
             }
         }
-        self.ran(job).await;
+    }
+
+    /// Waits; an error when the program shall end first.
+    async fn rest(&self, pause: Duration) -> Result<(), ()> {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.cancelled() => Err(()),
+        }
     }
 
     async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
@@ -168,7 +215,9 @@ impl Engine {
         timetables: &Timetables,
     ) -> Result<(), EngineError> {
         self.snapshot(inventory).await?;
-        let expired = self.store.clean_up(timetables.keep).await?;
+        let present = inventory.containers.keys().cloned().collect();
+        self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
+        let expired = self.store.history().expire(timetables.keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");
         }
@@ -176,13 +225,14 @@ impl Engine {
     }
 
     /// An update is a check as well.
-    async fn ran(&self, job: Job) {
+    async fn ran(&self, job: Job, runs: &mut LastRuns) {
         let now = self.clock.now();
         let names = match job {
             Job::Update => [UPDATE, CHECK].as_slice(),
             Job::Check => [CHECK].as_slice(),
         };
         for name in names {
+            runs.insert(name, now);
             if let Err(error) = self.store.schedules().ran(name, now).await {
                 log::error!("{}", crate::logging::Chain(&error));
             }

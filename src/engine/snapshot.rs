@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::core::id::ImageId;
 use crate::core::inventory::{Container, Inventory};
 use crate::engine::{Engine, EngineError, image};
+use crate::logging::Chain;
 use crate::store::{ImageSnapshot, Snapshot};
 
 /// How many containers are written in one transaction: the inspects of hundreds at a time would
@@ -25,9 +26,12 @@ impl Engine {
         for some in unseen.chunks(WRITTEN_AT_ONCE) {
             let (mut containers, mut images) = (Vec::new(), Vec::new());
             for container in some {
-                containers.extend(self.container_snapshot(container).await?);
+                let snapshot = self.container_snapshot(container).await;
+                let Some(snapshot) = shown(container, snapshot)? else { continue };
+                containers.push(snapshot);
                 if image_ids.insert(&container.image_id) {
-                    images.extend(self.image_snapshot(&container.image_id).await?);
+                    let image = self.image_snapshot(&container.image_id).await;
+                    images.extend(shown(container, image)?);
                 }
             }
             if !containers.is_empty() {
@@ -60,5 +64,20 @@ impl Engine {
             seen_at: self.clock.now(),
             inspect,
         }))
+    }
+}
+
+/// Names what the engine could not show; the next check asks again.
+fn shown<T>(
+    container: &Container,
+    snapshot: Result<Option<T>, EngineError>,
+) -> Result<Option<T>, EngineError> {
+    match snapshot {
+        Err(error) if !error.is_unreachable() => {
+            let name = container.name.as_str();
+            log::warn!(action = "check", container = name; "{name}: {}", Chain(&error));
+            Ok(None)
+        }
+        snapshot => snapshot,
     }
 }

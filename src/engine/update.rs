@@ -42,6 +42,9 @@ impl Engine {
     pub fn update(&self, request: UpdateRequest) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
         self.follow("update", async move {
+            if request.intent == Intent::Act {
+                engine.settled().await?;
+            }
             let inventory = engine.discover().await?;
             engine.update_in(&inventory, &request).await
         })

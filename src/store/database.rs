@@ -20,6 +20,9 @@ pub(super) const FILE: &str = "state.redb";
 /// over the heap that a check has left.
 const CACHE_BYTES: usize = 128 << 10;
 
+/// How many files that were moved aside are kept.
+const KEPT_ASIDE: usize = 3;
+
 /// Files up to this size are read and checked as a whole at every start, which takes a few
 /// milliseconds. Larger ones are checked after a crash or a fault: damage shows where it is read.
 const CHECKED_BYTES: u64 = 4 << 20;
@@ -181,5 +184,30 @@ fn move_aside(path: &Path, clock: &Clock) -> Result<PathBuf, StoreError> {
     let aside = directory::free_beside(path, &format!("broken-{stamp}"));
     fs::rename(path, &aside).map_err(StoreError::at("moving aside", path))?;
     path.parent().map_or(Ok(()), directory::sync)?;
+    remove_older(path);
     Ok(aside)
+}
+
+/// Keeps the newest of the files that were moved aside: a failing disk makes ever more of them.
+fn remove_older(path: &Path) {
+    let named = |found: &PathBuf| {
+        let name = found.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(&format!("{FILE}.broken-")))
+    };
+    let entries = path.parent().and_then(|parent| fs::read_dir(parent).ok());
+    let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let mut aside: Vec<_> = paths.filter(named).collect();
+    // Those of one second are numbered.
+    aside.sort_by_key(|path| {
+        let name = path.to_string_lossy().into_owned();
+        let (moment, number) = name.rsplit_once("Z-").unwrap_or((name.trim_end_matches('Z'), ""));
+        (moment.to_owned(), number.parse::<u32>().unwrap_or(1))
+    });
+    let surplus = aside.len().saturating_sub(KEPT_ASIDE);
+    for path in aside.drain(..surplus) {
+        match fs::remove_file(&path) {
+            Ok(()) => log::info!("{} is older than others and was removed", path.display()),
+            Err(error) => log::warn!("{} cannot be removed: {error}", path.display()),
+        }
+    }
 }

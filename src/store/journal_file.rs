@@ -5,12 +5,13 @@
 //! stops neither its way on nor its way back, and each `fdatasync` is cheaper.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::id::{ContainerName, TargetId, Timestamp};
 use crate::core::journal::JournalEntry;
 use crate::core::plan::UpdatePlan;
 
@@ -43,9 +44,17 @@ pub(super) struct Contents {
     pub(super) plan: UpdatePlan,
     pub(super) entries: Vec<JournalEntry>,
     /// What was lost from the middle of the file, if anything was.
-    pub(super) damage: Option<String>,
+    damage: Option<String>,
     end_of_lines: usize,
     torn: bool,
+}
+
+/// Why a file does not tell what the operation was.
+#[derive(Debug)]
+pub(super) struct Illegible {
+    pub(super) reason: String,
+    /// The container that it was about, as far as that can still be read.
+    pub(super) target: Option<ContainerName>,
 }
 
 impl JournalFile {
@@ -67,24 +76,27 @@ impl JournalFile {
         Ok(Self { path: path.to_owned(), file, end_of_lines, torn: false })
     }
 
-    /// Opens a file and puts it in order: what is behind its complete lines is wiped; where lines
-    /// in the middle are damaged, a copy of the file is kept beside it.
-    pub(super) fn open(path: &Path) -> Result<Result<(Self, Contents), String>, StoreError> {
-        let bytes = fs::read(path).map_err(StoreError::at("reading the journal", path))?;
-        let contents = match parse(&bytes) {
-            Ok(contents) => contents,
-            Err(reason) => return Ok(Err(reason)),
-        };
-        if contents.damage.is_some() {
-            let copy = directory::free_beside(path, "damaged");
-            fs::copy(path, &copy).map_err(StoreError::at("copying the journal to", &copy))?;
-        }
-        let file = directory::private().open(path);
-        let file = file.map_err(StoreError::at("opening the journal", path))?;
+    /// Opens a file and puts it in order: what is behind its complete lines is wiped. Where lines in
+    /// the middle are damaged, that is written in their place, and a copy of the file is kept.
+    pub(super) fn open(path: &Path) -> Result<(Self, Contents), Illegible> {
+        let mut bytes = Vec::new();
+        let read = read(path, &mut bytes);
+        let illegible = |reason| Illegible { reason, target: target(&bytes) };
+        let (written, file) = read.map_err(|error| illegible(error.to_string()))?;
+        let mut contents = parse(&bytes).map_err(illegible)?;
         let end_of_lines = contents.end_of_lines as u64;
         let mut journal = Self { path: path.to_owned(), file, end_of_lines, torn: contents.torn };
-        journal.wipe().map_err(StoreError::at("repairing the journal", path))?;
-        Ok(Ok((journal, contents)))
+        if let Some(what) = contents.damage.take() {
+            keep_copy(path);
+            let damaged = JournalEntry::Damaged { at: written, what };
+            journal.replace_rest(&damaged).map_err(|error| illegible(error.to_string()))?;
+            contents.entries.push(damaged);
+        }
+        // Else the next line is written behind it, or fails as well.
+        if let Err(error) = journal.wipe() {
+            log::warn!("{}: what was half written is still there: {error}", path.display());
+        }
+        Ok((journal, contents))
     }
 
     /// Writes entries as one line, durably.
@@ -99,6 +111,18 @@ impl JournalFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed.map_err(StoreError::at("removing the journal", &self.path)),
         }
+    }
+
+    /// Writes an entry over what cannot be read, before anything else is wiped: that something was
+    /// lost must not be lost itself.
+    fn replace_rest(&mut self, entry: &JournalEntry) -> Result<(), StoreError> {
+        let line = line(&self.path, &[entry])?;
+        let written = self.file.write_all_at(&line, self.end_of_lines);
+        let written = written.and_then(|()| self.file.sync_data());
+        written.map_err(StoreError::at("repairing the journal", &self.path))?;
+        self.end_of_lines += line.len() as u64;
+        self.torn = true;
+        Ok(())
     }
 
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
@@ -122,6 +146,21 @@ impl JournalFile {
         self.file.sync_data()?;
         self.torn = false;
         Ok(())
+    }
+}
+
+/// Reads a file as far as that can be done; returns it, and when it was last written.
+fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<(Timestamp, File)> {
+    let mut file = directory::private().open(path)?;
+    file.read_to_end(bytes)?;
+    Ok((file.metadata()?.modified()?.into(), file))
+}
+
+/// Keeps what a damaged file held; that it cannot be kept must not hold up the operation.
+fn keep_copy(path: &Path) {
+    let copy = directory::free_beside(path, "damaged");
+    if let Err(error) = fs::copy(path, &copy) {
+        log::warn!("the damaged journal cannot be copied to {}: {error}", copy.display());
     }
 }
 
@@ -151,14 +190,15 @@ fn parse(bytes: &[u8]) -> Result<Contents, String> {
         number += 1;
         match serde_json::from_slice::<Vec<JournalEntry>>(line) {
             Ok(entries) => contents.entries.extend(entries),
-            Err(error) if is_blank(rest) => {
+            // What is valid JSON was written to its end: by a newer version.
+            Err(error) if is_blank(rest) && !error.is_data() => {
                 log::warn!("a journal's last line is not complete and was dropped: {error}");
                 break;
             }
             Err(error) => {
                 let kept = contents.entries.len();
-                contents.damage =
-                    Some(format!("line {number} is damaged ({error}); {kept} entries are kept"));
+                let damage = format!("line {number} is damaged ({error}); {kept} entries are kept");
+                contents.damage = Some(damage);
                 break;
             }
         }
@@ -178,6 +218,15 @@ fn parse_head(line: &[u8]) -> Result<UpdatePlan, String> {
         return Err(format!("it has format {version}, this docker-auto knows {VERSION}"));
     }
     serde_json::from_value(plan).map_err(invalid)
+}
+
+/// Returns the container of a plan, whatever else is there and however it goes on.
+fn target(bytes: &[u8]) -> Option<ContainerName> {
+    const FIELD: &[u8] = b"\"target\":";
+    let start = bytes.windows(FIELD.len()).position(|window| window == FIELD)? + FIELD.len();
+    let mut values = serde_json::Deserializer::from_slice(bytes.get(start..)?).into_iter();
+    let target: TargetId = values.next()?.ok()?;
+    Some(target.name)
 }
 
 /// Returns the bytes before the first line end and those behind it.

@@ -91,12 +91,6 @@ impl Store {
         Schedules(self)
     }
 
-    /// Removes what is older than it need be; returns how many history records went.
-    pub async fn clean_up(&self, keep: KeepDays) -> Result<usize, StoreError> {
-        self.rejects().expire(keep).await?;
-        self.history().expire(keep).await
-    }
-
     /// Writes everything out and lets the file go; every later use of any clone is an error.
     pub async fn close(&self) -> Result<(), StoreError> {
         let database = Arc::clone(&self.database);

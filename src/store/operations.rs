@@ -1,5 +1,6 @@
 //! The journals of open operations: one file each, independent of the database.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinHandle;
 
 use crate::core::history::HistoryRecord;
-use crate::core::id::OperationId;
+use crate::core::id::{ContainerName, OperationId};
 use crate::core::journal::{Journal, JournalEntry, JournalError};
 use crate::core::plan::{BoxFuture, UpdatePlan};
 
-use super::journal_file::{Contents, JournalFile};
+use super::journal_file::{Contents, Illegible, JournalFile};
 use super::{Store, StoreError, blocking, directory};
 
 const DIRECTORY: &str = "operations";
@@ -22,6 +23,7 @@ const WRITING: &str = "writing the journal";
 #[derive(Clone, Debug)]
 pub struct Operations {
     directory: Arc<Path>,
+    held: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 /// All operations that an earlier run of the program left open.
@@ -40,6 +42,8 @@ pub struct Unreadable {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
+    /// The container that it was about, as far as that can still be read.
+    pub target: Option<ContainerName>,
 }
 
 /// The journal of one open operation.
@@ -47,10 +51,31 @@ pub struct Unreadable {
 pub struct OpenOperation {
     plan: UpdatePlan,
     entries: Vec<JournalEntry>,
-    damage: Option<String>,
     file: Arc<Mutex<JournalFile>>,
+    _hold: Hold,
     /// A write under way: if the caller leaves, the next one waits for it.
     writing: Option<Writing>,
+}
+
+/// Keeps a file from being opened a second time until it is dropped.
+#[derive(Debug)]
+struct Hold {
+    path: PathBuf,
+    held: Arc<Mutex<BTreeSet<PathBuf>>>,
+}
+
+impl Hold {
+    /// Holds a file; `None` where someone does already.
+    fn new(held: &Arc<Mutex<BTreeSet<PathBuf>>>, path: &Path) -> Option<Self> {
+        let free = lock(held).insert(path.to_owned());
+        free.then(|| Self { path: path.to_owned(), held: Arc::clone(held) })
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        lock(&self.held).remove(&self.path);
+    }
 }
 
 #[derive(Debug)]
@@ -70,77 +95,84 @@ impl Operations {
             directory::prepare(&path)
         })
         .await?;
-        Ok(Self { directory })
+        Ok(Self { directory, held: Arc::default() })
     }
 
     /// Begins an operation: its plan is durable when this returns.
     pub async fn create(&self, plan: UpdatePlan) -> Result<OpenOperation, StoreError> {
         let path = self.directory.join(format!("{}.{EXTENSION}", plan.operation));
+        let hold = Hold::new(&self.held, &path);
+        let hold = hold.ok_or_else(|| StoreError::StillOpen(plan.operation.clone()))?;
         let create = move || {
             let file = JournalFile::create(&path, &plan)?;
-            Ok(OpenOperation::new(file, plan, Vec::new(), None))
+            Ok(OpenOperation::new(file, plan, Vec::new(), hold))
         };
         blocking::run(WRITING, create).await
     }
 
-    /// Opens all operations that were left open, for recovery at start.
+    /// Opens all operations that were left open and that nobody holds, for recovery.
     ///
     /// # Errors
     ///
-    /// When the directory or a file cannot be read at all. A file with unreadable contents is no
-    /// error but reported among the others.
+    /// When the directory cannot be read. A file that cannot be read is no error but reported among
+    /// the others.
     pub async fn list(&self) -> Result<OpenOperations, StoreError> {
-        let directory = Arc::clone(&self.directory);
-        blocking::run("reading the journals", move || list(&directory)).await
+        let all = self.clone();
+        blocking::run("reading the journals", move || all.list_blocking()).await
+    }
+
+    fn list_blocking(&self) -> Result<OpenOperations, StoreError> {
+        let mut found = OpenOperations::default();
+        for path in paths(&self.directory)? {
+            let journal = path.with_extension(EXTENSION);
+            let Some(hold) = Hold::new(&self.held, &journal) else { continue };
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some(EXTENSION) => open_one(&path, hold, &mut found),
+                // Was being made when the program ended: nothing had begun.
+                Some("new") => remove(&path),
+                _ => {}
+            }
+        }
+        Ok(found)
     }
 }
 
-fn list(directory: &Path) -> Result<OpenOperations, StoreError> {
+/// Returns the files of a directory, the oldest operation first.
+fn paths(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let failed = || StoreError::at("reading", directory);
-    let mut found = OpenOperations::default();
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed())? {
         paths.push(entry.map_err(failed())?.path());
     }
     paths.sort();
-    for path in paths {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some(EXTENSION) => open_one(&path, &mut found)?,
-            // Was being made when the program ended: nothing had begun.
-            Some("new") => fs::remove_file(&path).map_err(StoreError::at("removing", &path))?,
-            _ => {}
-        }
-    }
-    Ok(found)
+    Ok(paths)
 }
 
-fn open_one(path: &Path, found: &mut OpenOperations) -> Result<(), StoreError> {
-    match JournalFile::open(path)? {
-        Ok((file, Contents { plan, entries, damage, .. })) => {
-            if let Some(damage) = &damage {
-                log::error!(operation = plan.operation.as_str(); "{}: {damage}", path.display());
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        log::warn!("{} cannot be removed: {error}", path.display());
+    }
+}
+
+fn open_one(path: &Path, hold: Hold, found: &mut OpenOperations) {
+    match JournalFile::open(path) {
+        Ok((file, Contents { plan, entries, .. })) => {
+            if let Some(JournalEntry::Damaged { what, .. }) = entries.last() {
+                log::error!(operation = plan.operation.as_str(); "{}: {what}", path.display());
             }
-            found.open.push(OpenOperation::new(file, plan, entries, damage));
+            found.open.push(OpenOperation::new(file, plan, entries, hold));
         }
-        Err(reason) => {
-            log::error!(
-                "the journal {} is unreadable and was left as it is: {reason}",
-                path.display()
-            );
-            found.unreadable.push(Unreadable { path: path.to_owned(), reason });
+        Err(Illegible { reason, target }) => {
+            let path = path.to_owned();
+            found.unreadable.push(Unreadable { path, reason, target });
         }
     }
-    Ok(())
 }
 
 impl OpenOperation {
-    fn new(
-        file: JournalFile,
-        plan: UpdatePlan,
-        entries: Vec<JournalEntry>,
-        damage: Option<String>,
-    ) -> Self {
-        Self { plan, entries, damage, file: Arc::new(Mutex::new(file)), writing: None }
+    fn new(file: JournalFile, plan: UpdatePlan, entries: Vec<JournalEntry>, hold: Hold) -> Self {
+        let file = Arc::new(Mutex::new(file));
+        Self { plan, entries, file, _hold: hold, writing: None }
     }
 
     /// Returns the operation.
@@ -148,14 +180,10 @@ impl OpenOperation {
         &self.plan.operation
     }
 
-    /// Returns what was lost from the middle of the file, if anything was: a copy is kept beside it.
-    pub fn damage(&self) -> Option<&str> {
-        self.damage.as_deref()
-    }
-
     /// Says whether the operation is over, so that only its filing away is left to do.
     pub fn is_finished(&self) -> bool {
-        matches!(self.entries.last(), Some(JournalEntry::Finished { .. }))
+        // Behind its end there may stand what was damaged.
+        self.entries.iter().any(|entry| matches!(entry, JournalEntry::Finished { .. }))
     }
 
     /// Files a finished operation away: durably into the history first, then its own file is
@@ -214,6 +242,7 @@ impl Journal for OpenOperation {
     }
 }
 
-fn lock(file: &Mutex<JournalFile>) -> std::sync::MutexGuard<'_, JournalFile> {
-    file.lock().unwrap_or_else(PoisonError::into_inner)
+/// What is locked is whole also after a panic elsewhere: every change is one call.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

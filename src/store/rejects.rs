@@ -1,10 +1,12 @@
 //! Images that were tried on a container and failed: they are not tried there again.
 
+use std::collections::BTreeSet;
+
 use redb::{ReadTransaction, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::core::candidate::Reject;
-use crate::core::id::{HostId, OperationId, TargetId, Timestamp};
+use crate::core::id::{ContainerName, HostId, OperationId, TargetId, Timestamp};
 use crate::core::plan::RejectKey;
 
 use super::fault::Fault;
@@ -91,12 +93,21 @@ impl Rejects<'_> {
         self.0.write("clearing the list of rejected images", clear).await
     }
 
-    /// Removes what failed longer ago.
-    pub async fn expire(&self, keep: KeepDays) -> Result<(), StoreError> {
-        let cutoff = keep.cutoff(self.0.clock.now());
+    /// Removes what failed longer ago on containers of a host that are not there any more. On one
+    /// that is, a bad image does not get better with time.
+    pub async fn expire(
+        &self,
+        host: &HostId,
+        present: BTreeSet<ContainerName>,
+        keep: KeepDays,
+    ) -> Result<(), StoreError> {
+        let (host, cutoff) = (host.clone(), keep.cutoff(self.0.clock.now()));
         let expire = move |write: &WriteTransaction| {
             let mut rejects = write.open_table(table::REJECTS)?;
-            rejects.retain(|_, bytes| is_kept(bytes, cutoff))?;
+            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            rejects.retain_in(range, |(_, name, _), bytes| {
+                present.contains(&ContainerName::new(name)) || is_kept(bytes, cutoff)
+            })?;
             Ok::<_, Fault>(())
         };
         self.0.write("cleaning the list of rejected images up", expire).await

@@ -13,6 +13,8 @@ use crate::core::remote::RemoteFailure;
 pub enum UnknownReason {
     /// The registry did not say it.
     Registry(RemoteFailure),
+    /// The engine that it runs on did not say what it is; its words.
+    Engine(String),
     /// Its image is given as something that is no reference.
     BadReference(String),
     /// The registry was not asked.
@@ -31,6 +33,7 @@ impl UnknownReason {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Registry(failure) => failure.code.as_str(),
+            Self::Engine(_) => "engine_error",
             Self::BadReference(_) => "bad_reference",
             Self::NotAsked(_) => "not_checked",
             Self::Unresolved { .. } => "not_resolved",
@@ -44,6 +47,9 @@ impl fmt::Display for UnknownReason {
             Self::Registry(RemoteFailure { code, message, until }) => {
                 write!(f, "{message}: {}", code.cure())?;
                 until.map_or(Ok(()), |until| write!(f, "; not before {}", moment(until)))
+            }
+            Self::Engine(error) => {
+                write!(f, "{error}: look at the engine's log; it is asked again at the next check")
             }
             Self::BadReference(error) => write!(f, "{error}: recreate it with a reference"),
             Self::NotAsked(reference) => {

@@ -24,7 +24,7 @@ pub(super) enum Phase {
 
 /// Where an operation stands.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each read once")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each read once")]
 pub(super) struct Replay<'a> {
     pub(super) plan: &'a UpdatePlan,
     pub(super) phase: Phase,
@@ -48,6 +48,8 @@ pub(super) struct Replay<'a> {
     pub(super) touched: bool,
     no_change: bool,
     pub(super) committed: bool,
+    /// Whether lines were lost, so that more may have been begun than is written.
+    pub(super) damaged: bool,
 }
 
 impl<'a> Replay<'a> {
@@ -67,6 +69,7 @@ impl<'a> Replay<'a> {
             touched: false,
             no_change: false,
             committed: plan.no_return == 0,
+            damaged: false,
         };
         for entry in entries {
             replay.read(entry);
@@ -132,6 +135,10 @@ impl<'a> Replay<'a> {
             JournalEntry::Resumed { observed, .. } => {
                 self.seen = Some(observed);
                 self.resumed();
+            }
+            JournalEntry::Damaged { what, .. } => {
+                self.damaged = true;
+                self.stumble(&format!("its journal was damaged: {what}"));
             }
             JournalEntry::Finished { outcome, .. } => self.phase = Phase::Over(outcome.clone()),
         }

@@ -33,6 +33,9 @@ impl Replay<'_> {
         if self.committed {
             return self.restart_new();
         }
+        if self.damaged && self.phase == Phase::Forward {
+            return self.wake_damaged();
+        }
         if self.is_foreign() {
             return self.turn(Side::Ours, "another container has the name now");
         }
@@ -84,6 +87,41 @@ impl Replay<'_> {
             self.reached = self.reached.max(index + 1);
             self.touched |= self.touches_old(&planned.action);
         }
+    }
+
+    /// Nobody knows how far the operation came: what serves stays, else whoever last did is brought
+    /// back. Nothing is removed.
+    fn wake_damaged(&mut self) {
+        let (old, new) = (Key::old(), Key::replacement());
+        if self.is_foreign() || self.is_served() {
+            self.park("it was interrupted");
+        } else if !self.is_gone(&old) {
+            self.reached = self.plan.no_return;
+            self.turn(Side::All, "it was interrupted");
+        } else if self.has_name(&new) && !self.is_gone(&new) {
+            // The old one is removed only behind the point of no return.
+            self.committed = true;
+            self.forward = self.plan.no_return;
+            self.restart_new();
+        } else {
+            self.park("it was interrupted");
+        }
+    }
+
+    /// Says whether one of the plan's containers does under the target's name what the old one did.
+    /// By which key it is known says nothing: its ID may be among what was lost.
+    fn is_served(&self) -> bool {
+        let mut all = self.seen.iter().flat_map(|seen| seen.containers.iter());
+        let up = |state: RunState| state.is_up() || !self.plan.was_running;
+        all.any(|(key, one)| self.has_name(key) && up(one.state))
+    }
+
+    /// Says whether a container has the target's name.
+    fn has_name(&self, key: &Key) -> bool {
+        self.seen.is_some_and(|seen| {
+            let known = seen.containers.get(key);
+            known.is_some_and(|known| seen.owners.get(&self.plan.target.name) == Some(&known.id))
+        })
     }
 
     fn can_go_on(&self) -> bool {

@@ -325,6 +325,12 @@ impl UpdatePlan {
         present.map_or(&self.target.name, |container| &container.name)
     }
 
+    /// Returns the names of all services that it touches.
+    pub fn homes(&self) -> impl Iterator<Item = &ContainerName> {
+        let there = self.containers.values().filter(|container| container.id.is_some());
+        there.map(|container| &container.name)
+    }
+
     /// Says whether a key names a container that the plan itself makes.
     pub fn makes(&self, key: &Key) -> bool {
         self.containers.get(key).is_none_or(|container| container.id.is_none())

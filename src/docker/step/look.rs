@@ -10,13 +10,13 @@ use crate::core::plan::{Key, StepError};
 use crate::core::recreate::settings_mark;
 
 use super::super::convert;
-use super::super::logs::LogFormat;
+use super::super::logs::{LogFormat, first};
 use super::{HostRunner, StepResult, called};
 
-/// How many lines of its log are kept of a failed container, and how many bytes of them.
+/// How many lines of its log are kept of a failed container, and how many bytes of JSON.
 const LOG_LINES: u32 = 100;
 const LOG_BYTES: usize = 64 << 10;
-/// How many of the last health probes are kept, and how many bytes of each.
+/// How many of the last health probes are kept, and how many bytes of JSON of each.
 const PROBES: usize = 5;
 const PROBE_BYTES: usize = 4 << 10;
 
@@ -98,8 +98,7 @@ fn evidence(inspect: &Value, logs: String) -> Evidence {
 
 fn probe(entry: &Value) -> String {
     let output = entry["Output"].as_str().unwrap_or_default().trim();
-    let end = output.floor_char_boundary(PROBE_BYTES);
-    format!("exit code {}: {}", entry["ExitCode"], &output[..end])
+    format!("exit code {}: {}", entry["ExitCode"], first(output, PROBE_BYTES))
 }
 
 #[cfg(test)]

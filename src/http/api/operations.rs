@@ -94,7 +94,7 @@ impl From<EngineError> for ApiError {
         match error {
             EngineError::Unknown(_) | EngineError::Gone(_) => Self::no_such(message),
             EngineError::Docker(_) | EngineError::Registry(_) => Self::unavailable(message),
-            EngineError::Journal(_) | EngineError::Store(_) => Self::internal(message),
+            EngineError::Store(_) => Self::internal(message),
             _ => Self::conflict(message),
         }
     }

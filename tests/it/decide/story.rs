@@ -61,6 +61,8 @@ impl Story {
                 labels: BTreeMap::new(),
                 state: RunState::Running,
                 created_at: Timestamp::default(),
+                published_ports: Vec::new(),
+                addresses: Vec::new(),
             },
             store: ImageStore::GraphDriver,
             platform: Platform::new("linux", "amd64", None),

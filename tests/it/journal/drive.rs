@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use docker_auto::core::id::{ContainerName, Timestamp};
-use docker_auto::core::journal::{JournalEntry, JournalError, Outcome};
+use docker_auto::core::journal::{JournalEntry, Outcome};
 use docker_auto::core::plan::UpdatePlan;
-use docker_auto::engine::execute::{Ended, Executor, Patience};
+use docker_auto::engine::execute::{self, Ended, Executor, Patience};
 use tokio_util::sync::CancellationToken;
 
 use super::scenario::{NAME, Scenario};
@@ -45,6 +45,8 @@ pub(crate) struct Ran {
     /// What the engine held whenever the program had ended as it was asked to.
     pub(crate) pauses: Vec<Engine>,
     pub(crate) calls: u32,
+    /// How often the program was started.
+    pub(crate) starts: usize,
 }
 
 impl Begin {
@@ -83,15 +85,17 @@ pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
     let mut journal = MemoryJournal::open(begin.plan, begin.entries, host.disk());
     let mut outcome = None;
     let mut pauses = Vec::new();
-    for _ in 0..STARTS_LIMIT {
+    let mut starts = 0;
+    while starts < STARTS_LIMIT {
+        starts += 1;
         match program(&host, &mut journal, fresh) {
-            Some(Ok(Ended::Finished(ended))) => {
+            Some(Ended::Finished(ended)) => {
                 outcome = Some(ended);
                 break;
             }
-            Some(Ok(Ended::Stopped)) => pauses.push(host.state().engine.clone()),
-            // Killed, or out of disk: the next start goes on from what is written.
-            None | Some(Err(_)) => {}
+            Some(Ended::Stopped) => pauses.push(host.state().engine.clone()),
+            // Killed: the next start goes on from what is written.
+            None => {}
         }
         fresh = false;
     }
@@ -106,15 +110,12 @@ pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
         engine: std::mem::take(&mut state.engine),
         moments: std::mem::take(&mut state.moments),
         calls: state.calls,
+        starts,
     }
 }
 
 /// One life of the program; `None` when it was killed.
-fn program(
-    host: &FakeHost,
-    journal: &mut MemoryJournal,
-    fresh: bool,
-) -> Option<Result<Ended, JournalError>> {
+fn program(host: &FakeHost, journal: &mut MemoryJournal, fresh: bool) -> Option<Ended> {
     let stop = CancellationToken::new();
     host.state().stop = stop.clone();
     let at_once = vec![Duration::ZERO; PATIENCE as usize];
@@ -131,9 +132,8 @@ fn program(
         stop: &stop,
         patience: &patience,
     };
-    let mut life = pin!(async {
-        if fresh { executor.run(journal).await } else { executor.resume(journal).await }
-    });
+    let begin = if fresh { execute::Begin::Fresh } else { execute::Begin::Resumed };
+    let mut life = pin!(executor.carry(journal, begin));
     // Nothing here waits for anything outside, so a run that is not ready at once was killed.
     match life.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(ended) => Some(ended),

@@ -33,7 +33,7 @@ fn hash(entry: &JournalEntry, hasher: &mut DefaultHasher) {
             }
             observed.owners.hash(hasher);
         }
-        JournalEntry::Finished { .. } => {}
+        JournalEntry::Damaged { .. } | JournalEntry::Finished { .. } => {}
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use docker_auto::core::id::Timestamp;
+use docker_auto::core::journal::{JournalEntry, Outcome};
+
 use super::drive::{Begin, PATIENCE, Ran, drive};
 use super::fingerprint::fingerprint;
 use super::invariants::problems;
@@ -213,6 +216,50 @@ fn a_stolen_port_is_waited_for() {
         }
     }
     tally.finish("a stolen port");
+}
+
+/// Nobody starts the program anew because a line could not be written.
+#[test]
+fn a_journal_that_cannot_be_written_for_a_while_is_waited_for() {
+    for scenario in telling() {
+        let quiet = drive(Begin::of(&scenario), Vec::new());
+        for call in 1..=quiet.calls {
+            let full = Planned { call, when: When::Before, fault: Fault::JournalFull };
+            let ran = drive(Begin::of(&scenario), vec![full]);
+            assert!(ran.outcome.is_some(), "{}", story(&scenario, &ran));
+            assert_eq!(ran.starts, 1, "{}", story(&scenario, &ran));
+        }
+    }
+}
+
+/// Whatever its journal has lost, nothing is removed, and a service that ran runs.
+#[test]
+fn a_damaged_journal_removes_nothing() {
+    // One that the engine itself removes may be gone in any case.
+    let stays = |scenario: &Scenario| !scenario.shape.label.contains("auto-remove");
+    for scenario in telling().into_iter().filter(stays) {
+        let quiet = drive(Begin::of(&scenario).watched(), Vec::new());
+        for moment in &quiet.moments {
+            for kept in 0..=moment.written {
+                check_damage(&scenario, quiet.dead_at(&scenario, moment), kept);
+            }
+        }
+    }
+}
+
+/// Goes on with the first entries of a journal alone.
+fn check_damage(scenario: &Scenario, mut begin: Begin, kept: usize) {
+    begin.entries.truncate(kept);
+    let what = "a line".to_owned();
+    begin.entries.push(JournalEntry::Damaged { at: Timestamp::UNIX_EPOCH, what });
+    let before = begin.engine.clone();
+    let ran = drive(begin, Vec::new());
+    let told = || format!("{kept} kept: {}", story(scenario, &ran));
+    assert!(matches!(ran.outcome, Some(Outcome::NeedsHelp(_))), "{}", told());
+    let left = &ran.engine.containers;
+    assert!(before.containers.keys().all(|id| left.contains_key(id)), "{}", told());
+    let up = left.values().filter(|one| one.state.is_up()).count();
+    assert_eq!(up, usize::from(scenario.was_running()), "{}", told());
 }
 
 /// The program may die between the last entry and what is made of it.

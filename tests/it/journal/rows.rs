@@ -46,6 +46,9 @@ fn told(shape: &str, events: &str) -> String {
     for event in events.split(", ") {
         match event.split_once(' ').unwrap_or((event, "")) {
             ("to", place) => tale.go_to(place),
+            ("damaged", "") => {
+                tale.entries.push(JournalEntry::Damaged { at: AT, what: "line 9".into() });
+            }
             ("fails", "") => tale.fail(Class::Lasting),
             ("superseded", seen) => {
                 tale.entries.push(JournalEntry::Looked { at: AT, observed: observed(seen) });

@@ -28,6 +28,7 @@ fn told(plan: &UpdatePlan, entry: &JournalEntry) -> String {
         JournalEntry::Failed { class, error, .. } => format!("FAILED {class:?} {error},"),
         JournalEntry::Looked { observed, .. } => format!("LOOKED[{}]", shown(observed)),
         JournalEntry::Resumed { observed, .. } => format!("WOKE[{}],", shown(observed)),
+        JournalEntry::Damaged { .. } => "DAMAGED,".into(),
         JournalEntry::Finished { outcome, .. } => format!("= {outcome:?}"),
     }
 }

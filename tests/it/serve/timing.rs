@@ -1,6 +1,7 @@
 //! When a server checks and updates, by a clock that the test sets: the engine's own loop on a real host.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use docker_auto::clock::Clock;
@@ -21,8 +22,10 @@ use tempfile::TempDir;
 
 use crate::support::engine::{Engine as Kind, Host as LabHost};
 use crate::support::lab::needs;
+use crate::support::proxy::EngineProxy;
 use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene};
+use crate::support::wait::wait_until;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -51,34 +54,12 @@ impl<'a> Loop<'a> {
         clock: Clock,
         variables: &[(&str, &str)],
     ) -> Self {
-        let only = format!("scene={}", scene.prefix);
-        let own = [("DOCKER_AUTO_POLICY_ONLY_LABELS", &*only), ("DOCKER_AUTO_HEALTH_STABLE", "1s")];
-        let all = own.iter().chain(variables);
-        let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let (config, problems) =
-            Config::load(&Environment::new(all, &|path: &Path| std::fs::read_to_string(path)));
-        assert!(problems.is_empty(), "{problems:?}");
-        let store = Store::open(data, clock.clone()).await.unwrap();
+        let config = config(scene, variables);
         let tasks = Tasks::new(|name, message| panic!("{name}: {message}"));
-        let endpoint = Endpoint::parse(&scene.host.docker_host(), &Tls::Off).unwrap();
-        let reading = clock.clone();
-        let engine = Engine::new(Parts {
-            host: Host::new(HostId::default(), endpoint).unwrap(),
-            registry: Client::new(ClientSettings::new(Now::new(move || reading.now()))).unwrap(),
-            store: store.clone(),
-            operations: Operations::open(data).await.unwrap(),
-            clock: clock.clone(),
-            tasks: tasks.clone(),
-            settings: Settings {
-                policy: config.policy.clone(),
-                retention: Retention::Remove,
-                concurrency: 1,
-                own_container: None,
-                engine_host: None,
-            },
-        });
-        let timetables = timetables(&config);
-        tasks.spawn("engine", async move { engine.serve(timetables).await });
+        let parts = parts(scene, data, &clock, &tasks).await;
+        let store = parts.store.clone();
+        let settings = Settings { policy: config.policy.clone(), ..parts.settings };
+        Engine::new(Parts { settings, ..parts }).start(timetables(&config));
         Self { scene, clock, store, tasks }
     }
 
@@ -117,6 +98,37 @@ impl<'a> Loop<'a> {
         assert_eq!(self.tasks.close_and_wait(PATIENCE).await, Drained::All);
         self.store.close().await.unwrap();
         self.checks()
+    }
+}
+
+fn config(scene: &Scene, variables: &[(&str, &str)]) -> Config {
+    let only = format!("scene={}", scene.prefix);
+    let own = [("DOCKER_AUTO_POLICY_ONLY_LABELS", &*only), ("DOCKER_AUTO_HEALTH_STABLE", "1s")];
+    let all = own.iter().chain(variables);
+    let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let (config, problems) =
+        Config::load(&Environment::new(all, &|path: &Path| std::fs::read_to_string(path)));
+    assert!(problems.is_empty(), "{problems:?}");
+    config
+}
+
+async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Parts {
+    let endpoint = Endpoint::parse(&scene.host.docker_host(), &Tls::Off).unwrap();
+    let reading = clock.clone();
+    Parts {
+        host: Host::new(HostId::default(), endpoint).unwrap(),
+        registry: Client::new(ClientSettings::new(Now::new(move || reading.now()))).unwrap(),
+        store: Store::open(data, clock.clone()).await.unwrap(),
+        operations: Operations::open(data).await.unwrap(),
+        clock: clock.clone(),
+        tasks: tasks.clone(),
+        settings: Settings {
+            policy: config(scene, &[]).policy,
+            retention: Retention::Remove,
+            concurrency: 1,
+            own_container: None,
+            engine_address: None,
+        },
     }
 }
 
@@ -208,4 +220,64 @@ async fn updates_wait_for_their_schedule_and_a_missed_one_is_made_up_for_once() 
     assert_eq!(running.triggers().await, [Trigger::Schedule; 2]);
     running.end().await;
     assert_eq!(scene.version("watched"), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_starts_no_job_before_its_time() {
+    needs!(lab);
+    let mut scene = counting();
+    scene.start("web", &json!({}));
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    scene.host = scene.host.behind(&proxy);
+    let rounds = || {
+        let calls = proxy.log();
+        calls.iter().filter(|call| call.line.contains("/containers/json")).count()
+    };
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("SCAN_INTERVAL", "10m")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    running.store.close().await.unwrap();
+    proxy.forget();
+    let (mut looks, mut due) = (0, 0);
+    wait_until("it is tried at its times", PATIENCE, || {
+        if looks % 100 == 0 {
+            clock.advance(10 * MINUTE);
+            due += 1;
+        }
+        looks += 1;
+        rounds() >= 3
+    });
+    assert_eq!(running.tasks.close_and_wait(PATIENCE).await, Drained::All);
+    assert!(rounds() <= due, "{} of {due}", rounds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_that_fails_says_so_and_begins_anew() {
+    needs!(lab);
+    let scene = counting();
+    scene.start("web", &json!({}));
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let tasks = Tasks::new(|_, _| {});
+    let (broken, reading) = (AtomicBool::new(true), clock.clone());
+    let now = Now::new(move || {
+        assert!(!broken.swap(false, Ordering::Relaxed), "the first look at the clock fails");
+        reading.now()
+    });
+    let registry = Client::new(ClientSettings::new(now)).unwrap();
+    let parts = Parts { registry, ..parts(&scene, data.path(), &clock, &tasks).await };
+    let store = parts.store.clone();
+    let engine = Engine::new(parts);
+    engine.start(timetables(&config(&scene, &[])));
+    let told = async {
+        while engine.look().await.is_none_or(|said| !said.contains("about to start again")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        while store.schedules().last_run("check").await.unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("it fails, and works again");
+    assert_eq!(engine.look().await, None);
+    assert_eq!(tasks.close_and_wait(PATIENCE).await, Drained::All);
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use docker_auto::core::history::HistoryRecord;
 use docker_auto::core::id::OperationId;
@@ -105,16 +106,19 @@ async fn no_flipped_bit_does_harm() {
 }
 
 #[tokio::test]
-async fn two_damaged_databases_of_one_moment_are_both_kept() {
+async fn of_damaged_databases_the_newest_three_are_kept() {
     let directory = directory();
-    for text in ["first", "second", "third"] {
+    let clock = clock();
+    for (seconds, text) in [(0, "first"), (0, "second"), (1, "third"), (0, "fourth"), (0, "fifth")]
+    {
+        clock.advance(Duration::from_secs(seconds));
         fs::write(database(directory.path()), text).unwrap();
-        open(directory.path()).await.close().await.unwrap();
+        Store::open(directory.path(), clock.clone()).await.unwrap().close().await.unwrap();
     }
     let mut kept: Vec<_> =
         aside(directory.path()).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     kept.sort();
-    assert_eq!(kept, ["first", "second", "third"]);
+    assert_eq!(kept, ["fifth", "fourth", "third"]);
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ async fn a_full_disk_begins_no_operation_but_lets_an_open_one_end() {
     open.append(vec![started(100)]).await.unwrap();
     fs::remove_file(filler).unwrap();
     open.append(large).await.unwrap();
-    let found = operations.list().await.unwrap();
+    let found = Operations::open(&directory).await.unwrap().list().await.unwrap();
     assert!(found.unreadable.is_empty(), "{found:?}");
     assert_eq!(found.open.len(), 1);
     assert_eq!(found.open[0].entries(), open.entries());

@@ -109,13 +109,13 @@ async fn old_records_are_removed_and_others_kept() {
     fill(&store).await;
     let keep = KeepDays::new(30).unwrap();
     clock.set(moment("2026-12-22T12:03:00Z"));
-    assert_eq!(store.clean_up(keep).await.unwrap(), 2);
+    assert_eq!(store.history().expire(keep).await.unwrap(), 2);
     check(&store, HistoryFilter::default(), &[6, 5, 4, 3]).await;
     check(&store, of("web"), &[6, 4, 3]).await;
     assert_eq!(store.history().find(&plan(1, "").operation).await.unwrap(), None);
     clock.advance(Duration::from_hours(1));
-    assert_eq!(store.clean_up(KeepDays::default()).await.unwrap(), 0);
-    assert_eq!(store.clean_up(keep).await.unwrap(), 4);
+    assert_eq!(store.history().expire(KeepDays::default()).await.unwrap(), 0);
+    assert_eq!(store.history().expire(keep).await.unwrap(), 4);
     check(&store, HistoryFilter::default(), &[]).await;
 }
 
@@ -127,7 +127,7 @@ async fn many_old_records_are_removed_in_batches() {
     let records = (0..1001).map(|number| record(number, "web", number % 60, Outcome::Updated));
     store.history().add_all(records.collect()).await.unwrap();
     clock.set(moment("2027-11-22T00:00:00Z"));
-    assert_eq!(store.clean_up(KeepDays::default()).await.unwrap(), 1001);
+    assert_eq!(store.history().expire(KeepDays::default()).await.unwrap(), 1001);
     check(&store, HistoryFilter::default(), &[]).await;
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use docker_auto::core::history::HistoryRecord;
-use docker_auto::core::id::ContainerId;
+use docker_auto::core::id::{ContainerId, ContainerName};
 use docker_auto::core::journal::{Journal as _, JournalEntry, Outcome, Position, StepOutput};
 use docker_auto::store::{OpenOperation, Operations, StoreError};
 
@@ -75,7 +75,6 @@ async fn what_is_appended_is_read_back() {
     assert_eq!(operation.plan(), &plan(1, "web"));
     assert_eq!(operation.entries(), entries(&appends()));
     assert!(operation.is_finished());
-    assert_eq!(operation.damage(), None);
 }
 
 #[tokio::test]
@@ -111,7 +110,6 @@ async fn a_torn_last_line_is_ignored_wherever_it_is_torn() {
             let operation = reopen(directory.path()).await;
             let expected = [entries(kept), vec![finished()]].concat();
             assert_eq!(operation.entries(), expected, "torn at {torn}");
-            assert_eq!(operation.damage(), None);
         }
     }
 }
@@ -144,29 +142,34 @@ async fn a_damaged_middle_keeps_what_is_before_it_and_a_copy() {
     fs::write(&path, &bytes).unwrap();
 
     let mut operation = reopen(directory.path()).await;
-    assert_eq!(operation.entries(), entries(&appends()[..1]));
-    let damage = operation.damage().unwrap();
-    assert!(damage.contains("line 3 is damaged") && damage.contains("1 entries"), "{damage}");
+    let [first, JournalEntry::Damaged { what, .. }] = operation.entries() else {
+        panic!("{operation:?}")
+    };
+    assert_eq!(*first, started(0));
+    assert!(what.contains("line 3 is damaged") && what.contains("1 entries"), "{what}");
     let copy = path.with_extension("jsonl.damaged");
     assert_eq!(fs::read(copy).unwrap(), bytes);
 
     operation.append(vec![finished()]).await.unwrap();
     let operation = reopen(directory.path()).await;
-    assert_eq!(operation.entries(), [started(0), finished()]);
-    assert_eq!(operation.damage(), None);
+    let [_, JournalEntry::Damaged { .. }, last] = operation.entries() else {
+        panic!("{operation:?}")
+    };
+    assert_eq!(*last, finished());
 }
 
 #[tokio::test]
 async fn an_unreadable_file_is_kept_and_named_and_stops_no_other() {
     let plan_line = || serde_json::to_string(&plan(1, "web")).unwrap();
-    for (text, reason) in [
-        (String::new(), "not complete"),
-        ("   ".repeat(100), "not complete"),
-        ("{}\n".into(), "no plan"),
-        ("\u{0}\u{0}\n".into(), "no plan"),
-        (format!("{{\"version\":2,\"plan\":{}}}\n", plan_line()), "format 2"),
-        (format!("{{\"version\":1,\"plan\":{}}}", plan_line()), "not complete"),
-        ("{\"version\":1,\"plan\":{\"operation\":\"x\"}}\n".into(), "no plan"),
+    let web = Some(ContainerName::new("web"));
+    for (text, reason, target) in [
+        (String::new(), "not complete", None),
+        ("   ".repeat(100), "not complete", None),
+        ("{}\n".into(), "no plan", None),
+        ("\u{0}\u{0}\n".into(), "no plan", None),
+        (format!("{{\"version\":2,\"plan\":{}}}\n", plan_line()), "format 2", web.clone()),
+        (format!("{{\"version\":1,\"plan\":{}", plan_line()), "not complete", web),
+        ("{\"version\":1,\"plan\":{\"operation\":\"x\"}}\n".into(), "no plan", None),
     ] {
         let directory = directory();
         let operations = Operations::open(directory.path()).await.unwrap();
@@ -177,9 +180,57 @@ async fn an_unreadable_file_is_kept_and_named_and_stops_no_other() {
         assert_eq!(found.open.len(), 1);
         let [unreadable] = &*found.unreadable else { panic!("{text:?}: {found:?}") };
         assert!(unreadable.reason.contains(reason), "{text:?}: {unreadable:?}");
-        assert_eq!(unreadable.path, path);
+        assert_eq!((&unreadable.path, &unreadable.target), (&path, &target));
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
+}
+
+/// One that cannot even be opened is one of them.
+#[tokio::test]
+async fn what_cannot_be_opened_stops_no_other() {
+    let directory = directory();
+    let operations = Operations::open(directory.path()).await.unwrap();
+    operations.create(plan(2, "db")).await.unwrap();
+    fs::create_dir(file(directory.path())).unwrap();
+    fs::create_dir(file(directory.path()).with_extension("other.new")).unwrap();
+    let found = operations.list().await.unwrap();
+    assert_eq!((found.open.len(), found.unreadable.len()), (1, 1), "{found:?}");
+}
+
+/// A line that is whole was not torn: nobody knows what a newer version meant by it.
+#[tokio::test]
+async fn a_last_line_of_a_newer_version_is_damage() {
+    let directory = directory();
+    let path = write(directory.path(), &appends()[..1]).await;
+    let mut bytes = lines(&fs::read(&path).unwrap()).to_vec();
+    bytes.extend_from_slice(b"[{\"entry\":\"committed\",\"at\":\"2026-11-22T03:00:00Z\"}]\n");
+    fs::write(&path, &bytes).unwrap();
+    let operation = reopen(directory.path()).await;
+    let last = operation.entries().last();
+    assert!(matches!(last, Some(JournalEntry::Damaged { .. })), "{operation:?}");
+}
+
+#[tokio::test]
+async fn what_is_damaged_behind_its_end_is_filed() {
+    let directory = directory();
+    let path = write(directory.path(), &appends()).await;
+    let mut bytes = lines(&fs::read(&path).unwrap()).to_vec();
+    bytes.extend_from_slice(b"?\n?\n");
+    fs::write(&path, &bytes).unwrap();
+    let mut operation = reopen(directory.path()).await;
+    assert!(matches!(operation.entries().last(), Some(JournalEntry::Damaged { .. })));
+    operation.finish(&open(directory.path()).await).await.unwrap();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn what_somebody_holds_is_not_listed() {
+    let directory = directory();
+    let operations = Operations::open(directory.path()).await.unwrap();
+    let held = operations.create(plan(1, "web")).await.unwrap();
+    assert!(operations.list().await.unwrap().open.is_empty());
+    drop(held);
+    assert_eq!(operations.list().await.unwrap().open.len(), 1);
 }
 
 #[tokio::test]

@@ -55,18 +55,24 @@ async fn an_image_is_rejected_on_one_container_until_it_is_cleared() {
 }
 
 #[tokio::test]
-async fn a_rejected_image_is_forgotten_after_the_retention() {
+async fn a_rejected_image_is_forgotten_some_time_after_its_container_is_gone() {
     let directory = directory();
     let clock = clock();
     let store = Store::open(directory.path(), clock.clone()).await.unwrap();
     let image = RejectKey::image(&ImageId::new("sha256:two"));
-    store.rejects().add(rejected(target("local", "web"), &image)).await.unwrap();
-    let keep = KeepDays::default();
-    for (days, left) in [(90, 1), (1, 0)] {
-        clock.advance(Duration::from_secs(days * 24 * 60 * 60));
-        store.clean_up(keep).await.unwrap();
-        assert_eq!(store.rejects().of_host(&local()).await.unwrap().len(), left, "{days}");
+    for name in ["web", "db"] {
+        store.rejects().add(rejected(target("local", name), &image)).await.unwrap();
     }
+    store.rejects().add(rejected(target("far", "cache"), &image)).await.unwrap();
+    for (days, left) in [(90, &["db", "web"][..]), (1, &["web"]), (900, &["web"])] {
+        clock.advance(Duration::from_secs(days * 24 * 60 * 60));
+        let present = [ContainerName::new("web")].into();
+        store.rejects().expire(&local(), present, KeepDays::default()).await.unwrap();
+        let kept = store.rejects().of_host(&local()).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|kept| kept.target.name.as_str()).collect();
+        assert_eq!(kept, left, "{days}");
+    }
+    assert_eq!(store.rejects().of_host(&HostId::new("far")).await.unwrap().len(), 1);
 }
 
 fn snapshot(name: &str, image: &str) -> Snapshot {

@@ -4,11 +4,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 
+use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::program::Program;
-use crate::support::proxy::Rule;
+use crate::support::proxy::{EngineProxy, Rule};
+use crate::support::scene::{Scene, Server};
 
 use super::{check_goes_on, outdated};
 
@@ -73,4 +76,36 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
     }
     proxy.set_rules(&[]);
     check_goes_on(&scene, &program);
+}
+
+#[test]
+fn a_container_that_the_engine_cannot_show_holds_up_no_other() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    for short in ["web", "outdated", "hidden"] {
+        scene.start_outdated(short, &json!({}));
+    }
+    // Its tag has moved on here: the list shows it by its image's ID.
+    scene.host.pull(&scene.reference("hidden"));
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let broken = |short| format!("GET .*/containers/{}/json", scene.seen(short).id);
+    let broken = ["outdated", "hidden"].map(broken);
+    proxy.set_rules(&broken.map(|call| Rule::before(&call).fail(500, "its files are gone")));
+    let program = scene.program_behind(&proxy);
+    for short in ["outdated", "hidden"] {
+        let view = program.run(&["check", &scene.name(short), "--json"]).expect(1).json();
+        assert_eq!(view[0]["reason"]["code"], "engine_error", "{view}");
+        let message = view[0]["reason"]["message"].as_str().unwrap();
+        assert!(message.contains("its files are gone"), "{message}");
+    }
+    program.run(&["update", "--all"]);
+    assert_eq!(["web", "outdated", "hidden"].map(|short| scene.version(short)), ["2", "1", "1"]);
+    // After a check of everything it is stored what the engine shows, as far as it does.
+    let server = Server::start(&program);
+    for short in ["outdated", "hidden"] {
+        server.wait_log(&format!("{}: ", scene.name(short)));
+    }
+    let log = server.end().stderr;
+    let ours = log.lines().filter(|line| line.contains(&scene.prefix));
+    assert!(ours.into_iter().all(|line| !line.contains("ERROR")), "{log}");
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::serve::changes;
-use crate::support::engine::run;
+use crate::support::engine::{Engine, run};
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::proxy::{EngineProxy, Rule};
@@ -196,5 +196,31 @@ fn a_journal_that_says_nothing_is_kept_and_named() {
     program.run(&["update", &scene.name("web")]).expect(0);
     server.end();
     assert_eq!(fs::read_to_string(&journal).unwrap(), "{\"version\":", "it is evidence");
+    assert_eq!(scene.version("web"), "2");
+}
+
+#[test]
+fn a_journal_that_tells_its_container_alone_keeps_that_one_from_being_touched() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.start_outdated("web", &json!({}));
+    scene.start_outdated("other", &json!({}));
+    let before = scene.seen("web");
+    let program = scene.program();
+    let operations = program.data_dir().join("operations");
+    fs::create_dir(&operations).unwrap();
+    let target = json!({"host": "local", "name": scene.name("web")});
+    let journal = operations.join("01a2b3.jsonl");
+    fs::write(&journal, json!({"version": 9, "plan": {"target": target}}).to_string() + "\n")
+        .unwrap();
+    let server = Server::start(&program);
+    server.wait_log("cannot be read");
+    let refused = program.run(&["update", &scene.name("web"), "--json"]).expect(1);
+    assert!(refused.stdout.contains("has an operation already"), "{}", refused.stdout);
+    assert_eq!(scene.seen("web"), before);
+    program.run(&["update", &scene.name("other")]).expect(0);
+    server.end();
+    fs::remove_file(journal).unwrap();
+    program.run(&["update", &scene.name("web")]).expect(0);
     assert_eq!(scene.version("web"), "2");
 }
