@@ -9,7 +9,7 @@ use crate::core::journal::Outcome;
 use crate::core::labels;
 use crate::core::plan::recreate::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
-use crate::engine::command::{Operated, OperatedResult, Progress};
+use crate::engine::command::{Operated, Progress};
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
 use crate::store::HistoryFilter;
@@ -18,22 +18,23 @@ impl Engine {
     /// Moves a container back, in a task of its own: dropping the receiver stops nothing.
     pub fn roll_back(&self, name: ContainerName) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
-        self.follow("rollback", async move {
-            let result = engine.roll_back_one(&name).await?;
-            Ok(vec![Operated { name, result }])
-        })
+        self.follow(
+            "rollback",
+            async move { Ok(vec![Box::pin(engine.roll_back_one(&name)).await?]) },
+        )
     }
 
-    async fn roll_back_one(&self, name: &ContainerName) -> Result<OperatedResult, EngineError> {
-        let inventory = self.discover().await?;
-        let container = inventory.containers.get(name);
+    async fn roll_back_one(&self, name: &ContainerName) -> Result<Operated, EngineError> {
+        let inventory = self.unless_stopped(self.discover()).await?;
+        let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let name = &container.name;
         let update = self.last_update(container).await?;
         let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let slot = self.limits.acquire(name, &plan.reference).await;
         let _slot = slot.ok_or_else(|| EngineError::Busy(name.clone()))?;
         let plan = self.plan_back(&inventory, container, plan).await?;
-        Ok(self.operate(plan).await?.into())
+        Ok(Operated { name: name.clone(), result: self.operate(plan).await?.into() })
     }
 
     /// Returns the update that brought the image that the container runs.
