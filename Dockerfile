@@ -12,8 +12,9 @@ RUN mkdir -p tests/it tests/bench && touch tests/it/main.rs tests/bench/main.rs 
  && mkdir -p /dist/data && cp target/x86_64-unknown-linux-gnu/release/docker-auto /dist/docker-auto
 
 FROM scratch AS prebuilt
-COPY dist/docker-auto /dist/docker-auto
-COPY dist/data /dist/data
+# A builder that makes every stage needs a source that is there, and a pattern may match nothing.
+COPY LICENSE-MIT dist/docker-aut[o] /dist/
+WORKDIR /dist/data
 
 FROM ${SOURCE} AS binary
 

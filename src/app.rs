@@ -8,9 +8,11 @@ use std::time::Duration;
 use log::LevelFilter;
 
 use crate::cli;
+use crate::cli::arguments::Changes;
 use crate::cli::arguments::Command;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigProblem, Environment, LogFormat, LogLevel};
+use crate::core::secret::Secret;
 use crate::docker::{DockerError, EndpointError};
 use crate::logging::{self, Redactor};
 use crate::store::StoreError;
@@ -89,14 +91,37 @@ pub fn run(command: Command) -> Result<u8, AppError> {
             _ => cli::warn(&problem.to_string()),
         }
     }
-    runtime()?.block_on(dispatch(command, config))
+    let runtime = runtime()?;
+    let ended = runtime.block_on(dispatch(command, config));
+    // A file that is read and never ends must not hold the process.
+    runtime.shutdown_background();
+    ended
 }
 
 async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
     match command {
         Command::Serve(serve) => serve::serve(&config, serve.standby).await,
         Command::Healthcheck(_) => Ok(cli::healthcheck(&config.data).await?),
-        command => Ok(cli::run(command, &config).await?),
+        command => one_shot(command, &config).await,
+    }
+}
+
+/// Carries a command out until it is done or a signal ends it: the first one where nothing is
+/// changed; else that one leaves at a boundary of the journal, and the second one at once.
+async fn one_shot(command: Command, config: &Config) -> Result<u8, AppError> {
+    let tasks = assemble::tasks();
+    let force = crate::shutdown::listen(&tasks)
+        .map_err(|source| AppError::System { doing: "listening for signals".into(), source })?;
+    let leave = match command.changes() {
+        Changes::Nothing => tasks.token().clone(),
+        Changes::Containers => force,
+    };
+    // Boxed: the compiler lays no deeper future out.
+    let running = Box::pin(cli::run(command, config, &tasks));
+    tokio::select! {
+        biased;
+        () = leave.cancelled() => Ok(cli::INTERRUPTED),
+        ended = running => Ok(ended?),
     }
 }
 
@@ -111,7 +136,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
         .map_err(|source| AppError::System { doing: "starting threads".into(), source })
 }
 
-/// A command's own output says what happened; only a server's log tells the story.
+/// A command's own output says what happened, and its log only what is wrong beside; a server's log
+/// tells the story.
 fn start_log(config: &Config, command: &Command) {
     let chosen = match config.log.level {
         LogLevel::Error => LevelFilter::Error,
@@ -121,15 +147,23 @@ fn start_log(config: &Config, command: &Command) {
         LogLevel::Trace => LevelFilter::Trace,
     };
     let asked_for = matches!(command, Command::Serve(_)) || chosen >= LevelFilter::Debug;
-    let level = if asked_for { chosen } else { LevelFilter::Off };
+    let (level, events) = if asked_for {
+        (chosen, chosen)
+    } else {
+        (chosen.min(LevelFilter::Warn), LevelFilter::Off)
+    };
     let redactor = Redactor::default();
     let logins = config.registry.logins.values();
     let tokens = logins.flat_map(|login| [&login.password, &login.token]);
     for secret in tokens.chain([&config.proxy.http, &config.proxy.https]).flatten() {
         redactor.hide(secret);
+        // The password of a proxy stands in its address.
+        let password = secret.expose().rsplit_once('@').and_then(|(user, _)| user.rsplit_once(':'));
+        redactor.hide(&Secret::new(password.map_or("", |(_, password)| password)));
     }
     let options = logging::Options {
         level,
+        events,
         format: match config.log.format {
             LogFormat::Text => logging::Format::Text,
             LogFormat::Json => logging::Format::Json,

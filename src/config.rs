@@ -108,8 +108,17 @@ impl<'a> Environment<'a> {
     pub fn of_process() -> Environment<'static> {
         let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let variables = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
+        let target = |path: &Path| std::fs::canonicalize(path).ok();
+        let variables = variables.map(|(name, value)| match name.as_str() {
+            "TZ" => (name, general::linked_zone(&value, target).unwrap_or(value)),
+            _ => (name, value),
+        });
         Environment::new(variables, &|path| {
             use std::io::Read as _;
+            // A pipe could keep us waiting for ever.
+            if !std::fs::metadata(path)?.is_file() {
+                return Err(std::io::Error::other("it is no regular file"));
+            }
             let mut text = String::new();
             std::fs::File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
             Ok(text)
@@ -139,8 +148,10 @@ impl Config {
         let mut problems = reader.problems;
         problems.extend(scan::settle(&mut config, &given));
         problems.extend(update::settle(&mut config, &given));
-        problems.extend(registry::settle(&mut config));
-        docker::settle(&mut config, environment);
+        let incomplete = registry::settle(&mut config, &problems);
+        problems.extend(incomplete);
+        problems.extend(docker::settle(&mut config, &given, environment));
+        general::settle_zone(&config, &mut problems);
         general::settle(&mut config, environment);
         (config, problems)
     }

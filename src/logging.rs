@@ -2,17 +2,19 @@
 
 use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 
 use env_logger::{Builder, WriteStyle};
 use log::{LevelFilter, Record, SetLoggerError};
 
 use crate::clock::Clock;
+use crate::core::secret::Secret;
 use crate::shutdown::panic_message;
 
 mod line;
 mod redact;
 
-pub use line::Line;
+pub use line::{Line, printable, printable_lines};
 pub use redact::Redactor;
 
 /// Crates that say more than anyone wants to know, and how much they may say at most.
@@ -29,6 +31,9 @@ const NOISY: [(&str, LevelFilter); 10] = [
     ("tokio_rustls", LevelFilter::Warn),
     ("tokio_util", LevelFilter::Warn),
 ];
+
+/// What events are logged as: a command that shows them itself leaves them out of its log.
+pub const EVENTS: &str = "docker_auto::events";
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +60,8 @@ pub enum Colour {
 pub struct Options {
     /// The least important level that is shown.
     pub level: LevelFilter,
+    /// The least important level at which events are shown.
+    pub events: LevelFilter,
     /// How a line looks.
     pub format: Format,
     /// Whether text is coloured.
@@ -74,7 +81,10 @@ pub fn start(options: Options) -> Result<(), SetLoggerError> {
     let coloured = options.format == Format::Text
         && options.colour == Colour::Terminal
         && std::io::stderr().is_terminal();
+    let redactor = options.redactor.clone();
     builder(options, coloured).try_init()?;
+    // Only the log that was started matters.
+    let _ = REDACTOR.set(redactor);
     // A panic must not break the lines of the log, nor say what they may not.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
@@ -83,10 +93,21 @@ pub fn start(options: Options) -> Result<(), SetLoggerError> {
     Ok(())
 }
 
+/// What the log never shows; set when it starts.
+static REDACTOR: OnceLock<Redactor> = OnceLock::new();
+
+/// Lets a secret that was found later never appear in the log.
+pub fn hide(secret: &Secret) {
+    if let Some(redactor) = REDACTOR.get() {
+        redactor.hide(secret);
+    }
+}
+
 fn builder(options: Options, coloured: bool) -> Builder {
-    let Options { level, format, clock, redactor, .. } = options;
+    let Options { level, events, format, clock, redactor, .. } = options;
     let mut builder = Builder::new();
     builder.filter_level(level);
+    builder.filter_module(EVENTS, events);
     for (module, most) in NOISY {
         builder.filter_module(module, level.min(most));
     }
@@ -147,6 +168,8 @@ mod tests {
             (LevelFilter::Trace, "redb::db", Level::Error, true),
             (LevelFilter::Error, "hyper::proto", Level::Warn, false),
             (LevelFilter::Off, "docker_auto::store", Level::Error, false),
+            (LevelFilter::Info, EVENTS, Level::Warn, false),
+            (LevelFilter::Info, EVENTS, Level::Error, true),
         ] {
             let logger = builder(options(level), false).build();
             let record = log::Metadata::builder().target(module).level(record).build();
@@ -157,6 +180,7 @@ mod tests {
     fn options(level: LevelFilter) -> Options {
         Options {
             level,
+            events: LevelFilter::Error,
             format: Format::Text,
             colour: Colour::Never,
             clock: Clock::real(),

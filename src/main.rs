@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use docker_auto::app;
 use docker_auto::cli::arguments::{self, Read};
-use docker_auto::logging::Chain;
+use docker_auto::logging::{Chain, printable_lines};
 
 /// A usage error (the README's table of exit codes).
 const USAGE: u8 = 2;
@@ -29,6 +29,6 @@ fn main() -> ExitCode {
 }
 
 fn fail(message: &str, code: u8) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "docker-auto: {}", message.trim_end());
+    let _ = writeln!(std::io::stderr(), "docker-auto: {}", printable_lines(message.trim_end()));
     ExitCode::from(code)
 }

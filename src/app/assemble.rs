@@ -33,10 +33,7 @@ pub struct Assembly {
 
 impl Assembly {
     /// Opens everything for one command of its own: no server holds the data directory.
-    pub async fn alone(config: &Config) -> Result<Self, AppError> {
-        let tasks = tasks();
-        crate::shutdown::listen(&tasks)
-            .map_err(|source| AppError::System { doing: "listening for signals".into(), source })?;
+    pub async fn alone(config: &Config, tasks: Tasks) -> Result<Self, AppError> {
         let clock = Clock::real();
         let lock = Lock::acquire(&config.data, &clock)?;
         Self::open(config, tasks, lock).await

@@ -12,7 +12,8 @@ use argh::FromArgs;
     error_code(1, "an error; nothing was lost"),
     error_code(2, "usage: a bad flag or variable"),
     error_code(3, "an update was rolled back"),
-    error_code(4, "a container needs help")
+    error_code(4, "a container needs help"),
+    error_code(130, "ended by a signal")
 )]
 pub struct Arguments {
     /// what to do
@@ -40,6 +41,25 @@ pub enum Command {
     Healthcheck(Healthcheck),
     /// Prints the version.
     Version(Version),
+}
+
+/// What a command may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Nothing: it may be left at any moment.
+    Nothing,
+    /// Containers.
+    Containers,
+}
+
+impl Command {
+    /// Returns what it may change.
+    pub fn changes(&self) -> Changes {
+        match self {
+            Self::Update(Update { dry_run: false, .. }) | Self::Rollback(_) => Changes::Containers,
+            _ => Changes::Nothing,
+        }
+    }
 }
 
 /// Checks on schedule, updates what is allowed to, and answers the other commands.
@@ -81,6 +101,7 @@ pub struct Plan {
 /// Updates the named containers (naming one is consent enough), or all that may be updated.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "update")]
+#[expect(clippy::struct_excessive_bools, reason = "they are the command's switches")]
 pub struct Update {
     /// containers to update
     #[argh(positional)]
@@ -88,6 +109,9 @@ pub struct Update {
     /// update every container whose mode or configuration allows it
     #[argh(switch)]
     pub all: bool,
+    /// lift pins and the rejection of an image that failed before
+    #[argh(switch)]
+    pub force: bool,
     /// say what would be done; touch nothing
     #[argh(switch)]
     pub dry_run: bool,
@@ -133,6 +157,9 @@ pub struct Healthcheck {}
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
+const COMMANDS: [&str; 8] =
+    ["serve", "check", "plan", "update", "rollback", "history", "healthcheck", "version"];
+
 /// A server gives no more at once.
 const MOST_RECORDS: usize = 1000;
 
@@ -158,6 +185,7 @@ pub fn read(arguments: &[String]) -> Read {
     for argument in arguments {
         match argument.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => words.extend([flag, value]),
+            _ if argument == "-h" => words.push("--help"),
             _ => words.push(argument.as_str()),
         }
     }
@@ -170,8 +198,14 @@ pub fn read(arguments: &[String]) -> Read {
         Ok(Arguments { command: Some(command) }) => Read::Command(command),
         Ok(Arguments { command: None }) => Read::Command(Command::Serve(Serve::default())),
         Err(early) if early.status.is_ok() => Read::Help(early.output),
-        Err(early) => Read::Usage(early.output),
+        Err(early) => Read::Usage(format!("{}\n{}", early.output.trim_end(), see_help(&words))),
     }
+}
+
+fn see_help(words: &[&str]) -> String {
+    let command = words.first().filter(|word| COMMANDS.contains(word));
+    let command = command.map(|command| format!(" {command}")).unwrap_or_default();
+    format!("see docker-auto{command} --help")
 }
 
 #[cfg(test)]
@@ -183,7 +217,10 @@ mod tests {
         let shown = match read(&words) {
             Read::Command(command) => format!("{command:?}"),
             Read::Help(text) => format!("help {}", text.lines().next().unwrap_or_default()),
-            Read::Usage(text) => format!("usage {}", text.trim()),
+            Read::Usage(text) => {
+                assert!(text.contains("\nsee docker-auto"), "{text}");
+                format!("usage {}", text.trim())
+            }
         };
         assert!(shown.starts_with(expected), "{line:?} is {shown:?}");
     }
@@ -196,11 +233,16 @@ mod tests {
             ("check web --json", "Check(Check { names: [\"web\"], json: true, force: false })"),
             ("history --limit=5", "History(History { name: None, limit: 5, json: false })"),
             ("history web --limit 5", "History(History { name: Some(\"web\"), limit: 5"),
-            ("update --all --dry-run", "Update(Update { names: [], all: true, dry_run: true"),
+            (
+                "update --all --dry-run",
+                "Update(Update { names: [], all: true, force: false, dry_run: true",
+            ),
             ("--version", "Version"),
             ("-V", "Version"),
             ("--help", "help Usage: docker-auto"),
             ("check --help", "help Usage: docker-auto check"),
+            ("-h", "help Usage: docker-auto"),
+            ("check -h", "help Usage: docker-auto check"),
             ("plan", "usage Required positional arguments not provided"),
             ("history --limit=x", "usage Error parsing option '--limit' with value 'x'"),
             ("history --limit=0", "usage Error parsing option '--limit' with value '0'"),

@@ -2,8 +2,10 @@
 
 use http::Method;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::assemble::Assembly;
+use crate::cli::arguments::Update;
 use crate::cli::control::{Control, ControlError};
 use crate::cli::run::CommandError;
 use crate::config::Config;
@@ -14,12 +16,13 @@ use crate::core::plan::Trigger;
 use crate::engine::command::{CheckRequest, Freshness, Intent, Progress, Selection, UpdateRequest};
 use crate::http::view::container::ContainerView;
 use crate::http::view::operation::{Line, OperationView, PlanView};
+use crate::shutdown::Tasks;
 use crate::store::HistoryFilter;
 
 /// Who answers.
 pub enum Backend {
-    /// A running server.
-    Server(Box<Control>),
+    /// A running server, and what is cancelled when a signal ends the command.
+    Server(Box<Control>, CancellationToken),
     /// This process.
     Own(Box<Assembly>),
 }
@@ -29,11 +32,11 @@ pub type OnEvent<'a> = &'a mut (dyn FnMut(&Event) + Send);
 
 impl Backend {
     /// Finds the running server, else opens the data directory.
-    pub async fn open(config: &Config) -> Result<Self, CommandError> {
+    pub async fn open(config: &Config, tasks: &Tasks) -> Result<Self, CommandError> {
         if let Some(control) = Control::connect(&config.data).await {
-            return Ok(Self::Server(Box::new(control)));
+            return Ok(Self::Server(Box::new(control), tasks.token().clone()));
         }
-        let assembly = Assembly::alone(config).await.map_err(Box::new)?;
+        let assembly = Assembly::alone(config, tasks.clone()).await.map_err(Box::new)?;
         Ok(Self::Own(Box::new(assembly)))
     }
 
@@ -44,7 +47,7 @@ impl Backend {
         freshness: Freshness,
     ) -> Result<Vec<ContainerView>, CommandError> {
         match self {
-            Self::Server(control) => {
+            Self::Server(control, _) => {
                 let body = json!({"names": names, "force": freshness == Freshness::Forced});
                 Ok(control.ask(Method::POST, "/api/v1/check", &body).await?)
             }
@@ -59,7 +62,7 @@ impl Backend {
     /// Plans one container's update.
     pub async fn plan(&mut self, name: &str) -> Result<PlanView, CommandError> {
         match self {
-            Self::Server(control) => {
+            Self::Server(control, _) => {
                 let path = format!("/api/v1/containers/{}/plan", in_path(name));
                 Ok(control.ask(Method::POST, &path, &json!({})).await?)
             }
@@ -72,26 +75,20 @@ impl Backend {
     /// Updates containers; all that may be if none is named.
     pub async fn update(
         &mut self,
-        names: &[String],
-        intent: Intent,
+        asked: &Update,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
+        let Update { names, all, dry_run, force, .. } = asked;
         match self {
-            Self::Server(control) => {
-                let dry_run = intent == Intent::Tell;
-                let body = json!({"names": names, "all": names.is_empty(), "dry_run": dry_run});
-                follow(control, "/api/v1/updates", &body, on_event).await
+            Self::Server(control, stop) => {
+                let body = json!({"names": names, "all": all, "dry_run": dry_run, "force": force});
+                follow((control, stop), "/api/v1/updates", &body, on_event).await
             }
             Self::Own(own) => {
-                if intent == Intent::Act {
+                if !dry_run {
                     recover(own, on_event).await?;
                 }
-                let selection = match names {
-                    [] => Selection::All,
-                    names => Selection::Named(container_names(names)),
-                };
-                let request = UpdateRequest { selection, intent, trigger: Trigger::Manual };
-                drain(own.engine.update(request), on_event).await
+                drain(own.engine.update(request(asked)), on_event).await
             }
         }
     }
@@ -103,9 +100,9 @@ impl Backend {
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
         match self {
-            Self::Server(control) => {
+            Self::Server(control, stop) => {
                 let path = format!("/api/v1/containers/{}/rollback", in_path(name));
-                follow(control, &path, &json!({}), on_event).await
+                follow((control, stop), &path, &json!({}), on_event).await
             }
             Self::Own(own) => {
                 recover(own, on_event).await?;
@@ -115,6 +112,11 @@ impl Backend {
         }
     }
 
+    /// Says whether the history was found damaged just now; a server has told its log.
+    pub fn has_lost_its_history(&self) -> bool {
+        matches!(self, Self::Own(own) if own.store.moved_aside().is_some())
+    }
+
     /// Lists past operations, newest first.
     pub async fn history(
         &mut self,
@@ -122,7 +124,7 @@ impl Backend {
         limit: usize,
     ) -> Result<Vec<HistoryRecord>, CommandError> {
         match self {
-            Self::Server(control) => {
+            Self::Server(control, _) => {
                 let name = name.map(|name| format!("&name={}", in_path(name)));
                 let name = name.unwrap_or_default();
                 let path = format!("/api/v1/updates/history?limit={limit}{name}");
@@ -156,7 +158,7 @@ async fn recover(own: &Assembly, on_event: OnEvent<'_>) -> Result<(), CommandErr
 }
 
 async fn follow(
-    control: &mut Control,
+    (control, stop): (&mut Control, &CancellationToken),
     path: &str,
     body: &serde_json::Value,
     on_event: OnEvent<'_>,
@@ -167,7 +169,10 @@ async fn follow(
         Line::Result(views) => ended = Some(Ok(views)),
         Line::Error(message) => ended = Some(Err(CommandError::Server(message))),
     };
-    control.follow(path, body, take).await?;
+    tokio::select! {
+        followed = control.follow(path, body, take) => followed?,
+        () = stop.cancelled() => return Err(CommandError::Left),
+    }
     ended.unwrap_or(Err(CommandError::Control(ControlError::Ended)))
 }
 
@@ -182,6 +187,18 @@ async fn drain(
         }
     }
     Err(CommandError::Control(ControlError::Ended))
+}
+
+fn request(asked: &Update) -> UpdateRequest {
+    UpdateRequest {
+        selection: match (asked.names.as_slice(), asked.force) {
+            ([], _) => Selection::All,
+            (names, false) => Selection::Named(container_names(names)),
+            (names, true) => Selection::Forced(container_names(names)),
+        },
+        intent: if asked.dry_run { Intent::Tell } else { Intent::Act },
+        trigger: Trigger::Manual,
+    }
 }
 
 fn container_names(names: &[String]) -> Vec<ContainerName> {

@@ -15,8 +15,13 @@ use crate::cli::show::{self, Colour};
 use crate::config::Config;
 use crate::core::event::{Event, What};
 use crate::engine::EngineError;
-use crate::engine::command::{Freshness, Intent};
+use crate::engine::command::Freshness;
 use crate::http::view::operation::OperationView;
+use crate::logging::{self, printable};
+use crate::shutdown::Tasks;
+
+/// The exit code of a command that a signal ended at once.
+pub const INTERRUPTED: u8 = 130;
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,9 @@ pub enum CommandError {
     /// The parts could not be put together.
     #[error(transparent)]
     Open(#[from] Box<AppError>),
+    /// A signal came while a running server worked.
+    #[error("left the running server, which goes on by itself; see `docker-auto history`")]
+    Left,
     /// No healthy server.
     #[error("no server answers on {0}")]
     NotRunning(String),
@@ -46,30 +54,39 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Left | Self::Engine(EngineError::Stopping) => INTERRUPTED,
             Self::Open(error) => error.exit_code(),
             _ => 1,
         }
     }
 }
 
-/// Carries a command out; returns the exit code.
-pub async fn run(command: Command, config: &Config) -> Result<u8, CommandError> {
+/// Carries a command out; returns the exit code. What changes something leaves at a boundary of the
+/// journal when the tasks are told to end.
+pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8, CommandError> {
     let colour = colour(config);
+    if let Command::Update(asked) = &command {
+        usable(asked)?;
+    }
+    let mut backend = Backend::open(config, tasks).await?;
     match command {
-        Command::Check(asked) => check(&mut Backend::open(config).await?, &asked, colour).await,
-        Command::Plan(asked) => plan(&mut Backend::open(config).await?, &asked).await,
-        Command::Update(asked) => {
-            if asked.names.is_empty() != asked.all {
-                return Err(CommandError::Usage("name containers, or say --all; not both"));
-            }
-            update(&mut Backend::open(config).await?, &asked, colour).await
-        }
-        Command::Rollback(asked) => {
-            roll_back(&mut Backend::open(config).await?, &asked, colour).await
-        }
-        Command::History(asked) => history(&mut Backend::open(config).await?, &asked, colour).await,
+        Command::Check(asked) => check(&mut backend, &asked, colour).await,
+        Command::Plan(asked) => plan(&mut backend, &asked).await,
+        Command::Update(asked) => update(&mut backend, &asked, colour).await,
+        Command::Rollback(asked) => roll_back(&mut backend, &asked, colour).await,
+        Command::History(asked) => history(&mut backend, &asked, colour).await,
         Command::Serve(_) | Command::Healthcheck(_) | Command::Version(_) => Ok(0),
     }
+}
+
+fn usable(asked: &Update) -> Result<(), CommandError> {
+    if asked.names.is_empty() != asked.all {
+        return Err(CommandError::Usage("name containers, or say --all; not both"));
+    }
+    if asked.all && asked.force {
+        return Err(CommandError::Usage("--force goes with names: it lifts what holds them back"));
+    }
+    Ok(())
 }
 
 async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u8, CommandError> {
@@ -83,14 +100,15 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
 
 async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
     let view = backend.plan(&asked.name).await?;
-    Ok(if asked.json { print_json(&view) } else { print(&view.text) })
+    Ok(if asked.json { print_json(&view) } else { print(&logging::printable_lines(&view.text)) })
 }
 
 async fn update(backend: &mut Backend, asked: &Update, colour: Colour) -> Result<u8, CommandError> {
-    let intent = if asked.dry_run { Intent::Tell } else { Intent::Act };
     let mut reporter = Reporter::new(asked.json);
-    let views = backend.update(&asked.names, intent, &mut |event| reporter.tell(event)).await?;
-    Ok(show_operations(&views, asked.json, colour))
+    let views = backend.update(asked, &mut |event| reporter.tell(event)).await?;
+    let written = show_operations(&views, asked.json, colour);
+    let code = if asked.all { OperationView::exit_code } else { OperationView::exit_code_of_named };
+    Ok(worst(views.iter().map(code).chain([written])))
 }
 
 async fn roll_back(
@@ -100,7 +118,8 @@ async fn roll_back(
 ) -> Result<u8, CommandError> {
     let mut reporter = Reporter::new(asked.json);
     let views = backend.roll_back(&asked.name, &mut |event| reporter.tell(event)).await?;
-    Ok(show_operations(&views, asked.json, colour))
+    let written = show_operations(&views, asked.json, colour);
+    Ok(worst(views.iter().map(OperationView::exit_code).chain([written])))
 }
 
 async fn history(
@@ -108,8 +127,15 @@ async fn history(
     asked: &History,
     colour: Colour,
 ) -> Result<u8, CommandError> {
-    let records = backend.history(asked.name.as_deref(), asked.limit).await?;
-    Ok(if asked.json { print_json(&records) } else { print(&show::history(&records, colour)) })
+    let name = asked.name.as_deref();
+    let records = backend.history(name, asked.limit).await?;
+    let written = if asked.json {
+        print_json(&records)
+    } else {
+        print(&show::history(&records, name, colour))
+    };
+    // A history that was lost is no empty one.
+    Ok(written.max(u8::from(backend.has_lost_its_history())))
 }
 
 /// Asks the running server whether it is healthy.
@@ -123,9 +149,11 @@ pub async fn healthcheck(data: &Path) -> Result<u8, CommandError> {
 }
 
 fn show_operations(views: &[OperationView], json: bool, colour: Colour) -> u8 {
-    let written = if json { print_json(views) } else { print(&show::operations(views, colour)) };
-    // Help that is needed stands above a rollback, and that above an error.
-    let codes = views.iter().map(OperationView::exit_code).chain([written]);
+    if json { print_json(views) } else { print(&show::operations(views, colour)) }
+}
+
+/// Help that is needed stands above a rollback, and that above an error.
+fn worst(codes: impl Iterator<Item = u8>) -> u8 {
     codes.max_by_key(|code| [0, 1, 3, 4].iter().position(|known| known == code)).unwrap_or(0)
 }
 
@@ -176,7 +204,7 @@ pub fn print(text: &str) -> u8 {
 
 /// Writes a warning to stderr.
 pub fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "docker-auto: {text}");
+    let _ = writeln!(std::io::stderr(), "docker-auto: {}", printable(text));
 }
 
 fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {

@@ -6,8 +6,10 @@ use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
 use crate::core::history::HistoryRecord;
 use crate::core::id::Timestamp;
+use crate::core::plan::OperationKind;
 use crate::http::view::container::ContainerView;
 use crate::http::view::operation::OperationView;
+use crate::logging::printable;
 
 /// Whether colours may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,11 @@ struct Table {
 }
 
 impl Table {
-    fn render(&self, colour: Colour) -> String {
+    /// What stands in a cell was written by whom we do not know: images, labels, registries.
+    fn render(mut self, colour: Colour) -> String {
+        for cell in self.rows.iter_mut().flat_map(|(cells, _)| cells) {
+            *cell = printable(cell);
+        }
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|(cells, _)| cells.get(column));
             let longest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
@@ -99,7 +105,7 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
     let mut text = table.render(colour);
     for view in views {
         for problem in &view.problems {
-            let _ = writeln!(text, "{}: {problem}", view.name);
+            let _ = writeln!(text, "{}: {}", view.name, printable(problem));
         }
     }
     let _ = writeln!(
@@ -121,7 +127,10 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
     }
     let rows = views.iter().map(|view| {
         let code = match view.exit_code() {
-            0 if matches!(view.result.as_str(), "updated" | "planned") => GREEN,
+            0 if matches!(view.result.as_str(), "updated" | "planned" | "rolled_back_by_hand") => {
+                GREEN
+            }
+            0 if view.result == "held" => YELLOW,
             0 => DIM,
             3 => YELLOW,
             _ => RED,
@@ -137,9 +146,11 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
 }
 
 /// Returns the table of `history`: when, status, container, change, duration, reason.
-pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
-    if records.is_empty() {
-        return "no operations yet\n".to_owned();
+pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) -> String {
+    match name {
+        Some(name) if records.is_empty() => return format!("no operations of {name}\n"),
+        None if records.is_empty() => return "no operations yet\n".to_owned(),
+        _ => {}
     }
     let rows = records.iter().map(|record| {
         let status = record.status.as_str();
@@ -151,6 +162,11 @@ pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
         let cells = vec![
             moment(record.started_at),
             status.to_owned(),
+            match record.kind {
+                OperationKind::Update => "update",
+                OperationKind::Rollback => "rollback",
+            }
+            .to_owned(),
             record.container.to_string(),
             format!(
                 "{} → {}",
@@ -158,20 +174,23 @@ pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
                 short(record.new_digest.as_ref().map(Digest::as_str))
             ),
             format!("{:.1} s", record.duration_seconds),
-            record.outcome.reason().to_owned(),
+            match record.outcome.reason() {
+                "" => record.summary.clone(),
+                reason => reason.to_owned(),
+            },
         ];
         (cells, code)
     });
-    let header = &["STARTED", "STATUS", "CONTAINER", "OLD → NEW", "TOOK", "REASON"];
+    let header = &["STARTED", "STATUS", "KIND", "CONTAINER", "OLD → NEW", "TOOK", "DETAILS"];
     Table { header, rows: rows.collect() }.render(colour)
 }
 
 /// Returns one line for something that happened on the way; `None` for what is not worth one.
 pub fn progress(what: &What) -> Option<String> {
     Some(match what {
-        What::OperationStarted { summary } => summary.clone(),
-        What::StepStarted { step } => format!("  {step}"),
-        What::StepFailed { step, error } => format!("  {step}: {error}"),
+        What::OperationStarted { summary } => printable(summary),
+        What::StepStarted { step } => format!("  {}", printable(step)),
+        What::StepFailed { step, error } => format!("  {}: {}", printable(step), printable(error)),
         What::PullProgress(progress) => format!("  pulling {}", pulled(progress)),
         _ => return None,
     })
@@ -193,7 +212,7 @@ pub fn pulled(progress: &PullProgress) -> String {
 }
 
 fn moment(at: Timestamp) -> String {
-    at.format("%Y-%m-%d %H:%M:%S").to_string()
+    at.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 /// Returns the first twelve digits of a digest or ID, `-` for none.

@@ -1,9 +1,10 @@
 //! The engine: where it is and what of it is looked at.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
-use crate::config::{Config, Environment};
+use crate::config::{Config, ConfigProblem, Environment};
 
 /// Where the engine is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,10 +75,40 @@ pub(super) const VARIABLES: [Variable; 5] = [
     },
 ];
 
-/// Finds the folder of `config.json` where none is given.
-pub(super) fn settle(config: &mut Config, environment: &Environment<'_>) {
+/// Finds the folder of `config.json` where none is given, and tells of what has no effect.
+pub(super) fn settle(
+    config: &mut Config,
+    given: &BTreeMap<&'static str, String>,
+    environment: &Environment<'_>,
+) -> Vec<ConfigProblem> {
+    let docker = &mut config.docker;
     let home = || environment.value("HOME").map(|home| PathBuf::from(home).join(".docker"));
-    config.docker.config = config.docker.config.take().or_else(home);
+    docker.config = docker.config.take().or_else(home);
+    let mut problems = Vec::new();
+    let mut ignored = |variable: &str, why: &str| {
+        let (variable, why) = (variable.to_owned(), why.to_owned());
+        problems.push(ConfigProblem::Ignored { variable, why });
+    };
+    let cert_path = given.contains_key("docker.cert_path");
+    match docker.host.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "unix" => {
+            let socket = "a unix socket speaks no TLS; set DOCKER_HOST=tcp://HOST:PORT to use it";
+            if docker.tls_verify {
+                ignored("DOCKER_TLS_VERIFY", socket);
+            }
+            if cert_path {
+                ignored("DOCKER_CERT_PATH", socket);
+            }
+        }
+        "tcp" | "http" if cert_path && !docker.tls_verify => {
+            ignored("DOCKER_CERT_PATH", "without DOCKER_TLS_VERIFY=1 no TLS is spoken");
+        }
+        _ => {}
+    }
+    if environment.value("DOCKER_CONTEXT").is_some() {
+        ignored("DOCKER_CONTEXT", "contexts are not read; set DOCKER_HOST to the engine's address");
+    }
+    problems
 }
 
 fn host(given: &Given<'_>) -> Result<String, String> {

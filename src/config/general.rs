@@ -1,12 +1,12 @@
 //! Where data is kept, the time zone, and where to listen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
-use crate::config::{Config, Environment, ListenAddress};
+use crate::config::{Config, ConfigProblem, Environment, ListenAddress};
 
 /// A record is never deleted earlier.
 const SHORTEST_RETENTION: Duration = Duration::from_hours(30 * 24);
@@ -21,7 +21,7 @@ pub(super) const VARIABLES: [Variable; 4] = [
         doc: "Where everything is kept that must outlive the program: `/data` in the image, else \
               `$XDG_STATE_HOME/docker-auto` or `~/.local/state/docker-auto`.",
         secrecy: Secrecy::Open,
-        set: |config, given| set(&mut config.data, Ok(given.path())),
+        set: |config, given| set(&mut config.data, absolute(&given)),
     },
     Variable {
         key: "history.retention",
@@ -55,8 +55,37 @@ pub(super) const VARIABLES: [Variable; 4] = [
     },
 ];
 
+/// In paths, names of time zones follow this folder.
+const ZONES: &str = "/zoneinfo/";
+
 /// Where data is kept where neither a variable nor a home says it.
 const NO_HOME: &str = "/var/lib/docker-auto";
+
+/// Returns what `TZ` means where it names a link, as `:/etc/localtime` and `localtime` do.
+pub(super) fn linked_zone(text: &str, target: impl Fn(&Path) -> Option<PathBuf>) -> Option<String> {
+    let path = match text.trim().trim_start_matches(':') {
+        "localtime" => "/etc/localtime",
+        path if path.starts_with('/') && !path.contains(ZONES) => path,
+        _ => return None,
+    };
+    let target = target(Path::new(path))?.to_string_lossy().into_owned();
+    target.contains(ZONES).then_some(target)
+}
+
+/// A zone that is not known matters only where something goes by the clock on the wall.
+pub(super) fn settle_zone(config: &Config, problems: &mut [ConfigProblem]) {
+    if config.scan.schedule.is_some() || config.update.schedule.is_some() {
+        return;
+    }
+    for problem in problems {
+        if let ConfigProblem::BadValue { variable, value, cure } = problem
+            && variable == "TZ"
+        {
+            let why = format!("{value:?}: {cure}. UTC is used");
+            *problem = ConfigProblem::Ignored { variable: variable.clone(), why };
+        }
+    }
+}
 
 /// Finds the data directory where none is given.
 pub(super) fn settle(config: &mut Config, environment: &Environment<'_>) {
@@ -70,10 +99,16 @@ pub(super) fn settle(config: &mut Config, environment: &Environment<'_>) {
     config.data = state.map_or_else(|| NO_HOME.into(), |state| state.join("docker-auto"));
 }
 
+fn absolute(given: &Given<'_>) -> Result<PathBuf, String> {
+    let path = given.path();
+    let relative = || "write an absolute path: it would be another one in each folder".to_owned();
+    path.is_absolute().then_some(path).ok_or_else(relative)
+}
+
 /// Libraries also read `:Europe/Berlin` and the path of a zone's file.
 fn time_zone(given: &Given<'_>) -> Result<Tz, String> {
     let name = given.text.trim_start_matches(':');
-    let name = name.rsplit_once("/zoneinfo/").map_or(name, |(_, name)| name);
+    let name = name.rsplit_once(ZONES).map_or(name, |(_, name)| name);
     name.parse().map_err(|_| {
         "it is no name of the IANA time zone database; write one such as Europe/Berlin or UTC"
             .to_owned()
@@ -91,4 +126,27 @@ fn address(given: &Given<'_>) -> Result<ListenAddress, String> {
     };
     let host = bare.unwrap_or(host).to_owned();
     good.then_some(ListenAddress { host, port }).ok_or_else(cure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_found_behind_its_link() {
+        let target = |path: &Path| {
+            let known = path == Path::new("/etc/localtime");
+            known.then(|| PathBuf::from("/usr/share/zoneinfo/Europe/Berlin"))
+        };
+        for (text, expected) in [
+            (":/etc/localtime", Some("/usr/share/zoneinfo/Europe/Berlin")),
+            ("/etc/localtime", Some("/usr/share/zoneinfo/Europe/Berlin")),
+            ("localtime", Some("/usr/share/zoneinfo/Europe/Berlin")),
+            ("/etc/other", None),
+            (":/usr/share/zoneinfo/Asia/Tokyo", None),
+            ("Europe/Berlin", None),
+        ] {
+            assert_eq!(linked_zone(text, target).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -10,6 +10,11 @@ use crate::core::value::did_you_mean;
 
 /// Names that begin so are ours, and nobody else's.
 const PREFIX: &str = "DOCKER_AUTO_";
+/// The parts that follow `WATCH_` in the names that are read as well.
+const GROUPS: [&str; 7] =
+    ["SERVER_", "DOCKER_", "SCAN_", "UPDATE_", "POLICY_", "REGISTRY_", "LOG_"];
+/// The names of another tool, which many a container is moved over from.
+const WATCHTOWER: &str = "WATCHTOWER_";
 /// Stands for a number in the names of a list's variables.
 const NUMBER: &str = "<n>";
 /// Where a secret's file is named.
@@ -109,15 +114,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports variables with our prefix that nobody reads.
+    /// Reports variables that are meant for us and that nobody reads.
     pub(super) fn unknown(&mut self) {
-        let ours = |name: &&String| name.starts_with(PREFIX) && !is_injected(name);
         let strange = |name: &&String| !variables().any(|variable| variable.is_called(name));
-        for name in self.environment.variables.keys().filter(ours).filter(strange) {
+        let mut watchtower = None;
+        for name in self.environment.variables.keys().filter(strange) {
             let suggestion = suggestion(name);
-            self.problems.push(ConfigProblem::Unknown { variable: name.clone(), suggestion });
+            if is_ours(name) || (is_perhaps_ours(name) && !suggestion.is_empty()) {
+                self.problems.push(ConfigProblem::Unknown { variable: name.clone(), suggestion });
+            } else if name.starts_with(WATCHTOWER) {
+                watchtower.get_or_insert(name);
+            }
+        }
+        if let Some(name) = watchtower {
+            let why = "variables of Watchtower are not read; the README lists ours".to_owned();
+            self.problems.push(ConfigProblem::Ignored { variable: name.clone(), why });
         }
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    let watch = |rest: &str| GROUPS.iter().any(|group| rest.starts_with(group));
+    match name.strip_prefix("WATCH_") {
+        Some(rest) => watch(rest),
+        None => name.starts_with(PREFIX) && !is_injected(name),
+    }
+}
+
+/// Other programs have variables that begin so, too; only a near miss is told.
+fn is_perhaps_ours(name: &str) -> bool {
+    ["SCAN_", "UPDATE_"].iter().any(|group| name.starts_with(group))
 }
 
 /// Kubernetes sets such variables in every pod beside a service that is called docker-auto.
@@ -130,8 +156,10 @@ fn suggestion(name: &str) -> String {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let parts = name.split('_').map(|part| if is_number(part) { NUMBER } else { part });
     let pattern = parts.collect::<Vec<_>>().join("_");
-    let own = variables().map(|variable| variable.name).filter(|name| name.starts_with(PREFIX));
-    did_you_mean(&pattern, own)
+    let names = variables().flat_map(Variable::names);
+    let begins =
+        if name.starts_with(PREFIX) { PREFIX } else { name.split('_').next().unwrap_or("") };
+    did_you_mean(&pattern, names.filter(|name| name.starts_with(begins)))
 }
 
 impl Variable {

@@ -157,8 +157,8 @@ pub(super) const VARIABLES: [Variable; 10] = [
     },
 ];
 
-/// Drops incomplete credentials and reports them.
-pub(super) fn settle(config: &mut Config) -> Vec<ConfigProblem> {
+/// Drops incomplete credentials and reports them, unless what is missing was reported already.
+pub(super) fn settle(config: &mut Config, known: &[ConfigProblem]) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
     config.registry.logins.retain(|index, login| {
@@ -168,6 +168,10 @@ pub(super) fn settle(config: &mut Config) -> Vec<ConfigProblem> {
             Some(("HOST", format!("number {before} is for {host} already: remove one of them")))
         });
         let Some((part, cure)) = trouble else { return true };
+        let about = format!("_REGISTRY_AUTH_{index}_");
+        if known.iter().any(|known| known.is_fatal() && known.variable().contains(&about)) {
+            return false;
+        }
         let variable = format!("DOCKER_AUTO_REGISTRY_AUTH_{index}_{part}");
         problems.push(ConfigProblem::Incomplete { variable, cure });
         false

@@ -52,6 +52,10 @@ pub(super) const VARIABLES: [Variable; 5] = [
         doc: "The times of the checks, in place of the interval.",
         secrecy: Secrecy::Open,
         set: |config, given| {
+            if let Some(interval) = given.text.strip_prefix("@every ") {
+                let interval = interval.trim();
+                return Err(format!("write DOCKER_AUTO_SCAN_INTERVAL={interval} in its place"));
+            }
             let schedule = schedule(config, &given)?;
             if schedule.is_faster_than_a_minute() {
                 return Err("checks may be a minute apart at least; write one second".to_owned());
@@ -93,6 +97,9 @@ pub(super) const VARIABLES: [Variable; 5] = [
 
 /// Reads a schedule in the configured time zone, which is read before it.
 pub(super) fn schedule(config: &Config, given: &Given<'_>) -> Result<Schedule, String> {
+    if given.text.starts_with(['"', '\'']) {
+        return Err("remove the quotes: they belong to the shell, not to the value".to_owned());
+    }
     Schedule::parse(given.text, config.time_zone).map_err(|error| error.to_string())
 }
 

@@ -59,11 +59,24 @@ pub enum Request {
     Check,
     /// The update schedule's time.
     Schedule,
-    /// A person who asked for everything to be updated: that lifts the schedule and
-    /// `update.enabled`, not a container's own mode.
+    /// A person who asked for everything to be updated: that lifts the schedule, nothing else.
     Everything,
     /// A person who named this container: that is consent enough, whatever its mode.
     Named,
+    /// A person who named this container and lifts its pins and rejections, too.
+    Forced,
+}
+
+impl Facts<'_> {
+    /// Says whether a person named the container.
+    fn is_named(&self) -> bool {
+        matches!(self.request, Request::Named | Request::Forced)
+    }
+
+    /// Says whether pins and rejections are lifted.
+    fn is_forced(&self) -> bool {
+        self.policy.force.value || self.request == Request::Forced
+    }
 }
 
 /// What is to be done with a container.

@@ -37,6 +37,10 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let error = |reason| DurationError { text: text.to_owned(), reason: Cow::Borrowed(reason) };
     let example = "write whole numbers with units (ms, s, m, h, d, w), such as 90s, 10m or 1h30m";
     let mut rest = text.trim();
+    // Nothing is nothing in every unit.
+    if rest == "0" {
+        return Ok(Duration::ZERO);
+    }
     let mut milliseconds = 0_u64;
     let mut smallest = usize::MAX;
     while !rest.is_empty() {

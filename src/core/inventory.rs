@@ -27,6 +27,23 @@ pub struct Inventory {
     pub networks: Vec<String>,
 }
 
+/// Docker shows that many digits of an ID.
+const SHORT_ID: usize = 12;
+
+impl Inventory {
+    /// Returns the container that a person means: by its name, or by its ID or at least the twelve
+    /// digits of it that `docker ps` shows.
+    pub fn meant(&self, text: &ContainerName) -> Option<&Container> {
+        let by_id = || {
+            let digits = Some(text.as_str()).filter(|digits| digits.len() >= SHORT_ID)?;
+            let mut found =
+                self.containers.values().filter(|one| one.id.as_str().starts_with(digits));
+            found.next().filter(|_| found.next().is_none())
+        };
+        self.containers.get(text).or_else(by_id)
+    }
+}
+
 /// What the engine says of itself (`/version`, `/info`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineFacts {

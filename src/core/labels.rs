@@ -14,6 +14,9 @@ pub const PREFIX: &str = "docker-auto.";
 /// Labels that begin so are written by us alone.
 pub const INTERNAL: &str = "docker-auto.internal.";
 
+/// Labels that begin so name a network, and say which MAC address the container has in it.
+pub const MAC: &str = "docker-auto.mac.";
+
 /// A row of the table of labels.
 #[derive(Debug)]
 pub struct Label {
@@ -49,7 +52,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 11] = [
+pub const LABELS: [Label; 13] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -127,7 +130,7 @@ pub const LABELS: [Label; 11] = [
         doc: "The MAC address that the new container has in this network.",
         rank: Rank::Own,
         on_error: OnError::Ignore,
-        // Read where the body of the new container is made.
+        // Checked here, and read where the body of the new container is made.
         read: |_, _, _| Ok(()),
     },
     Label {
@@ -163,6 +166,33 @@ pub const LABELS: [Label; 11] = [
             } else {
                 Ok(())
             }
+        },
+    },
+    Label {
+        name: "com.centurylinklabs.watchtower.monitor-only",
+        values: "`true`",
+        default: "",
+        doc: "The same as `docker-auto.mode=watch`.",
+        rank: Rank::Alias,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| {
+            if value::switch(text)? {
+                set(&mut patch.mode, Ok(Mode::Watch), origin)
+            } else {
+                Ok(())
+            }
+        },
+    },
+    // After the other aliases: where two of them restrain, the stricter one counts.
+    Label {
+        name: "com.centurylinklabs.watchtower.enable",
+        values: "`false`",
+        default: "",
+        doc: "The same as `docker-auto.mode=off`.",
+        rank: Rank::Alias,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| {
+            if value::switch(text)? { Ok(()) } else { set(&mut patch.mode, Ok(Mode::Off), origin) }
         },
     },
 ];
@@ -213,15 +243,26 @@ pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
             }
         }
     }
+    problems.extend(bad_addresses(labels));
     problems.extend(unknown(labels));
     (patch, problems)
 }
 
+fn bad_addresses(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
+    let given = labels.iter().filter(|(name, _)| name.starts_with(MAC));
+    given.filter(|(_, value)| *value != "keep" && !value::is_mac(value)).map(|(name, value)| {
+        let cure = "write keep, or a MAC address such as 02:42:ac:11:00:02".to_owned();
+        LabelProblem { label: name.clone(), value: value.clone(), cure }
+    })
+}
+
 fn unknown(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
-    let ours = |name: &str| name.starts_with(PREFIX) && !name.starts_with(INTERNAL);
-    let known = |name: &str| {
-        LABELS.iter().any(|row| row.name == name) || name.starts_with("docker-auto.mac.")
+    // Names are compared exactly; one in other letters is a mistake that should be heard of.
+    let ours = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name.starts_with(PREFIX) && !name.starts_with(INTERNAL)
     };
+    let known = |name: &str| LABELS.iter().any(|row| row.name == name) || name.starts_with(MAC);
     let strange = labels.iter().filter(move |(name, _)| ours(name) && !known(name));
     strange.map(|(name, value)| {
         let own = LABELS.iter().filter(|row| row.rank == Rank::Own).map(|row| row.name);
@@ -295,6 +336,24 @@ mod tests {
             ("watchdocker.force=true docker-auto.force=false", "force=false", 0),
             ("docker-auto.mode=x docker-auto.force=x", "unclear=the label docker-auto.mode=x", 2),
             ("docker-auto.Mode=watch docker-auto.=1", "", 2),
+            ("Docker-Auto.mode=off", "", 1),
+            ("docker-auto.mac.n=keep docker-auto.mac.m=02:42:ac:11:00:02", "", 0),
+            ("docker-auto.mac.n=zz docker-auto.mac.m=02:42:ac:11:00", "", 2),
+            ("com.centurylinklabs.watchtower.enable=false", "mode=Off", 0),
+            ("com.centurylinklabs.watchtower.enable=true", "", 0),
+            ("com.centurylinklabs.watchtower.monitor-only=true", "mode=Watch", 0),
+            (
+                "com.centurylinklabs.watchtower.monitor-only=true \
+                 com.centurylinklabs.watchtower.enable=false",
+                "mode=Off",
+                0,
+            ),
+            ("com.centurylinklabs.watchtower.enable=false docker-auto.mode=auto", "mode=Auto", 0),
+            (
+                "com.centurylinklabs.watchtower.enable=x",
+                "unclear=the label com.centurylinklabs.watchtower.enable=x",
+                1,
+            ),
             ("docker-auto.internal.x=1 docker-auto=1 watchdocker.other=1", "", 0),
         ] {
             let (patch, found) = read(&pairs(text));

@@ -30,6 +30,14 @@ pub fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
+/// Says whether a text is a MAC address: six pairs of hexadecimal digits, between `:` or `-`.
+pub fn is_mac(text: &str) -> bool {
+    let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());
+    [':', '-']
+        .into_iter()
+        .any(|between| text.split(between).count() == 6 && text.split(between).all(pair))
+}
+
 /// Returns `; did you mean …?` if one of the known words is near, else nothing.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     closest(word, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default()

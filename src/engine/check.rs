@@ -33,6 +33,18 @@ struct Open<'a> {
     manifest: Option<Digest>,
 }
 
+/// Returns the names of the containers that a person means.
+pub(super) fn meant(
+    inventory: &Inventory,
+    texts: &[ContainerName],
+) -> Result<Vec<ContainerName>, EngineError> {
+    let name = |text| match inventory.meant(text) {
+        Some(container) => Ok(container.name.clone()),
+        None => Err(EngineError::Unknown(text.clone())),
+    };
+    texts.iter().map(name).collect()
+}
+
 impl Engine {
     /// Checks containers and says for each what is to be done and why.
     pub async fn check(&self, request: &CheckRequest) -> Result<Vec<Assessment>, EngineError> {
@@ -46,9 +58,9 @@ impl Engine {
         inventory: &Inventory,
         request: &CheckRequest,
     ) -> Result<Vec<Assessment>, EngineError> {
-        let checked =
-            self.assess(inventory, &request.names, request.freshness, Request::Check).await?;
-        self.record(&request.names, &checked).await?;
+        let names = meant(inventory, &request.names)?;
+        let checked = self.assess(inventory, &names, request.freshness, Request::Check).await?;
+        self.record(&names, &checked).await?;
         Ok(checked)
     }
 
@@ -67,9 +79,6 @@ impl Engine {
         freshness: Freshness,
         request: Request,
     ) -> Result<Vec<Assessment>, EngineError> {
-        if let Some(unknown) = names.iter().find(|name| !inventory.containers.contains_key(name)) {
-            return Err(EngineError::Unknown(unknown.clone()));
-        }
         let memory = self.memory(inventory).await?;
         let way = self.way().await;
         let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());

@@ -46,6 +46,8 @@ pub struct UpdateRequest {
 pub enum Selection {
     /// These; naming one is consent enough.
     Named(Vec<ContainerName>),
+    /// These, with their pins and rejections lifted.
+    Forced(Vec<ContainerName>),
     /// All that their mode or the configuration allows.
     All,
 }
@@ -78,6 +80,20 @@ pub struct Assessment {
     pub problems: Vec<String>,
     /// When.
     pub checked_at: Timestamp,
+}
+
+/// What planning an update came to.
+#[derive(Debug)]
+pub enum Planning {
+    /// The plan.
+    Plan(Box<UpdatePlan>),
+    /// There is nothing to do.
+    UpToDate {
+        /// The container.
+        name: ContainerName,
+        /// How that is known.
+        reason: String,
+    },
 }
 
 /// What becomes known while an operation runs.

@@ -10,6 +10,7 @@ use crate::core::plan::blueprint::Source;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteImage;
 use crate::engine::{Engine, EngineError, image, remote};
+use crate::logging::printable;
 
 /// The image that a container shall run.
 pub(super) struct Goal {
@@ -47,7 +48,7 @@ impl Engine {
             id: ImageId::new(id.as_str()),
             digest: Some(digest.clone()),
             manifest: Some(image.manifest.clone()),
-            version: text(VERSION).map(ToOwned::to_owned),
+            version: text(VERSION).map(version),
             created_at: text("/created").and_then(|created| created.parse().ok()),
             size_bytes: image.size_bytes,
         };
@@ -79,7 +80,7 @@ impl Engine {
             id: id.clone(),
             digest: None,
             manifest: None,
-            version: text("/Config/Labels/org.opencontainers.image.version").map(ToOwned::to_owned),
+            version: text(LOCAL_VERSION).map(version),
             created_at: text("/Created").and_then(|created| created.parse().ok()),
             size_bytes: inspect.get("Size").and_then(Value::as_u64),
         };
@@ -96,3 +97,28 @@ impl Engine {
 }
 
 const VERSION: &str = "/config/Labels/org.opencontainers.image.version";
+const LOCAL_VERSION: &str = "/Config/Labels/org.opencontainers.image.version";
+
+/// A version is shown in one line, whatever an image says it is.
+const LONGEST_VERSION: usize = 64;
+
+/// Returns a version as it is kept and shown.
+pub(super) fn version(text: &str) -> String {
+    printable(text.trim()).chars().take(LONGEST_VERSION).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_fits_into_a_line() {
+        for (text, expected) in [
+            ("1.2.3", "1.2.3".to_owned()),
+            (" 2\u{1b}[31mRED\u{7}\nFAKE ", "2\\u{1b}[31mRED\\u{7}\\nFAKE".to_owned()),
+            (&"é".repeat(100), "é".repeat(64)),
+        ] {
+            assert_eq!(version(text), expected);
+        }
+    }
+}

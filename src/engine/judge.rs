@@ -164,7 +164,7 @@ impl<'a> Bench<'a> {
         subject: &Subject<'_>,
         answer: Option<&RemoteAnswer>,
     ) -> bool {
-        let decision = self.decide(subject, answer, Request::Named);
+        let decision = self.decide(subject, answer, Request::Forced);
         let unresolved = |reason: &_| matches!(reason, UnknownReason::Unresolved { .. });
         matches!(&decision, Decision::Unknown { reason } if unresolved(reason))
     }

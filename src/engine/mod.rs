@@ -37,6 +37,7 @@ use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
 use crate::docker::Host;
+use crate::logging;
 use crate::registry::Registry;
 use crate::shutdown::Tasks;
 use crate::store::{Operations, Rejected, Store};
@@ -202,25 +203,27 @@ fn log_event(event: &Event) {
     let code = event.what.code();
     match &event.what {
         What::UpdateAvailable { old, new } => {
-            log::info!(action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
+            log::info!(target: logging::EVENTS, action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
         }
         What::CheckFailed { reason, message } => {
-            log::warn!(action = "check", event = code, container, err = reason.as_str(); "{message}");
+            log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");
         }
         What::OperationStarted { summary } => {
-            log::info!(action = "update", event = code, container; "{summary}");
+            log::info!(target: logging::EVENTS, action = "update", event = code, container; "{summary}");
         }
         What::StepStarted { step } => {
-            log::debug!(action = "update", event = code, container; "{step}");
+            log::debug!(target: logging::EVENTS, action = "update", event = code, container; "{step}");
         }
         What::StepFailed { step, error } => {
-            log::warn!(action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
+            log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
         }
         What::PullProgress(_) => {}
         What::OperationFinished { outcome } => match outcome.reason() {
-            "" => log::info!(action = "update", event = code, container; "{container} is done"),
+            "" => {
+                log::info!(target: logging::EVENTS, action = "update", event = code, container; "{container} is done");
+            }
             reason => {
-                log::warn!(action = "update", event = code, container, err = reason; "{container}: {reason}");
+                log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = reason; "{container}: {reason}");
             }
         },
     }

@@ -17,7 +17,7 @@ use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
 };
 use crate::engine::companions::{Company, Lead};
-use crate::engine::goal::Goal;
+use crate::engine::goal::{Goal, version};
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
 
@@ -236,7 +236,7 @@ fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {
         id: job.container.image_id.clone(),
         digest: job.goal.old_digest.clone(),
         manifest: job.goal.old_manifest.clone(),
-        version: text("/Config/Labels/org.opencontainers.image.version"),
+        version: text("/Config/Labels/org.opencontainers.image.version").as_deref().map(version),
         created_at: text("/Created").and_then(|created| created.parse().ok()),
         size_bytes: inspect.and_then(|image| image.get("Size")).and_then(Value::as_u64),
     }

@@ -12,7 +12,7 @@ use crate::core::journal::Outcome;
 use crate::core::labels;
 use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
-use crate::engine::command::{Operated, OperatedResult, Progress};
+use crate::engine::command::{Operated, Progress};
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
 use crate::store::HistoryFilter;
@@ -23,22 +23,22 @@ impl Engine {
         let engine = self.clone();
         self.follow("rollback", async move {
             engine.settled().await?;
-            let result = engine.roll_back_one(&name).await?;
-            Ok(vec![Operated { name, result }])
+            Ok(vec![Box::pin(engine.roll_back_one(&name)).await?])
         })
     }
 
-    async fn roll_back_one(&self, name: &ContainerName) -> Result<OperatedResult, EngineError> {
-        let inventory = self.discover().await?;
-        let container = inventory.containers.get(name);
+    async fn roll_back_one(&self, name: &ContainerName) -> Result<Operated, EngineError> {
+        let inventory = self.unless_stopped(self.discover()).await?;
+        let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let name = &container.name;
         let update = self.last_update(container).await?;
         let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
         let _slot = self.slot(name, &plan.reference, host).await?;
         let plan = self.plan_back(host, container, plan).await?;
-        Ok(self.operate(plan).await?.into())
+        Ok(Operated { name: name.clone(), result: self.operate(plan).await?.into() })
     }
 
     /// Returns the update that brought the image that the container runs.

@@ -157,6 +157,7 @@ impl Engine {
             let result = self.run_job(job, timetables).await;
             let error = match result {
                 Ok(()) => break,
+                Err(EngineError::Stopping) => return,
                 Err(error) => crate::logging::Chain(&error).to_string(),
             };
             if said.as_ref() != Some(&error) {

@@ -12,30 +12,36 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::blueprint::Source;
 use crate::core::plan::{BoxFuture, OperationKind, Trigger, UpdatePlan};
+use crate::engine::check::meant;
 use crate::engine::command::{
-    Assessment, Freshness, Intent, Operated, OperatedResult, Progress, Selection, UpdateRequest,
+    Assessment, Freshness, Intent, Operated, OperatedResult, Planning, Progress, Selection,
+    UpdateRequest,
 };
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
 
 impl Engine {
-    /// Returns the plan of a container's update, whatever its mode; touches nothing.
-    pub async fn plan(&self, name: &ContainerName) -> Result<UpdatePlan, EngineError> {
+    /// Plans a container's update, whatever its mode; touches nothing.
+    pub async fn plan(&self, name: &ContainerName) -> Result<Planning, EngineError> {
         let inventory = self.discover().await?;
-        let names = std::slice::from_ref(name);
-        let found = self.assess(&inventory, names, Freshness::Forced, Request::Named).await?;
+        let names = meant(&inventory, std::slice::from_ref(name))?;
+        let found = self.assess(&inventory, &names, Freshness::Forced, Request::Named).await?;
         let assessment = found.first().ok_or_else(|| EngineError::Unknown(name.clone()))?;
-        match assessment.decision.candidate() {
-            Some(candidate) => {
-                let edges = self.edges(&inventory).await?;
-                let host = (&inventory, &edges);
-                self.plan_candidate(host, assessment, candidate, Trigger::Manual).await
-            }
-            None => Err(EngineError::NothingToPlan {
-                name: name.clone(),
-                reason: assessment.decision.to_string(),
-            }),
+        let decision = &assessment.decision;
+        let Some(candidate) = decision.candidate() else {
+            let (name, reason) = (assessment.container.name.clone(), decision.to_string());
+            return match decision {
+                Decision::UpToDate { .. } => Ok(Planning::UpToDate { name, reason }),
+                _ => Err(EngineError::NothingToPlan { name, reason }),
+            };
+        };
+        let edges = self.edges(&inventory).await?;
+        let host = (&inventory, &edges);
+        let mut plan = self.plan_candidate(host, assessment, candidate, Trigger::Manual).await?;
+        if let Decision::Hold { reason, .. } = decision {
+            plan.warnings.insert(0, format!("docker-auto update would hold this back: {reason}"));
         }
+        Ok(Planning::Plan(Box::new(plan)))
     }
 
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
@@ -45,7 +51,7 @@ impl Engine {
             if request.intent == Intent::Act {
                 engine.settled().await?;
             }
-            let inventory = engine.discover().await?;
+            let inventory = engine.unless_stopped(engine.discover()).await?;
             engine.update_in(&inventory, &request).await
         })
     }
@@ -85,18 +91,25 @@ impl Engine {
     ) -> Result<Vec<Operated>, EngineError> {
         let (names, who) = match (&request.selection, request.trigger) {
             (Selection::Named(names), _) => (names.as_slice(), Request::Named),
+            (Selection::Forced(names), _) => (names.as_slice(), Request::Forced),
             (Selection::All, Trigger::Manual) => (&[][..], Request::Everything),
             (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
         };
-        let found = self.assess(inventory, names, Freshness::Forced, who).await?;
-        self.record(names, &found).await?;
-        let wanted = found.into_iter().filter(|assessment| {
-            !names.is_empty() || matches!(assessment.decision, Decision::Update { .. })
+        let names = meant(inventory, names)?;
+        let asking = self.assess(inventory, &names, Freshness::Forced, who);
+        let found = self.unless_stopped(asking).await?;
+        self.record(&names, &found).await?;
+        let wanted = found.into_iter().filter(|assessment| match &assessment.decision {
+            Decision::Update { .. } => true,
+            // A person who asks for everything learns what is held; a schedule says nothing.
+            Decision::Hold { .. } => who != Request::Check && who != Request::Schedule,
+            _ => !names.is_empty(),
         });
         let mut wanted: BTreeMap<_, _> =
             wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();
-        let edges = self.edges(inventory).await?;
+        let any = wanted.values().any(|one| matches!(one.decision, Decision::Update { .. }));
+        let edges = if any { self.edges(inventory).await? } else { BTreeSet::new() };
         let groups = components(&edges, &wanted.keys().cloned().collect());
         let mut work: Vec<BoxFuture<'_, Vec<Operated>>> = Vec::new();
         for group in groups {
@@ -145,6 +158,17 @@ impl Engine {
         }
     }
 
+    /// Does what changes nothing, unless the program shall end.
+    pub(super) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        tokio::select! {
+            done = work => done,
+            () = self.stop.cancelled() => Err(EngineError::Stopping),
+        }
+    }
+
     async fn update_one(
         &self,
         host: (&Inventory, &BTreeSet<Edge>),
@@ -153,10 +177,10 @@ impl Engine {
     ) -> Operated {
         let name = assessment.container.name.clone();
         let result = match assessment.decision.clone() {
-            Decision::Update { candidate } => self
-                .update_to(host, &assessment, &candidate, request)
-                .await
-                .unwrap_or_else(OperatedResult::Failed),
+            Decision::Update { candidate } => {
+                let updated = Box::pin(self.update_to(host, &assessment, &candidate, request));
+                updated.await.unwrap_or_else(OperatedResult::Failed)
+            }
             _ => OperatedResult::Unchanged(Box::new(assessment)),
         };
         Operated { name, result }
@@ -178,7 +202,8 @@ impl Engine {
         if self.stop.is_cancelled() {
             return Ok(OperatedResult::Interrupted);
         }
-        Ok(self.operate(plan.await?).await?.into())
+        let plan = self.unless_stopped(plan).await?;
+        Ok(self.operate(plan).await?.into())
     }
 
     async fn plan_candidate(

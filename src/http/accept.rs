@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
@@ -17,6 +17,7 @@ use crate::http::router::{Router, Surface};
 use crate::shutdown::Tasks;
 
 const CONNECTIONS: usize = 128;
+/// How long a client may be silent before its next request is whole; HTTP/1 alone has such a limit.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// After a failed accept (no descriptors left) a short rest lets some connections end.
 const REST: Duration = Duration::from_millis(50);
@@ -88,8 +89,8 @@ async fn serve_connection(
         let (router, state) = (Arc::clone(&router), state.clone());
         async move { Ok::<_, std::convert::Infallible>(router.answer(request, state).await) }
     });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_headers(64);
     let serving = builder.serve_connection(TokioIo::new(connection), service);
     tokio::pin!(serving);
     let ended = tokio::select! {

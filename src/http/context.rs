@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::http::error::ApiError;
+use crate::http::router::Surface;
 use crate::store::Store;
 
 /// What all handlers share; a cheap clone.
@@ -25,6 +26,8 @@ pub struct State {
 pub struct RequestContext {
     /// What all handlers share.
     pub state: State,
+    /// Where it came in.
+    pub surface: Surface,
     /// The path's `{…}` values, as they stand in the path.
     pub parameters: BTreeMap<String, String>,
     /// The query, without the question mark.

@@ -1,5 +1,8 @@
 //! Matches a request against the table of routes.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -10,6 +13,7 @@ use crate::http::reply::{self, Response};
 use crate::http::routes::{ROUTES, Route};
 
 const BODY_LIMIT: usize = 64 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a route is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +26,7 @@ pub enum Surface {
 
 /// The table of routes of one surface, ready to match.
 pub struct Router {
+    surface: Surface,
     paths: matchit::Router<Vec<&'static Route>>,
 }
 
@@ -40,7 +45,7 @@ impl Router {
         for (path, routes) in seen {
             paths.insert(path, routes).expect("a test keeps the table free of conflicts");
         }
-        Self { paths }
+        Self { surface, paths }
     }
 
     /// Answers a request; never fails.
@@ -67,16 +72,30 @@ impl Router {
             ApiError::other_method(&method, path, offered.join(", "))
         })?;
         let parameters = found.params.iter().map(|(key, value)| (key.into(), value.into()));
-        let body = Limited::new(body, BODY_LIMIT)
-            .collect()
-            .await
-            .map_err(|error| ApiError::bad_request(format!("reading the request: {error}")))?;
+        // What anyone may ask needs no body, and nobody is waited for to send one.
+        let body = match self.surface {
+            Surface::Public => Bytes::new(),
+            Surface::Control => whole(body).await?,
+        };
         let context = RequestContext {
             state,
+            surface: self.surface,
             parameters: parameters.collect(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            body: body.to_bytes(),
+            body,
         };
         (route.handler)(&context).await
+    }
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, ApiError> {
+    let reading = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, BODY_LIMIT).collect());
+    match reading.await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) => Err(ApiError::bad_request(format!("reading the request: {error}"))),
+        Err(_) => Err(ApiError::bad_request(format!(
+            "reading the request: it was not complete within {} s",
+            BODY_TIMEOUT.as_secs()
+        ))),
     }
 }

@@ -103,7 +103,7 @@ impl Line {
 
 /// Returns a text without control characters: a foreign message must not break lines or steer the
 /// terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
@@ -113,6 +113,11 @@ fn printable(text: &str) -> String {
         }
     }
     printable
+}
+
+/// Returns a text of several lines without any other control characters.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 fn is_plain(text: &str) -> bool {

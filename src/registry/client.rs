@@ -2,6 +2,7 @@
 //! repeats what failed for the moment.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,11 +45,18 @@ pub(super) struct Request<'a> {
 }
 
 /// What was answered; never "too many requests" or an error of the server, those are errors.
-#[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+}
+
+/// The body may be a token.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, body, .. } = self;
+        write!(f, "Answer {{ {status}, {} bytes }}", body.len())
+    }
 }
 
 /// Sends requests to any host.
@@ -76,6 +84,11 @@ impl Budget {
 
     fn start(&mut self) {
         self.end.get_or_insert_with(|| Instant::now() + self.whole);
+    }
+
+    /// Returns the limit that a wait came up against: what was left of the whole says nothing.
+    fn waited(&self, patience: Duration, usual: Duration) -> Duration {
+        if patience < usual { self.whole } else { usual }
     }
 
     fn left(&self) -> Duration {
@@ -194,7 +207,8 @@ impl Client {
     ) -> Result<Answer, RegistryError> {
         let doing = request.doing;
         let http = self.http_request(peer, link, request)?;
-        let patience = (self.timing.connect + self.timing.read).min(budget.left());
+        let usual = self.timing.connect + self.timing.read;
+        let patience = usual.min(budget.left());
         let sending = self.pools.client(link.security, link.http2).request(http);
         let response = match timeout(patience, sending).await {
             Ok(Ok(response)) => response,
@@ -204,7 +218,10 @@ impl Client {
                 }
                 return Err(RegistryError::of_sending(doing, &error));
             }
-            Err(_) => return Err(RegistryError::Timeout { doing: doing.into(), after: patience }),
+            Err(_) => {
+                let after = budget.waited(patience, usual);
+                return Err(RegistryError::Timeout { doing: doing.into(), after });
+            }
         };
         let (head, body) = response.into_parts();
         let body = if head.status.is_success() {
@@ -259,7 +276,10 @@ impl Client {
             let patience = self.timing.read.min(budget.left());
             let doing = || request.doing.into();
             match timeout(patience, body.frame()).await {
-                Err(_) => return Err(RegistryError::Timeout { doing: doing(), after: patience }),
+                Err(_) => {
+                    let after = budget.waited(patience, self.timing.read);
+                    return Err(RegistryError::Timeout { doing: doing(), after });
+                }
                 Ok(None) => return Ok(content.freeze()),
                 Ok(Some(Err(_))) => return Err(RegistryError::CutOff { doing: doing() }),
                 Ok(Some(Ok(frame))) => {

@@ -5,7 +5,7 @@ mod helper;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,6 +17,7 @@ use self::config_file::Source;
 use super::error::RegistryError;
 use crate::core::reference::DOCKER_HUB;
 use crate::core::secret::Secret;
+use crate::logging;
 
 /// Credentials for one registry, from the settings.
 #[derive(Clone, Debug)]
@@ -51,6 +52,14 @@ impl Login {
         let mut value = HeaderValue::from_str(&format!("Basic {pair}")).ok()?;
         value.set_sensitive(true);
         Some(value)
+    }
+
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Password { password: secret, .. }
+            | Self::IdentityToken(secret)
+            | Self::RegistryToken(secret) => secret,
+        }
     }
 }
 
@@ -89,8 +98,12 @@ pub(super) struct Credentials {
     settings: Vec<(String, Login)>,
     docker_config: Option<PathBuf>,
     helpers: Option<PathBuf>,
-    found: Mutex<HashMap<String, (Instant, Found)>>,
+    found: Mutex<HashMap<String, Arc<Slot>>>,
 }
+
+/// What was found for one registry, and when; who looks for it holds the lock, so that the others
+/// wait for that answer and do not run the helper again.
+type Slot = tokio::sync::Mutex<Option<(Instant, Found)>>;
 
 impl Credentials {
     pub(super) fn new(
@@ -113,12 +126,18 @@ impl Credentials {
             };
         }
         let Some(path) = &self.docker_config else { return Found::default() };
-        if let Some(found) = self.remembered(registry) {
-            return found;
+        let slot = self.slot(registry);
+        let mut remembered = slot.lock().await;
+        if let Some((since, found)) = &*remembered
+            && since.elapsed() < BELIEVED
+        {
+            return found.clone();
         }
         let found = self.look_up(path, registry).await;
-        let entry = (Instant::now(), found.clone());
-        self.lock().insert(registry.to_owned(), entry);
+        if let Some(account) = &found.account {
+            logging::hide(account.login.secret());
+        }
+        *remembered = Some((Instant::now(), found.clone()));
         found
     }
 
@@ -147,14 +166,9 @@ impl Credentials {
         }
     }
 
-    fn remembered(&self, registry: &str) -> Option<Found> {
-        let found = self.lock();
-        let (since, found) = found.get(registry)?;
-        (since.elapsed() < BELIEVED).then(|| found.clone())
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Found)>> {
-        self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn slot(&self, registry: &str) -> Arc<Slot> {
+        let mut slots = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(registry.to_owned()).or_default().clone()
     }
 }
 

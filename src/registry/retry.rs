@@ -32,29 +32,28 @@ pub(super) fn pause(
     (wait < left).then_some(wait)
 }
 
-/// Returns how long an answer asks us to wait: `Retry-After` in seconds or as a date, else
-/// `RateLimit-Reset` in seconds or as a Unix time.
+/// Returns how long an answer asks us to wait: `Retry-After`, else `RateLimit-Reset`, in seconds, as
+/// a Unix time or, the former, as a date. More than [`LONGEST_WAIT`] is not believed.
 pub(super) fn wait_asked(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let until = |moment: Timestamp| (moment - now).to_std().unwrap_or_default();
-    if let Some(asked) = text("retry-after") {
-        if let Ok(seconds) = asked.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        if let Ok(date) = DateTime::parse_from_rfc2822(asked) {
-            return Some(until(date.to_utc()));
-        }
-    }
-    let reset: u64 = text("ratelimit-reset")?.parse().ok()?;
-    let moment = i64::try_from(reset).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    match moment {
-        Some(moment) if reset > ONE_YEAR => Some(until(moment)),
-        _ => Some(Duration::from_secs(reset)),
-    }
+    let number = |text: &str| {
+        let seconds: u64 = text.parse().ok()?;
+        let moment = i64::try_from(seconds).ok().filter(|_| seconds > ONE_YEAR);
+        let moment = moment.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        Some(moment.map_or(Duration::from_secs(seconds), until))
+    };
+    let date = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(|at| until(at.to_utc()));
+    let after = text("retry-after").and_then(|text| number(text).or_else(|| date(text)));
+    let wait = after.or_else(|| text("ratelimit-reset").and_then(number))?;
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// From here on a number of seconds is a Unix time, not a duration.
 const ONE_YEAR: u64 = 366 * 24 * 3600;
+
+/// The windows of registries' limits are shorter; whoever says more must not shut one out for ever.
+const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
 /// What a registry says of how much it still allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +130,11 @@ mod tests {
             (vec![("retry-after", "soon")], None),
             (vec![("retry-after", "soon"), ("ratelimit-reset", "9")], Some(9)),
             (vec![("ratelimit-reset", "1795341660")], Some(60)),
-            (vec![("ratelimit-reset", "18446744073709551615")], Some(u64::MAX)),
+            (vec![("retry-after", "1795341660")], Some(60)),
+            (vec![("retry-after", "8000000000000")], Some(6 * 3600)),
+            (vec![("retry-after", "86400")], Some(6 * 3600)),
+            (vec![("retry-after", "Sun, 22 Nov 2099 10:00:30 GMT")], Some(6 * 3600)),
+            (vec![("ratelimit-reset", "18446744073709551615")], Some(6 * 3600)),
         ] {
             let wait = wait_asked(&headers(&pairs), now());
             assert_eq!(wait, seconds.map(Duration::from_secs), "{pairs:?}");

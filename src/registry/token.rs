@@ -40,7 +40,9 @@ pub(super) struct Token {
 }
 
 impl Token {
-    pub(super) fn new(header: HeaderValue, scopes: Vec<Scope>, life: Duration) -> Self {
+    pub(super) fn new(mut header: HeaderValue, scopes: Vec<Scope>, life: Duration) -> Self {
+        // A sensitive header does not show in `Debug`, and HTTP/2 keeps it out of its tables.
+        header.set_sensitive(true);
         let now = Instant::now();
         let life = life.max(SHORTEST_LIFE).min(Duration::from_hours(24)).saturating_sub(MARGIN);
         Self { header, scopes, worked: AtomicBool::new(false), expires_at: now + life }

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::shutdown::panic_message;
 
 use super::fault::Fault;
-use super::{StoreError, directory, migrate};
+use super::{Store, StoreError, directory, migrate};
 
 /// The file's name in the data directory.
 pub(super) const FILE: &str = "state.redb";
@@ -33,6 +33,7 @@ pub(super) struct Guarded {
     path: PathBuf,
     clock: Clock,
     state: RwLock<State>,
+    aside: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -55,14 +56,21 @@ enum Opened {
     Damaged(String),
 }
 
+impl Store {
+    /// Returns where a damaged database was moved when this store was opened.
+    pub fn moved_aside(&self) -> Option<&Path> {
+        self.database.aside.as_deref()
+    }
+}
+
 impl Guarded {
     /// Opens the database of a data directory. One that is damaged is moved aside and replaced by an
     /// empty one.
     pub(super) fn open(directory: &Path, clock: Clock) -> Result<Self, StoreError> {
         directory::prepare(directory)?;
         let path = directory.join(FILE);
-        let database = open_or_replace(&path, &clock, Check::IfSmall)?;
-        Ok(Self { path, clock, state: RwLock::new(State::Open(database)) })
+        let (database, aside) = open_or_replace(&path, &clock, Check::IfSmall)?;
+        Ok(Self { path, clock, state: RwLock::new(State::Open(database)), aside })
     }
 
     /// Lets `work` use the database; after a fault that spoils it, the next use opens it anew.
@@ -112,7 +120,8 @@ impl Guarded {
         drop(state);
         let mut state = self.write();
         if matches!(*state, State::Spoiled) {
-            *state = State::Open(open_or_replace(&self.path, &self.clock, Check::Always)?);
+            let (database, _) = open_or_replace(&self.path, &self.clock, Check::Always)?;
+            *state = State::Open(database);
             log::info!(action = "reopen"; "{doing}: the database was opened anew after a fault");
         }
         drop(state);
@@ -135,9 +144,13 @@ impl Guarded {
     }
 }
 
-fn open_or_replace(path: &Path, clock: &Clock, check: Check) -> Result<Database, StoreError> {
+fn open_or_replace(
+    path: &Path,
+    clock: &Clock,
+    check: Check,
+) -> Result<(Database, Option<PathBuf>), StoreError> {
     let reason = match try_open(path, check)? {
-        Opened::Good(database) => return Ok(database),
+        Opened::Good(database) => return Ok((database, None)),
         Opened::Damaged(reason) => reason,
     };
     let aside = move_aside(path, clock)?;
@@ -150,7 +163,7 @@ fn open_or_replace(path: &Path, clock: &Clock, check: Check) -> Result<Database,
         aside.display()
     );
     match try_open(path, check)? {
-        Opened::Good(database) => Ok(database),
+        Opened::Good(database) => Ok((database, Some(aside))),
         Opened::Damaged(reason) => {
             Err(StoreError::Damaged { doing: format!("creating {}", path.display()), reason })
         }

@@ -55,6 +55,11 @@ fn every_variable_is_read_under_each_of_its_names() {
                 "registry.auth.<n>.password" => "A_HOST=r.io\nA_USERNAME=u",
                 "registry.auth.<n>.token" => "A_HOST=r.io",
                 "registry.auth.<n>.host" => "A_TOKEN=t",
+                // These have an effect together.
+                "docker.tls_verify" | "docker.cert_path" => {
+                    "DOCKER_HOST=tcp://h:1\nDOCKER_TLS_VERIFY=1"
+                }
+                "tz" => "SCAN_CRON=0 3 * * *",
                 _ => "",
             };
             let rest = rest.replace("A_", "DOCKER_AUTO_REGISTRY_AUTH_7_");
@@ -148,7 +153,7 @@ fn addresses_are_read() {
 }
 
 /// What is set → what is said; every part must appear, in this order.
-const PROBLEMS: [(&str, &[(&str, bool)]); 14] = [
+const PROBLEMS: [(&str, &[(&str, bool)]); 31] = [
     ("SCAN_INTERVAL=1m\nDOCKER_AUTO_SCAN_CACHE_TTL=1m", &[]),
     (
         "DOCKER_AUTO_SCAN_INTERVALL=1m",
@@ -191,6 +196,32 @@ const PROBLEMS: [(&str, &[(&str, bool)]); 14] = [
     (
         "UPDATE_ENABLED=false\nUPDATE_CRON=0 3 * * *",
         &[("UPDATE_CRON has no effect: UPDATE_ENABLED turns updates off", false)],
+    ),
+    ("WATCH_SCAN_INTERVALL=1m", &[("did you mean WATCH_SCAN_INTERVAL?", false)]),
+    ("WATCH_SCAN_ODD=1m", &[("WATCH_SCAN_ODD is not known", false)]),
+    ("SCAN_INTERVALL=1m", &[("did you mean SCAN_INTERVAL?", false)]),
+    ("SCAN_RESULTS_FOLDER=/x\nWATCH_THIS=1\nUPDATE_NOTIFIER=1", &[]),
+    (
+        "WATCHTOWER_SCHEDULE=x\nWATCHTOWER_CLEANUP=true",
+        &[("WATCHTOWER_CLEANUP has no effect: variables of Watchtower are not read", false)],
+    ),
+    ("DOCKER_TLS_VERIFY=1", &[("DOCKER_TLS_VERIFY has no effect: a unix socket", false)]),
+    ("DOCKER_CERT_PATH=/c", &[("DOCKER_CERT_PATH has no effect: a unix socket", false)]),
+    (
+        "DOCKER_CERT_PATH=/c\nDOCKER_HOST=tcp://h:1",
+        &[("DOCKER_CERT_PATH has no effect: without DOCKER_TLS_VERIFY=1", false)],
+    ),
+    ("DOCKER_CERT_PATH=/c\nDOCKER_HOST=https://h:1", &[]),
+    ("DOCKER_CONTEXT=other", &[("DOCKER_CONTEXT has no effect", false)]),
+    ("TZ=CET-1CEST", &[("TZ has no effect: \"CET-1CEST\"", false)]),
+    ("TZ=CET-1CEST\nSCAN_CRON=0 3 * * *", &[("TZ has the value \"CET-1CEST\"", true)]),
+    ("SCAN_CRON=\"0 3 * * *\"", &[("remove the quotes", true)]),
+    ("SCAN_CRON=@every 5m", &[("write DOCKER_AUTO_SCAN_INTERVAL=5m", true)]),
+    ("SCAN_CACHE_TTL=0", &[]),
+    ("DOCKER_AUTO_DATA=data", &[("write an absolute path", true)]),
+    (
+        "DOCKER_AUTO_REGISTRY_AUTH_3_HOST=gh cr.io\nDOCKER_AUTO_REGISTRY_AUTH_3_TOKEN=t",
+        &[("AUTH_3_HOST has the value \"gh cr.io\"", true)],
     ),
     (
         "UPDATE_CRON=61 * * * *\nSCAN_INTERVAL=x",

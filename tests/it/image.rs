@@ -21,8 +21,10 @@ fn build(host: &Host, prefix: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = variable("DOCKER_AUTO_BIN");
     let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_docker-auto").to_owned());
-    fs::create_dir_all(context.path().join("dist/data")).unwrap();
-    fs::copy(root.join("Dockerfile"), context.path().join("Dockerfile")).unwrap();
+    fs::create_dir_all(context.path().join("dist")).unwrap();
+    for file in ["Dockerfile", "LICENSE-MIT"] {
+        fs::copy(root.join(file), context.path().join(file)).unwrap();
+    }
     fs::copy(program, context.path().join("dist/docker-auto")).unwrap();
     let name = format!("{prefix}/docker-auto:test");
     let arguments = ["buildx", "build", "--build-arg", "SOURCE=prebuilt", "-t", &name, "."];

@@ -8,7 +8,7 @@ use crate::core::policy::{Mode, Updates};
 
 /// Returns the earlier failure of a candidate, unless it is forced.
 pub(super) fn rejection<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Reject> {
-    facts.rejects.iter().find(|reject| reject.is(candidate)).filter(|_| !facts.policy.force.value)
+    facts.rejects.iter().find(|reject| reject.is(candidate)).filter(|_| !facts.is_forced())
 }
 
 /// Asks whether a candidate may run now.
@@ -26,12 +26,14 @@ pub(super) fn hold_or_update(facts: &Facts<'_>, candidate: Candidate) -> Decisio
 fn held_by_policy(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timestamp>)> {
     let policy = facts.policy;
     let origin = || policy.mode.origin.clone();
-    let reason = match (facts.request, &policy.unclear, policy.mode.value) {
-        (Request::Named, _, _) => return None,
-        (_, Some(label), _) => HoldReason::LabelUnclear(label.clone()),
-        (_, None, Mode::Watch | Mode::Off) => HoldReason::WatchMode(origin()),
-        (_, None, Mode::Approve) => HoldReason::AwaitingApproval(origin()),
-        (_, None, Mode::Auto) => return held_without_consent(facts),
+    if facts.is_named() {
+        return None;
+    }
+    let reason = match (&policy.unclear, policy.mode.value) {
+        (Some(label), _) => HoldReason::LabelUnclear(label.clone()),
+        (None, Mode::Watch | Mode::Off) => HoldReason::WatchMode(origin()),
+        (None, Mode::Approve) => HoldReason::AwaitingApproval(origin()),
+        (None, Mode::Auto) => return held_without_consent(facts),
     };
     Some((reason, None))
 }
@@ -48,7 +50,6 @@ fn held_without_consent(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timesta
         return Some((reason, None));
     }
     match (&rules.updates.value, facts.request) {
-        (_, Request::Everything) => None,
         (Updates::Never, _) if !policy.consents() => {
             Some((HoldReason::UpdatesNotEnabled(rules.updates.origin.clone()), None))
         }

@@ -2,9 +2,9 @@
 
 use crate::core::comparison::{Given, Host};
 use crate::core::compose::{Compose, ComposeKind, Foreign};
-use crate::core::decision::{Decision, Facts, Request, Role, SkipReason, UnknownReason};
+use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::RunState;
-use crate::core::policy::{Mode, Policy};
+use crate::core::policy::Mode;
 use crate::core::reference::ImageRef;
 
 /// The reference that a container follows, once nothing stands against looking it up.
@@ -29,7 +29,7 @@ pub(super) fn follow(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
         return Err(skip(reason));
     }
     let rules = &facts.policy.rules;
-    let lifts_digest = facts.policy.force.value || !rules.skip_pinned_digest.value;
+    let lifts_digest = facts.is_forced() || !rules.skip_pinned_digest.value;
     let (reference, host) = match facts.running.given() {
         Given::Reference(reference, host) => (reference, host),
         Given::ImageId(Some(reference)) if lifts_digest => {
@@ -52,7 +52,7 @@ pub(super) fn follow(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
             Err(_) => return Err(skip(SkipReason::PinnedDigest(reference))),
         },
     };
-    match unfollowed_tag(facts.policy, &reference) {
+    match unfollowed_tag(facts, &reference) {
         Some(reason) => Err(skip(reason)),
         None => Ok(Followed { reference, host, pin }),
     }
@@ -78,7 +78,7 @@ fn excluded(facts: &Facts<'_>) -> Option<SkipReason> {
         return Some(SkipReason::NotSelected(why));
     }
     let mode = &facts.policy.mode;
-    let off = mode.value == Mode::Off && facts.request != Request::Named;
+    let off = mode.value == Mode::Off && !facts.is_named();
     off.then(|| SkipReason::ModeOff(mode.origin.clone()))
 }
 
@@ -96,10 +96,10 @@ fn unready(facts: &Facts<'_>) -> Option<SkipReason> {
 }
 
 /// Tags that stand for one version, and those that the configuration does not list.
-fn unfollowed_tag(policy: &Policy, reference: &ImageRef) -> Option<SkipReason> {
-    let rules = &policy.rules;
+fn unfollowed_tag(facts: &Facts<'_>, reference: &ImageRef) -> Option<SkipReason> {
+    let rules = &facts.policy.rules;
     let tag = reference.tag()?;
-    if policy.force.value {
+    if facts.is_forced() {
         return None;
     }
     if rules.skip_semver_pinned.value && is_version(tag) {

@@ -82,7 +82,7 @@ impl fmt::Display for HoldReason {
             Self::RejectedBefore { at, why } => write!(
                 f,
                 "this image failed here at {} ({why}) and is not tried again: wait for another one, \
-                 or give the container the label docker-auto.force=true",
+                 or try it with docker-auto update --force",
                 moment(*at)
             ),
             Self::WaitingForSchedule { schedule, origin } => {

@@ -6,11 +6,10 @@
 
 use serde_json::Value;
 
+use crate::core::labels::MAC;
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::text;
-
-/// The label by which an owner says it: `docker-auto.mac.<network>=keep`, or the address itself.
-const LABEL: &str = "docker-auto.mac.";
+use crate::core::value::is_mac;
 
 /// Returns the MAC address that was asked for in a network.
 pub(super) fn configured(
@@ -21,15 +20,17 @@ pub(super) fn configured(
     warnings: &mut Vec<String>,
 ) -> Option<String> {
     let current = text(&shown["MacAddress"]);
-    let labelled = match text(&scene.shown.config["Labels"][format!("{LABEL}{network}")]) {
+    // The owner says `keep`, or the address itself; what is neither is reported with its label.
+    let labelled = match text(&scene.shown.config["Labels"][format!("{MAC}{network}")]) {
         "keep" => current,
-        address => address,
+        address if is_mac(address) => address,
+        _ => "",
     };
     let asked = if is_main { of_container(scene) } else { Some("") };
     if asked.is_none() && labelled.is_empty() && !current.is_empty() {
         warnings.push(format!(
             "whether its MAC address {current} in network {network} was asked for cannot be known; \
-             it gets a new one. The label {LABEL}{network}=keep keeps it"
+             it gets a new one. The label {MAC}{network}=keep keeps it"
         ));
     }
     let unused = if scene.since(44) && scene.shown.is_unused() { current } else { "" };
@@ -37,6 +38,16 @@ pub(super) fn configured(
         .into_iter()
         .find(|address| !address.is_empty())
         .map(str::to_owned)
+}
+
+/// Returns a warning for each label that names a network which the container is not in.
+pub(super) fn elsewhere(scene: &Scene<'_>) -> Vec<String> {
+    let labels = scene.shown.config["Labels"].as_object().into_iter().flatten();
+    let networks = labels.filter_map(|(name, _)| name.strip_prefix(MAC));
+    let elsewhere = networks.filter(|network| scene.shown.networks.get(network).is_none());
+    elsewhere
+        .map(|network| format!("the label {MAC}{network} has no effect: it is not in that network"))
+        .collect()
 }
 
 /// Returns the container-wide MAC address, empty if none was asked for; `None` if the answers at

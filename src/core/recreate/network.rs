@@ -30,6 +30,7 @@ pub(super) fn join(
     host_config: &mut Map<String, Value>,
     warnings: &mut Vec<String>,
 ) -> Result<Networking, PlanError> {
+    warnings.extend(mac::elsewhere(scene));
     let Some(main) = main_network(scene, warnings) else { return Ok(Networking::default()) };
     let mut networking = Networking::default();
     let mut others = Vec::new();

@@ -38,6 +38,9 @@ struct UpdateBody {
     /// Whether to say only what would be done.
     #[serde(default)]
     dry_run: bool,
+    /// Whether pins and rejections of what is named are lifted.
+    #[serde(default)]
+    force: bool,
 }
 
 /// Checks containers and returns their status and reasons.
@@ -60,9 +63,11 @@ pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
 /// Updates containers; follows with JSON lines.
 pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
     let body: UpdateBody = context.json()?;
-    let selection = match (body.names.is_empty(), body.all) {
-        (false, false) => Selection::Named(names(&body.names)),
-        (true, true) => Selection::All,
+    let selection = match (body.names.is_empty(), body.all, body.force) {
+        (false, false, false) => Selection::Named(names(&body.names)),
+        (false, false, true) => Selection::Forced(names(&body.names)),
+        (true, true, false) => Selection::All,
+        (true, true, true) => return Err(ApiError::bad_request("\"force\" goes with names")),
         _ => return Err(ApiError::bad_request("name containers, or say \"all\": true; not both")),
     };
     let intent = if body.dry_run { Intent::Tell } else { Intent::Act };

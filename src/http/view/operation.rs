@@ -7,9 +7,9 @@ use crate::core::decision::Decision;
 use crate::core::event::Event;
 use crate::core::history::HistoryRecord;
 use crate::core::journal::Outcome;
-use crate::core::plan::UpdatePlan;
 use crate::core::plan::text::describe_plan;
-use crate::engine::command::{Operated, OperatedResult, Progress};
+use crate::core::plan::{OperationKind, UpdatePlan};
+use crate::engine::command::{Operated, OperatedResult, Planning, Progress};
 use crate::http::view::container::ReasonView;
 use crate::logging::Chain;
 
@@ -20,13 +20,24 @@ pub struct PlanView {
     pub name: String,
     /// The lines that `docker-auto plan` prints.
     pub text: String,
-    /// The plan itself.
-    pub plan: UpdatePlan,
+    /// The plan itself; none where there is nothing to do.
+    pub plan: Option<UpdatePlan>,
 }
 
-impl From<UpdatePlan> for PlanView {
-    fn from(plan: UpdatePlan) -> Self {
-        Self { name: plan.target.name.to_string(), text: describe_plan(&plan), plan }
+impl From<Planning> for PlanView {
+    fn from(planning: Planning) -> Self {
+        match planning {
+            Planning::Plan(plan) => Self {
+                name: plan.target.name.to_string(),
+                text: describe_plan(&plan),
+                plan: Some(*plan),
+            },
+            Planning::UpToDate { name, reason } => Self {
+                text: format!("nothing to do for {name}: {reason}\n"),
+                name: name.to_string(),
+                plan: None,
+            },
+        }
     }
 }
 
@@ -38,7 +49,8 @@ pub struct OperationView {
     /// The operation; absent where none was needed or allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// How it ended: an outcome's name, `unchanged`, `held`, `planned` or `error`.
+    /// How it ended: an outcome's name, `rolled_back_by_hand`, `unchanged`, `held`, `skipped`,
+    /// `planned`, `interrupted` or `error`.
     pub result: String,
     /// Why.
     pub reason: ReasonView,
@@ -55,10 +67,25 @@ impl OperationView {
     /// 4 needs help.
     pub fn exit_code(&self) -> u8 {
         match self.result.as_str() {
-            "updated" | "no_change" | "unchanged" | "held" | "planned" => 0,
+            "updated"
+            | "rolled_back_by_hand"
+            | "no_change"
+            | "unchanged"
+            | "held"
+            | "skipped"
+            | "planned" => 0,
             "rolled_back" | "recovered_from_spec" => 3,
             "needs_help" => 4,
             _ => 1,
+        }
+    }
+
+    /// Returns the exit code where this container was named: then it is an error that something
+    /// stands against its update.
+    pub fn exit_code_of_named(&self) -> u8 {
+        match self.result.as_str() {
+            "held" | "skipped" => 1,
+            _ => self.exit_code(),
         }
     }
 }
@@ -104,6 +131,7 @@ impl From<Operated> for OperationView {
                 let decision = &assessment.decision;
                 let result = match decision {
                     Decision::Hold { .. } => "held",
+                    Decision::Skip { .. } => "skipped",
                     Decision::Unknown { .. } => "error",
                     _ => "unchanged",
                 };
@@ -126,7 +154,10 @@ impl From<Operated> for OperationView {
 
 impl OperationView {
     fn ended(name: String, record: &HistoryRecord) -> Self {
-        let result = outcome_name(&record.outcome);
+        let result = match (record.kind, &record.outcome) {
+            (OperationKind::Rollback, Outcome::Updated) => "rolled_back_by_hand",
+            (_, outcome) => outcome_name(outcome),
+        };
         let message = record.outcome.reason().to_owned();
         Self {
             name,

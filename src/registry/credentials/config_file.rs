@@ -3,13 +3,21 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
 
 use super::{Login, registry_of};
 use crate::core::secret::Secret;
+
+/// A file on a disk is read at once; one on a network that is gone must not hold a check.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Nobody has so many logins.
+const LONGEST: u64 = 1 << 20;
 
 /// Where a registry's credentials are.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,12 +50,27 @@ struct Stored {
 
 /// Reads what a file says of a registry; a file that is not there says nothing.
 pub(super) async fn read(path: &Path, registry: &str) -> Result<Source, String> {
-    let content = match tokio::fs::read(path).await {
+    let reading = tokio::time::timeout(PATIENCE, whole(path)).await;
+    let content = match reading.unwrap_or_else(|late| Err(late.into())) {
         Ok(content) => content,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Source::default()),
         Err(error) => return Err(format!("{} cannot be read: {error}", path.display())),
     };
     parse(&content, registry).map_err(|reason| format!("{}: {reason}", path.display()))
+}
+
+/// Reads a file, unless it is one that may never end.
+async fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    if !tokio::fs::metadata(path).await?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let mut content = Vec::new();
+    let file = tokio::fs::File::open(path).await?;
+    file.take(LONGEST + 1).read_to_end(&mut content).await?;
+    if content.len() as u64 > LONGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is longer than 1 MiB"));
+    }
+    Ok(content)
 }
 
 fn parse(content: &[u8], registry: &str) -> Result<Source, String> {

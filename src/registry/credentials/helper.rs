@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -42,8 +44,7 @@ pub(super) async fn ask(
         Ok(Ok(output)) => output,
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
             return Err(format!(
-                "the credential helper {program} is not installed here; install it, or give the \
-                 credentials in DOCKER_AUTO_REGISTRY_AUTH_…"
+                "the credential helper {program} is not installed here: install it"
             ));
         }
         Ok(Err(error)) => return Err(format!("the credential helper {program}: {error}")),
@@ -59,7 +60,9 @@ async fn run(program: &Path, server: &str) -> io::Result<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true)
+        .process_group(0)
         .spawn()?;
+    let mut group = Group(child.id().and_then(|id| i32::try_from(id).ok()));
     let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("it has no input or output"));
     };
@@ -68,7 +71,22 @@ async fn run(program: &Path, server: &str) -> io::Result<Output> {
     drop(input);
     let mut stdout = Vec::new();
     output.take(LONGEST_ANSWER).read_to_end(&mut stdout).await?;
-    Ok(Output { status: child.wait().await?, stdout, stderr: Vec::new() })
+    let status = child.wait().await?;
+    group.0 = None;
+    Ok(Output { status, stdout, stderr: Vec::new() })
+}
+
+/// A helper with the processes that it started; they are killed with it when it is not waited for to
+/// its end.
+struct Group(Option<i32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // One that has just ended by itself is as good.
+            let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+        }
+    }
 }
 
 fn understand(program: &str, output: &Output) -> Result<Option<Login>, String> {

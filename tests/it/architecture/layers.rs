@@ -50,6 +50,7 @@ const CRATES: &[(&str, Who)] = &[
     ("hyper_util", WIRE),
     ("log", AllButCore),
     ("matchit", Only(&["http"])),
+    ("nix", Only(&["registry"])),
     ("redb", Only(&["store"])),
     ("rustls", Only(&["connect"])),
     ("rustls_native_certs", Only(&["connect"])),
@@ -69,7 +70,7 @@ const CRATES: &[(&str, Who)] = &[
 ];
 
 /// Crates of the tests alone.
-const TEST_CRATES: &[&str] = &["nix", "proptest", "rcgen", "tempfile"];
+const TEST_CRATES: &[&str] = &["proptest", "rcgen", "tempfile"];
 
 /// What `core` may not name of the standard library, and who else may, if anyone.
 const EFFECTS: &[(&str, &[&str])] = &[

@@ -46,8 +46,10 @@ fn what_only_tells_touches_nothing() {
         program.run(&["rollback", &name]).expect(1);
         assert_eq!(changes(&proxy), [""; 0]);
         assert_eq!(whole(&scene), before);
-        let fresh = program.run(&["plan", &scene.name("broken")]).expect(1);
-        assert!(fresh.stderr.contains("cannot be planned"), "{}", fresh.stderr);
+        let fresh = program.run(&["plan", &scene.name("broken")]).expect(0);
+        assert!(fresh.stdout.starts_with("nothing to do for "), "{}", fresh.stdout);
+        let fresh = program.run(&["plan", &scene.name("broken"), "--json"]).expect(0).json();
+        assert_eq!(fresh["plan"], Value::Null);
         assert_eq!(program.run(&["history", "--json"]).expect(0).json(), json!([]));
     });
 }
@@ -66,8 +68,17 @@ fn one_unknown_name_stops_the_others_before_they_begin() {
             assert_eq!(output.stdout, "");
         }
         assert_eq!(scene.seen("web"), before);
-        // The name may be written as the engine lists it.
-        program.run(&["update", &format!("/{name}")]).expect(0);
+        let id = scene.seen("web").id;
+        for known in [&id, &id[..12], &format!("/{name}")] {
+            let checked = program.run(&["check", known, "--json"]).expect(0).json();
+            assert_eq!(checked[0]["name"], name.as_str(), "{known}");
+        }
+        // Shorter ones are too easily mistaken.
+        program.run(&["check", &id[..8]]).expect(1);
+        let updated = program.run(&["update", &id[..12], "--json"]).expect(0);
+        assert_eq!(updated.json()[0]["name"], name.as_str());
         assert_eq!(scene.version("web"), "2");
+        let nothing = program.run(&["history", "nosuch"]).expect(0).stdout;
+        assert_eq!(nothing, "no operations of nosuch\n");
     });
 }

@@ -104,6 +104,31 @@ fn without_a_terminal_there_are_no_escapes() {
 }
 
 #[test]
+fn what_images_and_labels_say_does_not_steer_the_terminal() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let rude = "2\u{1b}[31mRED\u{7}\nFAKE LINE";
+    let label = json!({"Labels": {"docker-auto.mode": "au\u{1b}[31m\nFAKE LINE"}});
+    scene.start("web", &label);
+    let newer = json!({"Labels": {"org.opencontainers.image.version": rude}});
+    scene.registry.push(&scene.image("web", "2").config(&newer));
+    let (program, name) = (scene.program(), scene.name("web"));
+    for arguments in [
+        &["check", &name][..],
+        &["plan", &name],
+        &["update", &name],
+        &["history"],
+        &["rollback", &name],
+    ] {
+        let output = program.run(arguments).expect(0);
+        for text in [&output.stdout, &output.stderr] {
+            assert!(!text.contains([ESCAPE, '\u{7}']), "{arguments:?}: {text}");
+            assert!(!text.lines().any(|line| line.starts_with("FAKE")), "{arguments:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_terminal_has_colours_unless_it_refuses_them() {
     needs!(lab);
     let scene = Scene::on(Engine::New);

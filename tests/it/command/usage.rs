@@ -1,5 +1,7 @@
 //! Help, flags, variables and exit codes.
 
+use std::time::Duration;
+
 use crate::support::program::Program;
 
 const COMMANDS: [&str; 8] =
@@ -7,6 +9,7 @@ const COMMANDS: [&str; 8] =
 
 /// Variables that cannot be used, and words of the cure.
 const BAD_VALUES: [(&str, &str, &str); 21] = [
+    ("DOCKER_AUTO_DATA", "data", "absolute"),
     ("DOCKER_AUTO_SCAN_INTERVAL", "ten", "such as 90s, 10m or 1h30m"),
     ("DOCKER_AUTO_SCAN_INTERVAL", "30s", "1m"),
     ("SCAN_INTERVAL", "5", "units"),
@@ -27,7 +30,6 @@ const BAD_VALUES: [(&str, &str, &str); 21] = [
     ("DOCKER_AUTO_REGISTRY_CONCURRENCY", "many", "number"),
     ("DOCKER_AUTO_LOG_LEVEL", "loud", "error"),
     ("DOCKER_AUTO_LOG_FORMAT", "yaml", "json"),
-    ("TZ", "Berlin", "Europe/Berlin"),
 ];
 
 #[test]
@@ -36,7 +38,7 @@ fn every_command_has_help() {
     let whole = program.run(&["--help"]).expect(0);
     for command in COMMANDS {
         assert!(whole.stdout.contains(&format!("\n  {command} ")), "{command}");
-        for help in ["--help", "help"] {
+        for help in ["--help", "-h", "help"] {
             let help = program.run(&[command, help]).expect(0);
             let usage = format!("Usage: docker-auto {command}");
             assert!(help.stdout.starts_with(&usage) && help.stderr.is_empty(), "{}", help.stdout);
@@ -48,6 +50,7 @@ fn every_command_has_help() {
         "2 usage",
         "3 an update was rolled back",
         "4 a container needs help",
+        "130 ended by a signal",
     ] {
         assert!(whole.stdout.contains(code), "{code}: {}", whole.stdout);
     }
@@ -68,6 +71,8 @@ fn what_is_written_wrong_is_a_usage_error() {
         (&["rollback"], "name"),
         (&["update"], "name containers, or say --all"),
         (&["update", "web", "--all"], "not both"),
+        (&["update", "--all", "--force"], "--force goes with names"),
+        (&["check", "--jsn"], "see docker-auto check --help"),
         (&["history", "--limit", "0"], "from 1 to 1000"),
         (&["history", "--limit"], "--limit"),
         (&["serve", "--detach"], "--detach"),
@@ -97,10 +102,10 @@ fn a_bad_value_is_named_with_its_variable_and_the_cure() {
         }
     }
     // All of them at once are all told at once.
-    let program = Program::without_engine().env("SCAN_INTERVAL", "x").env("TZ", "y");
+    let program = Program::without_engine().env("SCAN_INTERVAL", "x").env("SCAN_CRON", "y");
     let output = program.run(&["check"]).expect(2);
     assert!(
-        output.stderr.contains("SCAN_INTERVAL") && output.stderr.contains("TZ"),
+        output.stderr.contains("SCAN_INTERVAL") && output.stderr.contains("SCAN_CRON"),
         "{}",
         output.stderr
     );
@@ -161,4 +166,36 @@ fn without_an_engine_commands_say_how_to_get_one() {
         assert!(output.stderr.contains("start the engine"), "{command:?}: {}", output.stderr);
         assert_eq!(output.stdout, "", "{command:?}");
     }
+}
+
+#[test]
+fn a_signal_ends_a_command_that_waits() {
+    // An engine that accepts and never says anything.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = format!("tcp://{}", silent.local_addr().unwrap());
+    let program = Program::without_engine().env("DOCKER_HOST", &host);
+    for (arguments, signal) in [
+        (&["check"][..], "INT"),
+        (&["plan", "web"], "TERM"),
+        (&["update", "web", "--dry-run"], "INT"),
+        (&["update", "web"], "INT"),
+        (&["rollback", "web"], "TERM"),
+    ] {
+        let waiting = program.spawn(arguments);
+        let (_connection, _) = silent.accept().unwrap();
+        waiting.signal(signal);
+        let ended = waiting.wait_exit(Duration::from_secs(5));
+        assert_eq!(ended.code, 130, "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_damaged_history_is_no_empty_one() {
+    let program = Program::without_engine();
+    let file = program.data_dir().join("state.redb");
+    std::fs::write(&file, "this is no database").unwrap();
+    let output = program.run(&["history"]).expect(1);
+    assert!(output.stderr.contains("is damaged"), "{}", output.stderr);
+    // It was told and moved aside; the new one is really empty.
+    program.run(&["history"]).expect(0);
 }

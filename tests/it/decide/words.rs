@@ -57,6 +57,7 @@ pub(super) fn request(word: &str) -> Request {
         "schedule" => Request::Schedule,
         "everything" => Request::Everything,
         "named" => Request::Named,
+        "forced" => Request::Forced,
         _ => Request::Check,
     }
 }

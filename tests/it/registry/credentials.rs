@@ -11,6 +11,8 @@ use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settin
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::wait::wait_until;
+
 use super::door::Door;
 use super::fake::{Fake, digest_of, outcome_of, settings};
 
@@ -128,4 +130,71 @@ async fn the_engine_gets_the_credentials_of_the_images_registry() {
         });
         assert_eq!(found, expected, "{reference}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_never_ends_is_not_read() {
+    let fake = Fake::open();
+    fake.put_image("app", "1");
+    let home = Home::new(&json!({}));
+    let file = home.path().join("config.json");
+    let path = file.to_str().unwrap();
+    let long = "x".repeat((1 << 20) + 1);
+    for (script, words) in [
+        (format!("mkfifo {path}"), "no regular file"),
+        (format!("ln -s /dev/zero {path}"), "no regular file"),
+        (format!("echo '{{}}' > {path}"), ""),
+    ] {
+        std::fs::remove_file(&file).unwrap();
+        let made = std::process::Command::new("sh").args(["-c", &script]).status();
+        assert!(made.unwrap().success());
+        if words.is_empty() {
+            std::fs::write(&file, &long).unwrap();
+        }
+        let registry = Registry::new(home.settings()).unwrap();
+        let error = registry.credentials_for(&fake.reference("app:1")).await.unwrap_err();
+        let words = if words.is_empty() { "longer than 1 MiB" } else { words };
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_helper_is_asked_once_for_all_who_wait() {
+    let home = Home::new(&json!({"credsStore": "slow"}));
+    let asked = home.path().join("asked");
+    let script = format!(
+        "echo asked >> {}; sleep 0.3; printf '{{\"Username\":\"a\",\"Secret\":\"s3cret\"}}'",
+        asked.display()
+    );
+    let home = home.helper("slow", &script);
+    let registry = Registry::new(home.settings()).unwrap();
+    let image = ImageRef::parse("own.test/a").unwrap();
+    let questions = (0..20).map(|_| registry.credentials_for(&image));
+    let found = futures_util::future::join_all(questions).await;
+    assert!(found.iter().all(|found| matches!(found, Ok(Some(_)))), "{found:?}");
+    assert_eq!(std::fs::read_to_string(asked).unwrap(), "asked\n");
+}
+
+#[tokio::test]
+async fn a_helper_that_is_given_up_takes_its_children_along() {
+    let home = Home::new(&json!({"credsStore": "stuck"}));
+    let file = home.path().join("child");
+    let script = format!("sleep 300 & echo $! > {}.new; mv {0}.new {0}; wait", file.display());
+    let home = home.helper("stuck", &script);
+    let registry = Registry::new(home.settings()).unwrap();
+    let image = ImageRef::parse("own.test/a").unwrap();
+    let started = async {
+        while !file.exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        found = registry.credentials_for(&image) => panic!("{found:?}"),
+        () = started => {}
+    }
+    let child = std::fs::read_to_string(&file).unwrap();
+    let stat = Path::new("/proc").join(child.trim()).join("stat");
+    // One that has ended stays as a zombie until its new parent asks for it.
+    let lives = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
+    wait_until("the child has ended", std::time::Duration::from_secs(10), || !lives());
 }

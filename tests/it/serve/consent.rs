@@ -138,10 +138,12 @@ fn everything_by_command_lifts_the_schedule_but_no_refusal() {
         let updated = scene.program().run(&["update", "--all", "--json"]).expect(0).json();
         let result = |view: &Value| (view["name"].clone(), view["result"].clone());
         let results: Vec<_> = updated.as_array().unwrap().iter().map(result).collect();
-        let own = ["auto", "plain"].map(|mode| (json!(scene.name(mode)), json!("updated")));
-        assert_eq!(results, own);
+        let own = [("approve", "held"), ("auto", "updated"), ("plain", "held"), ("watch", "held")];
+        assert_eq!(results, own.map(|(mode, result)| (json!(scene.name(mode)), json!(result))));
+        let again = scene.program().run(&["update", "--all"]).expect(0).stdout;
+        assert!(again.contains("updates are not enabled"), "it says why not: {again}");
         // Naming one is consent enough, whatever its mode.
-        for mode in ["watch", "approve", "off"] {
+        for mode in ["watch", "approve", "off", "plain"] {
             assert_eq!(scene.version(mode), "1", "{mode}");
             scene.program().run(&["update", &scene.name(mode)]).expect(0);
             assert_eq!(scene.version(mode), "2", "{mode}");

@@ -1,5 +1,6 @@
 //! Answers: the probes on TCP, the control socket, and commands beside a server as alone.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
@@ -85,6 +86,32 @@ fn the_control_socket_is_its_owners_alone_and_strict() {
 }
 
 #[test]
+fn who_connects_and_says_nothing_is_not_waited_for() {
+    let program = Program::without_engine()
+        .env("DOCKER_HOST", "unix:///no/such/docker.sock")
+        .env("DOCKER_AUTO_SERVER_ADDR", "127.0.0.1:0");
+    let server = Server::start(&program);
+    let address = server.address();
+    let words: [&[u8]; 3] = [
+        b"",
+        b"PRI * HTTP/2.0\r\n\r\nSM",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    ];
+    let idle: Vec<_> = (0..130)
+        .map(|number| {
+            let mut stream = std::net::TcpStream::connect(&address).unwrap();
+            stream.write_all(words[number % words.len()]).unwrap();
+            stream
+        })
+        .collect();
+    wait_until("the others are shown out", 3 * PATIENCE, || {
+        ask_tcp(&address, Question::get("/healthz")).is_ok_and(|answer| answer.status == 200)
+    });
+    drop(idle);
+    server.end();
+}
+
+#[test]
 fn readiness_follows_the_engine() {
     needs!(lab);
     let host = Host::private(Engine::Old, &HostOptions::default());
@@ -92,8 +119,15 @@ fn readiness_follows_the_engine() {
     let program = scene.program();
     let server = Server::start(&program);
     let ask = |path| {
-        let answer = ask_tcp(&server.address(), Question::get(path)).unwrap();
-        (answer.status, json_of(&answer)["message"].as_str().unwrap_or_default().to_owned())
+        let address = server.address();
+        let [open, inside] = [
+            ask_tcp(&address, Question::get(path)),
+            ask_unix(&server.control(), Question::get(path)),
+        ]
+        .map(Result::unwrap);
+        // Where the engine is, and what is wrong with it, is not everyone's matter.
+        assert_eq!(json_of(&open)["message"], Value::Null);
+        (open.status, json_of(&inside)["message"].as_str().unwrap_or_default().to_owned())
     };
     wait_until("it is ready", PATIENCE, || ask("/readyz").0 == 200);
     scene.host.kill();
@@ -191,11 +225,16 @@ fn commands_answer_beside_a_server_as_alone() {
     assert_eq!(updated.result().0, "updated");
     assert_eq!(scene.version("old"), "2");
     let back = program.run(&["rollback", &old]).expect(0);
+    assert!(back.stdout.contains("rolled_back_by_hand"), "{}", back.stdout);
     assert!(back.stderr.contains("stop old"), "progress is shown: {}", back.stderr);
     assert_eq!(scene.version("old"), "1");
     server.end();
     let records = program.run(&["history", &old, "--json"]).expect(0).json();
     assert_eq!(records.as_array().map(Vec::len), Some(2), "the server has recorded them");
+    let shown = program.run(&["history", &old]).expect(0).stdout;
+    let kinds: Vec<_> =
+        shown.lines().skip(1).filter_map(|line| line.split_whitespace().nth(3)).collect();
+    assert_eq!(kinds, ["rollback", "update"], "{shown}");
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn bad_labels_are_told_and_stop_no_others() {
         }
         let good = format!("{}: ", scene.name("good"));
         assert!(!own.iter().any(|line| line.starts_with(&good)), "{shown}");
+        let program = program.env("DOCKER_AUTO_UPDATE_ENABLED", "true");
         program.run(&["update", "--all"]).expect(0);
         assert_eq!(scene.version("good"), "2");
         for short in ["mode", "enable"] {

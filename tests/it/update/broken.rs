@@ -77,8 +77,11 @@ fn a_new_image_that_does_not_work_is_taken_back_with_its_evidence() {
             let checked = program.run(&["check", &name, "--json"]).expect(0).json();
             assert_eq!(checked[0]["reason"]["code"], "rejected_before", "{checked}");
             assert_eq!(checked[0]["status"], "UpdateAvailable");
-            let again = program.run(&["update", &name, "--json"]).expect(0);
+            let again = program.run(&["update", &name, "--json"]).expect(1);
             assert_eq!(again.result().0, "held");
+            let plan = program.run(&["plan", &name]).expect(0).stdout;
+            assert!(plan.contains("update would hold this back: this image failed"), "{plan}");
+            program.run(&["update", &name, "--force"]).expect(3);
             scene.push("web", "3");
             program.run(&["update", &name]).expect(0);
             assert_eq!(scene.version("web"), "3", "another image is another matter");

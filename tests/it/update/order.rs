@@ -51,8 +51,10 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     let since = now(&scene.host);
     let updated = scene.program().run(&["update", "--all", "--json"]).expect(0);
     let views = updated.json();
-    let of_scene: Vec<_> = views.as_array().unwrap().iter().map(|view| &view["result"]).collect();
-    assert_eq!(of_scene, ["updated"; 10]);
+    let mut of_scene: Vec<_> =
+        views.as_array().unwrap().iter().filter_map(|view| view["result"].as_str()).collect();
+    of_scene.sort_unstable();
+    assert_eq!((of_scene[0], &of_scene[1..]), ("held", &["updated"; 10][..]));
     assert_eq!(bystanders.map(|name| scene.seen(name)), before);
     for name in &names {
         assert_eq!(scene.version(name), "2");

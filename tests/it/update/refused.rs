@@ -189,7 +189,7 @@ fn names_of_operations_are_never_updated() {
             assert_eq!(view["status"], "Skipped");
             assert_eq!(view["reason"]["code"], "name_reserved");
             let updated = scene.program().run(&["update", &scene.name(short), "--json"]);
-            assert_eq!(updated.expect(0).result().0, "unchanged");
+            assert_eq!(updated.expect(1).result().0, "skipped");
             scene.program().run(&["update", "--all"]).expect(0);
             assert_eq!(scene.seen(short), before);
         }
