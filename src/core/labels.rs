@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use crate::core::carry::{CARRY, Wish};
 use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
@@ -52,7 +53,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 13] = [
+pub const LABELS: [Label; 14] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -111,6 +112,19 @@ pub const LABELS: [Label; 13] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
+    },
+    Label {
+        name: CARRY,
+        values: "`/path,/path`, `none`",
+        default: "secrets in `/run/secrets`",
+        doc: "Files in the container's own layer that are copied to the new container, with their \
+              owners and modes, beside secrets. With `none` a container with secrets there is not \
+              updated at all.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| {
+            Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
+        },
     },
     Label {
         name: DEPENDS_ON,

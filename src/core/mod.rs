@@ -1,6 +1,7 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
 pub mod candidate;
+pub mod carry;
 pub mod comparison;
 pub mod compose;
 pub mod decision;

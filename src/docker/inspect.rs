@@ -1,7 +1,13 @@
 //! One container or image as raw JSON, which keeps fields that no model knows.
 
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use serde_json::{Value, json};
 
+use crate::core::carry::{Change, ambiguous};
 use crate::core::digest::Platform;
 use crate::core::id::{ContainerId, ContainerName};
 use crate::core::inventory::ApiVersion;
@@ -13,6 +19,11 @@ use super::error::DockerError;
 
 /// From here on an image's inspect can show its manifests.
 const SHOWS_MANIFESTS: ApiVersion = ApiVersion::v1(48);
+/// What is at a path of a container: base64 of JSON.
+const PATH_STAT: &str = "x-docker-container-path-stat";
+/// The bit of a mode that says directory, as Go writes it.
+const DIRECTORY: u64 = 1 << 31;
+
 /// From here on an image's inspect can be asked for one platform.
 const TAKES_PLATFORM: ApiVersion = ApiVersion::v1(49);
 
@@ -27,6 +38,34 @@ impl Host {
         let inspect = self.inspect(name.as_str(), format!("inspecting container {name}")).await?;
         // The engine also takes a name for the beginning of an ID.
         Ok(inspect.filter(|inspect| convert::name(inspect) == *name))
+    }
+
+    /// Returns what changed in a container's own layer since it was made from its image.
+    pub async fn changes(&self, id: &ContainerId) -> Result<Vec<Change>, DockerError> {
+        let path = format!("/containers/{}/changes", in_path(id.as_str()));
+        let doing = format!("looking at the files of container {}", id.short());
+        let changes: Option<Vec<Change>> = self.transport().ask(Call::get(doing, &path)).await?;
+        let mut changes = changes.unwrap_or_default();
+        let mut touched = BTreeSet::new();
+        for path in ambiguous(&changes) {
+            if self.is_directory(id, path).await? {
+                touched.insert(path.to_owned());
+            }
+        }
+        changes.retain(|change| !touched.contains(&change.path));
+        Ok(changes)
+    }
+
+    async fn is_directory(&self, id: &ContainerId, path: &str) -> Result<bool, DockerError> {
+        let archive = format!("/containers/{}/archive", in_path(id.as_str()));
+        let doing = format!("looking at {path} in container {}", id.short());
+        let call = Call::new(doing, Method::HEAD, &archive).query("path", path);
+        let answer = match self.transport().send(&call).await {
+            Ok(answer) => answer,
+            Err(error) if error.status() == Some(404) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(answer.headers.get(PATH_STAT).is_some_and(|stat| says_directory(stat.as_bytes())))
     }
 
     async fn inspect(&self, what: &str, doing: String) -> Result<Option<Value>, DockerError> {
@@ -72,4 +111,10 @@ fn platform_json(platform: &Platform) -> Value {
         json["variant"] = json!(variant);
     }
     json
+}
+fn says_directory(stat: &[u8]) -> bool {
+    let json = STANDARD.decode(stat).ok();
+    let stat = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let mode = stat.and_then(|stat| stat["mode"].as_u64());
+    mode.is_some_and(|mode| mode & DIRECTORY != 0)
 }

@@ -2,6 +2,7 @@
 
 mod class;
 mod create;
+mod files;
 mod image;
 mod look;
 mod name;
@@ -82,6 +83,7 @@ impl HostRunner {
             }
             Step::CollectEvidence { container } => self.collect_evidence(known, container).await,
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
+            Step::CopyFiles { from, to, path } => self.copy_files(known, (from, to), path).await,
             Step::Reject { image, .. } => Err(StepError::new(
                 Class::Lasting,
                 format!(

@@ -56,7 +56,7 @@ impl Default for Timeouts {
 }
 
 /// The body type that bollard's requests have; ours share it, and with it the client.
-type Body = Either<Full<Bytes>, StreamBody<Frames>>;
+pub(super) type Body = Either<Full<Bytes>, StreamBody<Frames>>;
 type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, io::Error>> + Send>>;
 
 /// The way to one engine; cloning is cheap.

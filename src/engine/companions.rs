@@ -129,13 +129,14 @@ impl Engine {
         let old = old_container(container, &inspect, &policy);
         lead.may_be_brought_back(name, &old)?;
         let gates = gate::gates(&inspect, &made.body, image.as_ref(), &policy);
+        let (files, _) = self.carried(container, &inspect).await?;
         Ok(Sharer {
             name: name.clone(),
             old,
             image: container.image_id.clone(),
             awaits: awaited(lead.job.edges, name).cloned().collect(),
             retag: reference.ok().and_then(|reference| lead.retag(&reference, &container.image_id)),
-            replacement: making(made),
+            replacement: making(made, files),
             gate: gates.new,
             old_gate: gates.old,
         })

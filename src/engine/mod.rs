@@ -9,6 +9,7 @@ mod gate;
 mod goal;
 mod image;
 mod judge;
+mod layer;
 pub mod limits;
 mod operate;
 mod preflight;

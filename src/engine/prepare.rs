@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::core::carry::Carried;
 use crate::core::dependency::Edge;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
@@ -46,6 +47,8 @@ struct Gathered {
     replacement: Recreation,
     restoration: Recreation,
     company: Company,
+    files: Vec<Carried>,
+    lost: Vec<String>,
 }
 
 impl Engine {
@@ -87,10 +90,19 @@ impl Engine {
         preflight::check(name, &replacement.body, job.inventory)?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
+        let (files, lost) = self.carried(job.container, &inspect).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let gathered =
-            Gathered { inspect, old_image, operation, replacement, restoration, company };
+        let gathered = Gathered {
+            inspect,
+            old_image,
+            operation,
+            replacement,
+            restoration,
+            company,
+            files,
+            lost,
+        };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
@@ -99,10 +111,19 @@ impl Engine {
     }
 
     fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
-        let Gathered { inspect, old_image, operation, replacement, restoration, company } =
-            gathered;
+        let Gathered {
+            inspect,
+            old_image,
+            operation,
+            replacement,
+            restoration,
+            company,
+            files,
+            lost,
+        } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(company.warnings);
+        warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
@@ -116,8 +137,8 @@ impl Engine {
             source: job.goal.source,
             bind_sources: preflight::bind_sources(&replacement.body),
             differences: replacement.differences.clone(),
-            replacement: making(replacement),
-            restoration: making(restoration),
+            replacement: making(replacement, files),
+            restoration: making(restoration, Vec::new()),
             gate: gates.new,
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
@@ -194,8 +215,9 @@ fn others(inventory: &Inventory, name: &ContainerName) -> BTreeMap<ContainerId, 
     others.map(|other| (other.id.clone(), other.name.clone())).collect()
 }
 
-pub(super) fn making(recreation: Recreation) -> Making {
-    Making { body: recreation.body, platform: recreation.platform, connects: recreation.connects }
+pub(super) fn making(recreation: Recreation, files: Vec<Carried>) -> Making {
+    let Recreation { body, platform, connects, .. } = recreation;
+    Making { body, platform, connects, files }
 }
 
 pub(super) fn old_container(

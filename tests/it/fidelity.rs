@@ -2,6 +2,7 @@
 //! its image brought changes with the image.
 
 mod defaults;
+mod files;
 mod mounts;
 mod passing;
 mod platform;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::core::carry::Carried;
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
@@ -155,4 +156,6 @@ pub struct Making {
     pub platform: Platform,
     /// The networks that are connected after the create, in order.
     pub connects: Vec<(String, Value)>,
+    /// The files that are copied from the container in whose place it is made.
+    pub files: Vec<Carried>,
 }

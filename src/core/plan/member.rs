@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::core::carry::{Carried, Nature};
 use crate::core::health::{HealthGate, Restarts};
 use crate::core::id::{ContainerName, ImageId, OperationId};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal, Retag};
@@ -129,7 +130,20 @@ impl<'a> Member<'a> {
         let remove = Step::Remove { container: self.new_key.clone(), volumes: Volumes::Remove };
         let mut steps = vec![back(create, vec![remove])];
         steps.extend(connects.into_iter().map(|step| back(step, Vec::new())));
+        steps.extend(making.files.iter().map(|file| self.copy(file)));
         steps
+    }
+
+    fn copy(&self, file: &Carried) -> PlannedStep {
+        let (from, to) = (self.key.clone(), self.new_key.clone());
+        back(Step::CopyFiles { from, to, path: file.path.clone() }, Vec::new())
+    }
+
+    /// Copies again what the old one wrote up to its end.
+    fn copy_the_last(&self) -> impl Iterator<Item = PlannedStep> {
+        let files = self.replacement.iter().flat_map(|making| &making.files);
+        let living = files.filter(|file| file.nature == Nature::Living && self.old.state.is_up());
+        living.map(|file| self.copy(file))
     }
 
     /// Makes it while its reference means the image that it runs, and not one that nobody approved.
@@ -173,6 +187,7 @@ impl<'a> Member<'a> {
         if self.vanishes() {
             steps.push(back(Step::WaitRemoved { container: old() }, Vec::new()));
         } else {
+            steps.extend(self.copy_the_last());
             steps.extend(self.disarm());
             let away = Step::Rename { container: old(), to: self.reserved("old") };
             let home = Step::Rename { container: old(), to: self.name.clone() };

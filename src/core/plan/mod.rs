@@ -148,6 +148,8 @@ pub enum Step {
     Reject { target: TargetId, image: RejectKey },
     /// Removes a container, with or without its anonymous volumes, never with force.
     Remove { container: Key, volumes: Volumes },
+    /// Copies a file or directory from one container's own layer to another's, with owners and modes.
+    CopyFiles { from: Key, to: Key, path: String },
 }
 
 impl Step {
@@ -169,6 +171,7 @@ impl Step {
             Self::CollectEvidence { .. } => "collect_evidence",
             Self::Reject { .. } => "reject",
             Self::Remove { .. } => "remove",
+            Self::CopyFiles { .. } => "copy_files",
         }
     }
 
@@ -176,7 +179,7 @@ impl Step {
     pub fn container(&self) -> Option<&Key> {
         match self {
             Self::Pull { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Reject { .. } => None,
-            Self::Create { key, .. } => Some(key),
+            Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }
             | Self::SetRestartPolicy { container, .. }

@@ -67,6 +67,9 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         Step::Reject { target, image } => {
             format!("remember that {} failed on {}", image.as_str(), target.name)
         }
+        Step::CopyFiles { from, to, path } => {
+            format!("copy {path} from {} to {}", who(from), who(to))
+        }
         Step::Remove { container, volumes: Volumes::Keep } => {
             format!("remove {}, its volumes stay", who(container))
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use docker_auto::core::carry::{Carried, Nature};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
@@ -272,6 +273,7 @@ fn sharers(shape: Shape, gate: &HealthGate, operation: &OperationId) -> Vec<Shar
             }),
             platform: Platform::new("linux", "amd64", None),
             connects: Vec::new(),
+            files: Vec::new(),
         },
         gate: gate.clone(),
         old_gate: gate.clone(),
@@ -307,6 +309,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         body: body(shape),
         platform: Platform::new("linux", "amd64", None),
         connects: ["back", "side"].map(|network| (network.to_owned(), json!({}))).into(),
+        files: vec![Carried { path: "/data".into(), nature: Nature::Living }],
     };
     let gate = HealthGate {
         timeout: Duration::from_secs(6),

@@ -1,0 +1,269 @@
+//! Files in a container's own layer: which are carried to the new container, and which would be lost.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::compose::Labels;
+
+/// The label by which a container names files to be carried.
+pub const CARRY: &str = "docker-auto.carry";
+/// Where Compose and others put secrets into a container that was made, but not started yet.
+const SECRETS: &str = "/run/secrets";
+/// Where programs keep what may go at any time.
+const PASSING: [&str; 11] = [
+    "/dev",
+    "/proc",
+    "/run",
+    "/sys",
+    "/tmp",
+    "/var/cache",
+    "/var/lock",
+    "/var/log",
+    "/var/run",
+    "/var/tmp",
+    "/root/.cache",
+];
+
+/// One line of `GET /containers/x/changes`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The path.
+    #[serde(rename = "Path")]
+    pub path: String,
+    /// 0 for a file or directory that was modified, 1 for one that was added, 2 for a deleted one.
+    #[serde(rename = "Kind")]
+    pub kind: u8,
+}
+
+const MODIFIED: u8 = 0;
+const ADDED: u8 = 1;
+
+/// What the owner wants to be carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Secrets, and what lies at or below these paths.
+    Paths(Vec<String>),
+    /// Nothing: rather no update than one that loses secrets.
+    Nothing,
+}
+
+/// A path to be carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The path.
+    pub path: String,
+    /// How it may change until the old container stands still.
+    pub nature: Nature,
+}
+
+/// How a carried path may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// It was put there once: a copy before the stop is as good as one after it.
+    Fixed,
+    /// Its container may write to it until it stops.
+    Living,
+}
+
+/// What becomes of the files in a container's own layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// These are carried.
+    pub carried: Vec<Carried>,
+    /// These were put there as secrets, and their owner wants nothing to be carried.
+    pub refused: Vec<String>,
+    /// These look like data, and go with the old container.
+    pub lost: Vec<String>,
+}
+
+impl Wish {
+    /// Reads the label; says what is wrong with it.
+    pub fn read(labels: &Labels) -> Result<Self, String> {
+        match labels.get(CARRY).map(|text| text.trim()) {
+            None | Some("") => Ok(Self::Paths(Vec::new())),
+            Some("none") => Ok(Self::Nothing),
+            Some(text) => {
+                let paths = text.split(',').map(|path| tidy(path.trim()));
+                let paths: Vec<_> = paths.map(ToOwned::to_owned).collect();
+                match paths.iter().find(|path| !path.starts_with('/')) {
+                    Some(path) => Err(format!("{path:?} is no absolute path; write /a,/b or none")),
+                    None => Ok(Self::Paths(paths)),
+                }
+            }
+        }
+    }
+
+    fn names(&self, path: &str) -> bool {
+        matches!(self, Self::Paths(paths) if paths.iter().any(|wanted| is_below(path, wanted)))
+    }
+}
+
+/// Sorts what changed in a container's own layer; what lies in its mounts is not in that layer.
+pub fn sort(changes: &[Change], mounts: &[String], wish: &Wish) -> Layer {
+    let present = present(changes);
+    let mut layer = Layer::default();
+    let mut whole: Option<&str> = None;
+    for (index, change) in present.iter().enumerate() {
+        let path = change.path.as_str();
+        if mounts.iter().any(|mount| is_below(path, mount))
+            || whole.is_some_and(|dir| is_below(path, dir))
+        {
+            continue;
+        }
+        let has_children = has_children(&present, index);
+        let has_mounts = mounts.iter().any(|mount| is_inside(mount, path));
+        let is_new = change.kind == ADDED && !has_mounts;
+        let secret = is_inside(path, SECRETS);
+        if (secret || wish.names(path)) && (is_new || !has_children) {
+            whole = Some(path);
+            layer.keep(change, secret, wish);
+        } else if !has_children && !has_mounts && looks_like_data(change) {
+            layer.lost.push(path.to_owned());
+        }
+    }
+    layer
+}
+
+/// Returns what is there, each directory right before what lies in it.
+fn present(changes: &[Change]) -> Vec<&Change> {
+    let mut present: Vec<_> = changes.iter().filter(|change| change.kind <= ADDED).collect();
+    present.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+    present
+}
+
+fn has_children(present: &[&Change], index: usize) -> bool {
+    let next = present.get(index + 1);
+    next.zip(present.get(index)).is_some_and(|(next, this)| is_inside(&next.path, &this.path))
+}
+
+/// Returns the modified paths in which nothing changed: a file, or a directory that was only touched,
+/// which the list does not tell apart.
+pub fn ambiguous(changes: &[Change]) -> Vec<&str> {
+    let present = present(changes);
+    let lonely =
+        |index: &usize| present[*index].kind == MODIFIED && !has_children(&present, *index);
+    (0..present.len()).filter(lonely).map(|index| present[index].path.as_str()).collect()
+}
+
+impl Layer {
+    fn keep(&mut self, change: &Change, secret: bool, wish: &Wish) {
+        let path = change.path.clone();
+        if *wish == Wish::Nothing {
+            self.refused.push(path);
+        } else {
+            let nature = if secret && !wish.names(&path) { Nature::Fixed } else { Nature::Living };
+            self.carried.push(Carried { path, nature });
+        }
+    }
+}
+
+/// What an image's start-up script writes over its own settings is written again.
+fn looks_like_data(change: &Change) -> bool {
+    let passing = PASSING.iter().any(|dir| is_below(&change.path, dir));
+    let settings = change.kind == MODIFIED && is_below(&change.path, "/etc");
+    !passing && !settings
+}
+
+fn tidy(path: &str) -> &str {
+    if path == "/" { path } else { path.trim_end_matches('/') }
+}
+
+fn is_inside(path: &str, dir: &str) -> bool {
+    path.strip_prefix(tidy(dir)).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn is_below(path: &str, dir: &str) -> bool {
+    path == tidy(dir) || is_inside(path, dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(text: &str) -> Vec<Change> {
+        let lines = text.split_whitespace().map(|word| {
+            let (kind, path) = word.split_at(1);
+            let kind = "CAD".find(kind).unwrap();
+            Change { path: path.to_owned(), kind: u8::try_from(kind).unwrap() }
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn files_are_sorted_by_what_becomes_of_them() {
+        for (text, mounts, label, carried, refused, lost) in [
+            ("", "", "", "", "", ""),
+            ("C/run A/run/secrets A/run/secrets/token", "", "", "/run/secrets/token", "", ""),
+            (
+                "C/run C/run/secrets A/run/secrets/a A/run/secrets/b",
+                "",
+                "",
+                "/run/secrets/a /run/secrets/b",
+                "",
+                "",
+            ),
+            (
+                "A/run/secrets A/run/secrets/a A/run/secrets/d A/run/secrets/d/x",
+                "",
+                "",
+                "/run/secrets/a /run/secrets/d",
+                "",
+                "",
+            ),
+            // A secret that is mounted is not in the layer.
+            (
+                "A/run/secrets A/run/secrets/a A/run/secrets/b",
+                "/run/secrets/b",
+                "",
+                "/run/secrets/a",
+                "",
+                "",
+            ),
+            ("A/run/secrets A/run/secrets/a", "", "none", "", "/run/secrets/a", ""),
+            ("C/run A/run/app.pid C/tmp A/tmp/x C/var C/var/log A/var/log/x", "", "", "", "", ""),
+            ("C/etc C/etc/app.conf A/etc/own.conf", "", "", "", "", "/etc/own.conf"),
+            ("A/app A/app/data.db A/data", "/data", "", "", "", "/app/data.db"),
+            ("A/app A/app/data.db", "", "/app/", "/app!", "", ""),
+            (
+                "C/app A/app/data.db C/app/conf D/app/old",
+                "",
+                "/app",
+                "/app/conf! /app/data.db!",
+                "",
+                "",
+            ),
+            // A mount below a directory that is carried is left where it is.
+            ("A/app A/app/x A/app/mnt A/app/mnt/y", "/app/mnt", "/app", "/app/x!", "", ""),
+            ("A/apple A/app", "", "/app", "/app!", "", "/apple"),
+            ("A/run/secrets A/run/secrets/a", "", "/run/secrets", "/run/secrets!", "", ""),
+        ] {
+            let mounts: Vec<_> = mounts.split_whitespace().map(ToOwned::to_owned).collect();
+            let labels = Labels::from([(CARRY.to_owned(), label.to_owned())]);
+            let layer = sort(&changes(text), &mounts, &Wish::read(&labels).unwrap());
+            let shown = layer.carried.iter().map(|one| {
+                let living = if one.nature == Nature::Living { "!" } else { "" };
+                format!("{}{living}", one.path)
+            });
+            let shown: Vec<_> = shown.collect();
+            let found = (shown.join(" "), layer.refused.join(" "), layer.lost.join(" "));
+            let expected = (carried.to_owned(), refused.to_owned(), lost.to_owned());
+            assert_eq!(found, expected, "{text} {mounts:?} {label}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_be_an_untouched_directory_is_asked_for() {
+        let found = changes("C/a C/a-b C/a/c A/b C/d A/d/e D/f");
+        assert_eq!(ambiguous(&found), ["/a/c", "/a-b"]);
+    }
+
+    #[test]
+    fn a_wish_is_read_or_refused() {
+        for (text, wrong) in
+            [("/a, /b/", None), ("none", None), ("a", Some("\"a\"")), ("/a,", Some("\"\""))]
+        {
+            let wish = Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())]));
+            assert_eq!(wish.is_err(), wrong.is_some(), "{text}: {wish:?}");
+            assert!(wish.err().unwrap_or_default().contains(wrong.unwrap_or_default()), "{text}");
+        }
+    }
+}
