@@ -9,7 +9,7 @@ pub const CARRY: &str = "docker-auto.carry";
 /// Where Compose and others put secrets into a container that was made, but not started yet.
 const SECRETS: &str = "/run/secrets";
 /// Where programs keep what may go at any time.
-const PASSING: [&str; 11] = [
+const PASSING: [&str; 10] = [
     "/dev",
     "/proc",
     "/run",
@@ -20,7 +20,6 @@ const PASSING: [&str; 11] = [
     "/var/log",
     "/var/run",
     "/var/tmp",
-    "/root/.cache",
 ];
 
 /// One line of `GET /containers/x/changes`.

@@ -59,6 +59,7 @@ const CRATES: &[(&str, Who)] = &[
     ("serde", All),
     ("serde_json", All),
     ("sha2", Only(&["core", "registry"])),
+    ("tar", Only(&["docker"])),
     ("thiserror", AllButCore),
     ("tokio", AllButCore),
     ("tokio_rustls", Only(&["connect"])),
