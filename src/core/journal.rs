@@ -114,9 +114,6 @@ pub struct Seen {
     pub name: ContainerName,
     /// Its run state.
     pub state: RunState,
-    /// The exit code of its last run, where it has ended and the engine was asked for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exit_code: Option<i64>,
 }
 
 /// What the engine shows of an operation's containers on waking; a key that is absent is gone.

@@ -57,7 +57,7 @@ impl ListedContainer {
     /// Returns what an operation looks for.
     pub(super) fn seen(&self) -> Option<Seen> {
         let state = RunState::parse(&self.state);
-        Some(Seen { id: self.id(), name: self.name()?, state, exit_code: None })
+        Some(Seen { id: self.id(), name: self.name()?, state })
     }
 
     pub(super) fn id(&self) -> ContainerId {
@@ -177,14 +177,7 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 
 /// Reads what an operation looks for from an inspect.
 pub(super) fn seen(inspect: &Value) -> Seen {
-    let state = state(inspect);
-    let ended = state == RunState::Exited;
-    Seen {
-        id: ContainerId::new(text(&inspect["Id"])),
-        name: name(inspect),
-        state,
-        exit_code: inspect["State"]["ExitCode"].as_i64().filter(|_| ended),
-    }
+    Seen { id: ContainerId::new(text(&inspect["Id"])), name: name(inspect), state: state(inspect) }
 }
 
 /// Returns a container's name from its inspect.

@@ -17,7 +17,9 @@ pub enum EngineError {
     #[error("container {0} was removed meanwhile")]
     Gone(ContainerName),
     /// It has an operation already.
-    #[error("container {0} has an operation already; see `docker-auto history {0}`")]
+    #[error(
+        "container {0} has an operation already, or one whose journal cannot be read, which the log names; see `docker-auto history {0}`"
+    )]
     Busy(ContainerName),
     /// Nothing to update it to, or nothing may be done.
     #[error("container {name} cannot be planned: {reason}")]

@@ -44,7 +44,7 @@ fn knowing(id: &str, name: &str) -> Known {
     Known {
         operation: OperationId::new(unique()),
         name: ContainerName::new(name),
-        homes: BTreeMap::new(),
+        homes: [(Key::old(), ContainerName::new(name))].into(),
         ids: [(Key::old(), ContainerId::new(id))].into(),
         created_as: BTreeMap::new(),
         failure: None,

@@ -1,6 +1,5 @@
 //! Waking up: what was seen, and how the operation goes on from there.
 
-use crate::core::health::ExitZero;
 use crate::core::inventory::RunState;
 use crate::core::plan::{Key, OnWake, Step};
 
@@ -50,11 +49,6 @@ impl Replay<'_> {
     }
 
     fn wake_forward(&mut self) {
-        if self.forward_action().is_some_and(
-            |step| matches!(step, Step::Start { container } if self.is_finished(container)),
-        ) {
-            self.forward += 1; // it has run, and is not to run twice
-        }
         if self.is_gone(&Key::old()) && !self.stop_begun() {
             return self.turn(Side::Ours, "the container was removed meanwhile");
         }
@@ -147,23 +141,8 @@ impl Replay<'_> {
         step.container().is_some_and(|key| self.is_up(key) || starts && fresh(key))
     }
 
-    fn forward_action(&self) -> Option<&Step> {
-        self.plan.steps.get(self.forward).map(|planned| &planned.action)
-    }
-
-    /// Says whether a container is up, or a job that has run; its gate judges how it ended.
     fn is_up(&self, key: &Key) -> bool {
-        self.state_of(key).is_some_and(RunState::is_up) || self.is_finished(key)
-    }
-
-    fn is_finished(&self, key: &Key) -> bool {
-        let mut gates = self.plan.steps.iter().filter_map(|planned| match &planned.action {
-            Step::AwaitHealthy { container, gate } if container == key => Some(gate),
-            _ => None,
-        });
-        let seen = self.seen.and_then(|seen| seen.containers.get(key));
-        let ended = seen.is_some_and(|seen| seen.exit_code == Some(0)) && self.plan.makes(key);
-        ended && gates.any(|gate| gate.exit_zero == ExitZero::Finished)
+        self.state_of(key).is_some_and(RunState::is_up)
     }
 
     /// After the point of no return containers that the engine's restart left down are started

@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod blueprint;
+mod key;
 mod member;
 pub mod recreate;
 pub mod text;
@@ -20,62 +21,7 @@ use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, Observed, StepOutput};
 use crate::core::reference::ImageRef;
 
-/// The name of a container within one plan: `old`, `new`, `rescue`, `sharer.1.old`, `dependent.1`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Key(Box<str>);
-
-impl Key {
-    /// The container that is replaced.
-    pub fn old() -> Self {
-        Self("old".into())
-    }
-
-    /// The container that replaces it.
-    pub fn replacement() -> Self {
-        Self("new".into())
-    }
-
-    /// The container that is created, never started, to see whether bind sources exist.
-    pub fn probe() -> Self {
-        Self("probe".into())
-    }
-
-    /// The container made from the saved body when the old one is gone.
-    pub fn rescue() -> Self {
-        Self("rescue".into())
-    }
-
-    /// A container that is made anew with it: the one that is (`old`), or takes its place (`new`).
-    pub fn sharer(index: usize, role: &str) -> Self {
-        Self(format!("sharer.{}.{role}", index + 1).into())
-    }
-
-    /// A container that is restarted with it.
-    pub fn dependent(index: usize) -> Self {
-        Self(format!("dependent.{}", index + 1).into())
-    }
-
-    /// Returns the key of the container that was there before, of the same service.
-    fn present(&self) -> Self {
-        match self.0.strip_prefix("sharer.").and_then(|rest| rest.split_once('.')) {
-            Some((number, _)) => Self(format!("sharer.{number}.old").into()),
-            None if self.0.starts_with("dependent.") => self.clone(),
-            None => Self::old(),
-        }
-    }
-
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use self::key::Key;
 
 /// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

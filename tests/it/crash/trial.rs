@@ -133,12 +133,15 @@ impl<'a> Trial<'a> {
         let updated = self.program.run(&["update", NAME]);
         let codes: &[i32] = match self.scenario.new_image {
             NewImage::Good => &[0],
-            // It may have been rejected before.
-            NewImage::Exits | NewImage::Unhealthy => &[0, 3],
+            // It may have been rejected before, and is held then.
+            NewImage::Exits | NewImage::Unhealthy => &[1, 3],
             NewImage::Refused => &[1],
         };
         let Output { code, stdout, stderr } = &updated;
         assert!(codes.contains(code), "exit code {code}\n{stdout}{stderr}");
+        let refused = matches!(self.scenario.new_image, NewImage::Refused);
+        let held = *code == 1 && !refused;
+        assert!(!held || stdout.contains("held"), "{stdout}{stderr}");
         updated
     }
 

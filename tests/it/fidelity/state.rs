@@ -63,7 +63,7 @@ fn a_container_that_does_not_run_is_made_anew_and_not_started() {
         scene.host.post(&create, &scene.body("exited", &json!({})));
         scene.push("exited", "2");
         let (output, code) = not_updated(&scene, &scene.program(), "exited");
-        assert_eq!((output.code, &*code), (0, "stopped"));
+        assert_eq!((output.code, &*code), (1, "stopped"));
         let program = scene.program().env(INCLUDE_STOPPED, "true");
         for short in ["exited", "created"] {
             let (_, after) = update(&scene, &program, short);
@@ -85,7 +85,7 @@ fn a_paused_container_is_left_alone() {
         let name = scene.name("web");
         scene.host.post(&format!("/containers/{name}/pause"), &json!({}));
         let (output, code) = not_updated(&scene, &scene.program(), "web");
-        assert_eq!((output.code, &*code), (0, "paused"));
+        assert_eq!((output.code, &*code), (1, "paused"));
         assert!(output.stdout.contains("docker unpause"), "{}", output.stdout);
         scene.host.post(&format!("/containers/{name}/unpause"), &json!({}));
         update(&scene, &scene.program(), "web");

@@ -137,7 +137,7 @@ fn observed(text: &str) -> Observed {
         }
         let (name, state) = (ContainerName::new(name), RunState::parse(state));
         if let Some(known) = known(key) {
-            containers.insert(known, Seen { id: id(key), name, state, exit_code: None });
+            containers.insert(known, Seen { id: id(key), name, state });
         }
     }
     Observed { containers, owners }

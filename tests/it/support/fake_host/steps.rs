@@ -67,9 +67,7 @@ pub(crate) fn observe(engine: &mut Engine, known: &Known) -> Observed {
         let id = host.find(key)?;
         let container = host.engine.containers.get(&id)?;
         let (name, state) = (container.name.clone(), container.state);
-        let ended = state == RunState::Exited;
-        let exit_code = ended.then_some(container.exit_code);
-        Some((key.clone(), Seen { id, name, state, exit_code }))
+        Some((key.clone(), Seen { id, name, state }))
     });
     let containers = seen.collect();
     let owner = |name: &ContainerName| Some((name.clone(), host.engine.named(name)?.clone()));
