@@ -1,8 +1,11 @@
 //! Files in a container's own layer: which are carried to the new container, and which would be lost.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::core::compose::Labels;
+use crate::core::id::Timestamp;
 
 /// The label by which a container names files to be carried.
 pub const CARRY: &str = "docker-auto.carry";
@@ -33,6 +36,10 @@ pub struct Change {
     pub kind: u8,
 }
 
+/// A start within this time of the creation is taken for the first one.
+const FIRST_START: TimeDelta = TimeDelta::seconds(60);
+/// How long after the creation files are put into a container whose first start is not known.
+const INJECTING: TimeDelta = TimeDelta::seconds(5);
 const MODIFIED: u8 = 0;
 const ADDED: u8 = 1;
 
@@ -70,8 +77,8 @@ pub struct Layer {
     pub carried: Vec<Carried>,
     /// These were put there as secrets, and their owner wants nothing to be carried.
     pub refused: Vec<String>,
-    /// These look like data, and go with the old container.
-    pub lost: Vec<String>,
+    /// These go with the old container, unless someone put them there before it was started.
+    pub left: Vec<Change>,
 }
 
 impl Wish {
@@ -115,8 +122,8 @@ pub fn sort(changes: &[Change], mounts: &[String], wish: &Wish) -> Layer {
         if (secret || wish.names(path)) && (is_new || !has_children) {
             whole = Some(path);
             layer.keep(change, secret, wish);
-        } else if !has_children && !has_mounts && looks_like_data(change) {
-            layer.lost.push(path.to_owned());
+        } else if !has_children && !has_mounts && !PASSING.iter().any(|dir| is_below(path, dir)) {
+            layer.left.push((*change).clone());
         }
     }
     layer
@@ -155,11 +162,22 @@ impl Layer {
     }
 }
 
-/// What an image's start-up script writes over its own settings is written again.
-fn looks_like_data(change: &Change) -> bool {
-    let passing = PASSING.iter().any(|dir| is_below(&change.path, dir));
-    let settings = change.kind == MODIFIED && is_below(&change.path, "/etc");
-    !passing && !settings
+impl Change {
+    /// Says whether a change looks like data. What an image's start-up script writes over its own
+    /// settings is none: it is written again.
+    pub fn is_data(&self) -> bool {
+        self.kind == ADDED || !is_below(&self.path, "/etc")
+    }
+}
+
+/// Returns until when a file must have been written to have been put into a container before its
+/// process began: the start, as long as it is the first one, else a moment after it was made.
+pub fn injected_until(inspect: &Value) -> Option<Timestamp> {
+    let time = |path: &str| inspect.pointer(path)?.as_str()?.parse::<Timestamp>().ok();
+    let (created, started) = (time("/Created")?, time("/State/StartedAt")?);
+    let first = inspect.pointer("/RestartCount") == Some(&0.into())
+        && started.signed_duration_since(created) < FIRST_START;
+    Some(if first { started } else { created + INJECTING })
 }
 
 fn tidy(path: &str) -> &str {
@@ -243,7 +261,9 @@ mod tests {
                 format!("{}{living}", one.path)
             });
             let shown: Vec<_> = shown.collect();
-            let found = (shown.join(" "), layer.refused.join(" "), layer.lost.join(" "));
+            let data = layer.left.iter().filter(|change| change.is_data());
+            let data: Vec<_> = data.map(|change| change.path.as_str()).collect();
+            let found = (shown.join(" "), layer.refused.join(" "), data.join(" "));
             let expected = (carried.to_owned(), refused.to_owned(), lost.to_owned());
             assert_eq!(found, expected, "{text} {mounts:?} {label}");
         }
@@ -253,6 +273,22 @@ mod tests {
     fn only_what_may_be_an_untouched_directory_is_asked_for() {
         let found = changes("C/a C/a-b C/a/c A/b C/d A/d/e D/f");
         assert_eq!(ambiguous(&found), ["/a/c", "/a-b"]);
+    }
+
+    #[test]
+    fn files_are_put_in_before_the_first_start() {
+        for (started, restarts, until) in
+            [("10:00:03", 0, "10:00:03"), ("10:00:03", 1, "10:00:05"), ("12:00:00", 0, "10:00:05")]
+        {
+            let inspect = serde_json::json!({
+                "Created": "2026-01-01T10:00:00Z",
+                "RestartCount": restarts,
+                "State": {"StartedAt": format!("2026-01-01T{started}Z")},
+            });
+            let expected = format!("2026-01-01T{until}Z").parse().ok();
+            assert_eq!(injected_until(&inspect), expected, "{started} {restarts}");
+        }
+        assert_eq!(injected_until(&Value::Null), None);
     }
 
     #[test]

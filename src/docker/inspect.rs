@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::core::carry::{Change, ambiguous};
 use crate::core::digest::Platform;
-use crate::core::id::{ContainerId, ContainerName};
+use crate::core::id::{ContainerId, ContainerName, Timestamp};
 use crate::core::inventory::ApiVersion;
 
 use super::Host;
@@ -48,7 +49,7 @@ impl Host {
         let mut changes = changes.unwrap_or_default();
         let mut touched = BTreeSet::new();
         for path in ambiguous(&changes) {
-            if self.is_directory(id, path).await? {
+            if self.path_stat(id, path).await?.is_some_and(|stat| stat.is_directory()) {
                 touched.insert(path.to_owned());
             }
         }
@@ -56,16 +57,22 @@ impl Host {
         Ok(changes)
     }
 
-    async fn is_directory(&self, id: &ContainerId, path: &str) -> Result<bool, DockerError> {
+    /// Returns what is at a path of a container; `None` if nothing is.
+    pub async fn path_stat(
+        &self,
+        id: &ContainerId,
+        path: &str,
+    ) -> Result<Option<PathStat>, DockerError> {
         let archive = format!("/containers/{}/archive", in_path(id.as_str()));
         let doing = format!("looking at {path} in container {}", id.short());
         let call = Call::new(doing, Method::HEAD, &archive).query("path", path);
         let answer = match self.transport().send(&call).await {
             Ok(answer) => answer,
-            Err(error) if error.status() == Some(404) => return Ok(false),
+            Err(error) if error.status() == Some(404) => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(answer.headers.get(PATH_STAT).is_some_and(|stat| says_directory(stat.as_bytes())))
+        let stat = answer.headers.get(PATH_STAT).and_then(|stat| STANDARD.decode(stat).ok());
+        Ok(stat.and_then(|json| serde_json::from_slice(&json).ok()))
     }
 
     async fn inspect(&self, what: &str, doing: String) -> Result<Option<Value>, DockerError> {
@@ -112,9 +119,17 @@ fn platform_json(platform: &Platform) -> Value {
     }
     json
 }
-fn says_directory(stat: &[u8]) -> bool {
-    let json = STANDARD.decode(stat).ok();
-    let stat = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
-    let mode = stat.and_then(|stat| stat["mode"].as_u64());
-    mode.is_some_and(|mode| mode & DIRECTORY != 0)
+/// What is at a path of a container.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PathStat {
+    /// Its mode, as Go writes it.
+    mode: u64,
+    /// When its content changed last.
+    pub mtime: Timestamp,
+}
+
+impl PathStat {
+    fn is_directory(&self) -> bool {
+        self.mode & DIRECTORY != 0
+    }
 }

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
-use crate::core::carry::{Carried, Layer, Wish, sort};
+use crate::core::carry::{Carried, Change, Layer, Nature, Wish, injected_until, sort};
+use crate::core::compose::Compose;
 use crate::core::inventory::Container;
 use crate::engine::{Engine, EngineError};
 
 /// How many paths are named where there are many.
 const NAMED: usize = 3;
+/// How many files are asked for their times: Compose writes a few, a program may write any number.
+const LOOKED_AT: usize = 500;
 
 impl Engine {
     /// Returns what is to be carried from a container's own layer, with warnings of what is lost.
@@ -30,14 +33,17 @@ impl Engine {
                 return Ok((Vec::new(), vec![warning]));
             }
         };
-        let Layer { carried, refused, lost } = sort(&changes, &mounts(inspect), &wish);
+        let Layer { mut carried, refused, left } = sort(&changes, &mounts(inspect), &wish);
         if !refused.is_empty() {
-            let problem = format!(
-                "{} would be lost with it, and docker-auto.carry=none forbids to carry them; take \
-                 the label away",
-                some(&refused)
-            );
-            return Err(EngineError::Preflight { name: container.name.clone(), problem });
+            return Err(refusal(container, &refused));
+        }
+        let mut lost = Vec::new();
+        for (index, change) in left.into_iter().enumerate() {
+            if index < LOOKED_AT && self.is_injected(container, inspect, &change).await? {
+                carried.push(Carried { path: change.path, nature: Nature::Fixed });
+            } else if change.is_data() {
+                lost.push(change.path);
+            }
         }
         let warning = || {
             format!(
@@ -49,6 +55,33 @@ impl Engine {
         let warnings = (!lost.is_empty()).then(warning).into_iter().collect();
         Ok((carried, warnings))
     }
+
+    /// Compose writes the content of configs and secrets into a container before it starts it.
+    async fn is_injected(
+        &self,
+        container: &Container,
+        inspect: &Value,
+        change: &Change,
+    ) -> Result<bool, EngineError> {
+        let Some(until) = injected_until(inspect).filter(|_| is_compose(container)) else {
+            return Ok(false);
+        };
+        let stat = self.host.path_stat(&container.id, &change.path).await?;
+        Ok(stat.is_some_and(|stat| stat.mtime <= until))
+    }
+}
+
+fn is_compose(container: &Container) -> bool {
+    Compose::read(&container.labels).is_some()
+}
+
+fn refusal(container: &Container, refused: &[String]) -> EngineError {
+    let problem = format!(
+        "{} would be lost with it, and docker-auto.carry=none forbids to carry them; take the label \
+         away",
+        some(refused)
+    );
+    EngineError::Preflight { name: container.name.clone(), problem }
 }
 
 fn mounts(inspect: &Value) -> Vec<String> {

@@ -5,6 +5,8 @@
 mod architecture;
 /// The command line as people and scripts use it.
 mod command;
+/// Docker Compose beside us: what it makes of containers that we have updated.
+mod compose;
 /// Environment variables → configuration and problems.
 mod config;
 /// The program and the engine are killed at every call of an update; a container is never lost.

@@ -1,5 +1,6 @@
 #!/bin/bash
-# get-engines.sh FOLDER: unpacks Debian's newest Docker engine into FOLDER, once; the system stays as it is.
+# get-engines.sh FOLDER: unpacks Debian's newest Docker engine into FOLDER, once; the system stays as it is. Below
+# FOLDER/stable comes the Docker Compose of the stable suite, which is an older one.
 set -euo pipefail
 DEST=${1:?a folder}
 PACKAGES=(docker.io docker-cli containerd runc docker-compose docker-buildx libc6 libseccomp2)
@@ -9,7 +10,8 @@ mkdir -p "$(dirname "$DEST")"
 exec 9>"$DEST.lock"
 flock 9
 # runc is told its libraries by absolute path, so a folder that was moved is of no use.
-if [ "$(cat "$DEST/complete" 2>/dev/null)" = "$DEST" ]; then exit 0; fi
+COMPOSE=$DEST/stable/usr/libexec/docker/cli-plugins/docker-compose
+if [ "$(cat "$DEST/complete" 2>/dev/null)" = "$DEST" ] && [ -x "$COMPOSE" ]; then exit 0; fi
 rm -rf --one-file-system "$DEST" "$WORK"
 mkdir -p "$DEST" "$WORK"/{lists/partial,cache/archives/partial,debs,empty}
 trap 'rm -rf --one-file-system "$WORK"' EXIT
@@ -45,6 +47,10 @@ echo "lab: fetching Debian's newest engine into $DEST" >&2
 fetch testing || fetch unstable
 
 for package in "$WORK"/debs/*.deb; do dpkg -x "$package" "$DEST"; done
+rm -f "$WORK"/debs/*.deb
+PACKAGES=(docker-compose)
+fetch stable
+dpkg -x "$WORK"/debs/docker-compose_*.deb "$DEST/stable"
 rm -rf "${DEST:?}/usr/share" "$DEST/usr/bin/tini" "$DEST/usr/bin/docker-init"
 # Everything but runc runs on an older libc; runc executes itself again, so a wrapper would not do.
 RUNC=$DEST/usr/sbin/runc

@@ -79,6 +79,8 @@ LAB_REGISTRY_TLS=$GATE:5004
 LAB_PKI=$LAB_PKI
 LAB_CLIENT=$LAB_ENGINE_DIR/usr/bin/docker
 LAB_CLIENT_CONFIG=$LAB_DIR/client
+LAB_COMPOSE=$LAB_ENGINE_DIR/usr/libexec/docker/cli-plugins/docker-compose
+LAB_COMPOSE_OLDER=$LAB_ENGINE_DIR/stable/usr/libexec/docker/cli-plugins/docker-compose
 TMPDIR=$LAB_DIR/tmp
 VARIABLES
 mv "$LAB_DIR/variables.new" "$LAB_DIR/variables"
