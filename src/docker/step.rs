@@ -3,6 +3,7 @@
 mod class;
 mod create;
 mod image;
+mod image_removal;
 mod look;
 mod name;
 mod run;
@@ -82,6 +83,7 @@ impl HostRunner {
             }
             Step::CollectEvidence { container } => self.collect_evidence(known, container).await,
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
+            Step::RemoveImage { image, keep_tags } => self.remove_image(image, keep_tags).await,
             Step::Reject { image, .. } => Err(StepError::new(
                 Class::Lasting,
                 format!(

@@ -16,8 +16,10 @@ use crate::core::policy::Policy;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
 };
+use crate::core::retention::ImageCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::Goal;
+use crate::engine::retention::is_taken;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
 
@@ -46,6 +48,7 @@ struct Gathered {
     replacement: Recreation,
     restoration: Recreation,
     company: Company,
+    image_care: ImageCare,
 }
 
 impl Engine {
@@ -87,10 +90,11 @@ impl Engine {
         preflight::check(name, &replacement.body, job.inventory)?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
+        let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
         let gathered =
-            Gathered { inspect, old_image, operation, replacement, restoration, company };
+            Gathered { inspect, old_image, operation, replacement, restoration, company, image_care };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),
@@ -99,8 +103,15 @@ impl Engine {
     }
 
     fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
-        let Gathered { inspect, old_image, operation, replacement, restoration, company } =
-            gathered;
+        let Gathered {
+            inspect,
+            old_image,
+            operation,
+            replacement,
+            restoration,
+            company,
+            image_care,
+        } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(company.warnings);
         warnings.extend(replacement.warnings.iter().cloned());
@@ -121,6 +132,7 @@ impl Engine {
             gate: gates.new,
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
+            image_care,
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
@@ -177,13 +189,9 @@ impl Engine {
 
 /// Returns a new operation whose six digits are free on the host.
 fn new_operation(inventory: &Inventory) -> OperationId {
-    let taken = |operation: &OperationId| {
-        let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
-        parts.into_iter().any(|(_, _, short)| short == operation.short())
-    };
     loop {
         let operation = OperationId::new(Uuid::now_v7().to_string());
-        if !taken(&operation) {
+        if !is_taken(inventory, &operation) {
             return operation;
         }
     }

@@ -148,6 +148,13 @@ pub enum Step {
     Reject { target: TargetId, image: RejectKey },
     /// Removes a container, with or without its anonymous volumes, never with force.
     Remove { container: Key, volumes: Volumes },
+    /// Removes an image that these names of ours are the only ones of, unless a container is made
+    /// of it; never with force.
+    RemoveImage {
+        image: ImageId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keep_tags: Vec<String>,
+    },
 }
 
 impl Step {
@@ -169,13 +176,18 @@ impl Step {
             Self::CollectEvidence { .. } => "collect_evidence",
             Self::Reject { .. } => "reject",
             Self::Remove { .. } => "remove",
+            Self::RemoveImage { .. } => "remove_image",
         }
     }
 
     /// Returns the container that the step acts on, by its key.
     pub fn container(&self) -> Option<&Key> {
         match self {
-            Self::Pull { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Reject { .. } => None,
+            Self::Pull { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::Reject { .. }
+            | Self::RemoveImage { .. } => None,
             Self::Create { key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }

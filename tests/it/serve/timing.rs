@@ -72,6 +72,7 @@ impl<'a> Loop<'a> {
             settings: Settings {
                 policy: config.policy.clone(),
                 retention: Retention::Remove,
+                keep_images: 1,
                 concurrency: 1,
                 own_container: None,
                 engine_host: None,

@@ -55,6 +55,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
             DONE
         }
         Step::Remove { container, volumes } => host.remove(container, *volumes),
+        Step::RemoveImage { image, keep_tags } => Ok(host.engine.remove_image(image, keep_tags)),
     }
 }
 
