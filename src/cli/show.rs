@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
-use crate::core::history::HistoryRecord;
+use crate::core::history::{HistoryRecord, freed};
 use crate::core::id::Timestamp;
 use crate::http::view::container::ContainerView;
 use crate::http::view::operation::OperationView;
@@ -158,7 +158,10 @@ pub fn history(records: &[HistoryRecord], colour: Colour) -> String {
                 short(record.new_digest.as_ref().map(Digest::as_str))
             ),
             format!("{:.1} s", record.duration_seconds),
-            record.outcome.reason().to_owned(),
+            match record.outcome.reason() {
+                "" => freed(&record.removed_images).unwrap_or_default(),
+                reason => reason.to_owned(),
+            },
         ];
         (cells, code)
     });

@@ -11,7 +11,7 @@ use crate::core::plan::{ImageSummary, Key, OperationKind, Step, Trigger, UpdateP
 
 mod removal;
 
-pub use removal::RemovedImage;
+pub use removal::{RemovedImage, freed};
 
 /// How an operation ended, in one word (R37, R157).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -151,8 +151,8 @@ impl Situation<'_> {
         let own = self.moves_of(&self.planned.container);
         let own = own.filter(|moved| moved.from == image.id);
         let own: BTreeSet<_> = own.map(|moved| keep_tag(&moved.operation)).collect();
-        let lonely =
-            image.repo_tags.iter().all(moves) && image.keep_tags.iter().all(|tag| own.contains(tag));
+        let lonely = image.repo_tags.iter().all(moves)
+            && image.keep_tags.iter().all(|tag| own.contains(tag));
         let keep_tags = image.keep_tags.clone();
         lonely.then(|| Unwanted { image: image.id.clone(), keep_tags })
     }

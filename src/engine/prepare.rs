@@ -93,8 +93,15 @@ impl Engine {
         let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
-        let gathered =
-            Gathered { inspect, old_image, operation, replacement, restoration, company, image_care };
+        let gathered = Gathered {
+            inspect,
+            old_image,
+            operation,
+            replacement,
+            restoration,
+            company,
+            image_care,
+        };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
             OperationKind::Update => plan_update(blueprint),

@@ -15,10 +15,30 @@ pub struct RemovedImage {
     pub size_bytes: Option<u64>,
 }
 
+/// Returns `removed 2 images, 12.3 MB`; `None` where there is nothing to tell.
+pub fn freed(removed: &[RemovedImage]) -> Option<String> {
+    let images = match removed.len() {
+        0 => return None,
+        1 => "1 image".to_owned(),
+        count => format!("{count} images"),
+    };
+    let known: u64 = removed.iter().filter_map(|image| image.size_bytes).sum();
+    let tenths = known / 100_000;
+    let size = format!("{}.{} MB", tenths / 10, tenths % 10);
+    let size = match removed.iter().filter(|image| image.size_bytes.is_none()).count() {
+        0 => size,
+        unknown if unknown == removed.len() => "size unknown".to_owned(),
+        _ => format!("{size} and some of unknown size"),
+    };
+    Some(format!("removed {images}, {size}"))
+}
+
 /// Returns the images that an operation has removed.
 pub(super) fn removed_images(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<RemovedImage> {
     let removed = entries.iter().filter_map(|entry| match entry {
-        JournalEntry::Done { position, output: StepOutput::ImageRemoved { size_bytes }, .. } => {
+        JournalEntry::Done {
+            position, output: StepOutput::ImageRemoved { size_bytes }, ..
+        } => {
             let image = image_at(plan, *position)?.clone();
             Some(RemovedImage { image, size_bytes: *size_bytes })
         }
@@ -37,5 +57,28 @@ fn image_at(plan: &UpdatePlan, position: Position) -> Option<&ImageId> {
     match position.step(plan)? {
         Step::RemoveImage { image, .. } => Some(image),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_freed_is_told() {
+        for (sizes, expected) in [
+            (&[][..], None),
+            (&[Some(12_340_000)], Some("removed 1 image, 12.3 MB")),
+            (&[Some(1_000_000), Some(50_000)], Some("removed 2 images, 1.0 MB")),
+            (&[None], Some("removed 1 image, size unknown")),
+            (&[Some(1_000_000), None], Some("removed 2 images, 1.0 MB and some of unknown size")),
+        ] {
+            let image = |size_bytes: &Option<u64>| RemovedImage {
+                image: ImageId::new("sha256:1"),
+                size_bytes: *size_bytes,
+            };
+            let removed: Vec<_> = sizes.iter().map(image).collect();
+            assert_eq!(freed(&removed).as_deref(), expected, "{sizes:?}");
+        }
     }
 }

@@ -79,3 +79,31 @@ fn identities(image: &Value) -> BTreeSet<String> {
 fn stays(reason: String) -> StepOutput {
     StepOutput::ImageStays { reason }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_container_is_known_by_its_image_or_by_its_manifest() {
+        let manifests = json!([
+            {"Kind": "image", "ID": "sha256:mine"},
+            {"Kind": "attestation", "ID": "sha256:paper"},
+        ]);
+        let ids = identities(&json!({"Id": "sha256:index", "Manifests": manifests}));
+        for (image, manifest, expected) in [
+            ("sha256:index", json!(null), true),
+            ("sha256:index", json!({"digest": "sha256:mine"}), true),
+            ("sha256:other", json!({"digest": "sha256:mine"}), true),
+            ("sha256:mine", json!(null), true),
+            ("sha256:other", json!({"digest": "sha256:paper"}), false),
+            ("sha256:other", json!(null), false),
+        ] {
+            let listed = json!({"Id": "1", "ImageID": image, "ImageManifestDescriptor": manifest});
+            let listed: ListedContainer = serde_json::from_value(listed).unwrap();
+            assert_eq!(listed.is_made_of(&ids), expected, "{image} {manifest}");
+        }
+    }
+}

@@ -126,9 +126,10 @@ impl End<'_> {
     fn tags(&mut self) {
         let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
         let not_removed = self.failed(|step| matches!(step, Step::Untag { .. }));
-        let held = self.engine().tags.iter().any(|(tag, image)| {
-            tag.starts_with("docker-auto.local/") && image.as_str() != OLDER
-        });
+        let held =
+            self.engine().tags.iter().any(|(tag, image)| {
+                tag.starts_with("docker-auto.local/") && image.as_str() != OLDER
+            });
         let excused = not_removed || needs_help;
         let is_way_back = self.scenario.shape.cares && *self.outcome == Outcome::Updated;
         self.must(!held || is_way_back || excused, "the image is still held by a name of ours");
