@@ -171,12 +171,12 @@ fn moves(read: &ReadTransaction, host: &HostId) -> Result<Vec<Move>, Fault> {
         limit: usize::MAX,
         ..HistoryFilter::default()
     };
-    let mut moves = Vec::new();
+    let mut found = Vec::new();
     for id in page(read, &success)? {
         let Some(bytes) = records.get(&*id)? else { continue };
-        let moved = peek_listed::<Moved>(&id, bytes.value());
-        let moved = moved.filter(|it| it.host == *host && it.outcome == Outcome::Updated);
-        moves.extend(moved.map(|it| Move {
+        let record = peek_listed::<Moved>(&id, bytes.value());
+        let record = record.filter(|it| it.host == *host && it.outcome == Outcome::Updated);
+        found.extend(record.map(|it| Move {
             operation: it.id,
             kind: it.kind,
             container: it.container,
@@ -184,7 +184,7 @@ fn moves(read: &ReadTransaction, host: &HostId) -> Result<Vec<Move>, Fault> {
             to: it.new_image_id,
         }));
     }
-    Ok(moves)
+    Ok(found)
 }
 
 /// Returns the operations of a page from the indexes alone.

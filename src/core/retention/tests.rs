@@ -71,13 +71,9 @@ fn engine() -> EngineFacts {
 /// Returns an operation of a number from `web A>B`, or from `web A<B`, which went back to A.
 fn moved(number: usize, line: &str) -> Move {
     let (name, images) = line.split_once(' ').unwrap();
-    let (kind, from, to) = match images.split_once('>') {
-        Some((from, to)) => (OperationKind::Update, from, to),
-        None => {
-            let (to, from) = images.split_once('<').unwrap();
-            (OperationKind::Rollback, from, to)
-        }
-    };
+    let update = images.split_once('>').map(|(from, to)| (OperationKind::Update, from, to));
+    let rollback = images.split_once('<').map(|(to, from)| (OperationKind::Rollback, from, to));
+    let (kind, from, to) = update.or(rollback).unwrap();
     Move {
         operation: OperationId::new(format!("01997cf2-7a33-7000-8000-000000{number:06}")),
         kind,

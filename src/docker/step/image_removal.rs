@@ -50,7 +50,7 @@ impl HostRunner {
         let listed = listed.map_err(failed(Action::Make))?.unwrap_or_default();
         let ids = identities(image);
         let user = listed.iter().find(|container| container.is_made_of(&ids));
-        Ok(user.map(|container| container.called()))
+        Ok(user.map(ListedContainer::called))
     }
 
     /// Deletes a name, or an image without names; returns why the engine refuses to. One that is

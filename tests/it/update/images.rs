@@ -45,8 +45,7 @@ fn is_there(scene: &Scene, image: &str) -> bool {
 
 /// Removes the scene's images that have no name, as `docker image prune` does.
 fn prune(scene: &Scene) {
-    let filters = format!(r#"{{"label":["scene={}"]}}"#, scene.prefix);
-    let filters: String = filters.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let filters = format!(r#"{{"label":["scene={}"]}}"#, scene.prefix).replace('"', "%22");
     scene.host.post(&format!("/images/prune?filters={filters}"), &json!({}));
 }
 

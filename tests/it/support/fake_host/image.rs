@@ -7,14 +7,14 @@ use super::engine::Engine;
 
 impl Engine {
     /// Removes an image that has no names but these, and that no container is made of.
-    pub(crate) fn remove_image(&mut self, image: &ImageId, names: &[String]) -> StepOutput {
-        let mut others = self.tags.iter().filter(|(tag, _)| !names.contains(tag));
-        let named = others.any(|(_, tagged)| tagged == image);
+    pub(crate) fn remove_image(&mut self, image: &ImageId, keep_tags: &[String]) -> StepOutput {
+        let mut all = self.tags.iter();
+        let is_called = all.any(|(tag, of)| of == image && !keep_tags.contains(tag));
         let used = self.containers.values().any(|container| container.image == *image);
-        if named || used {
+        if is_called || used {
             return StepOutput::ImageStays { reason: "it is needed".into() };
         }
-        self.tags.retain(|_, tagged| tagged != image);
+        self.tags.retain(|_, of| of != image);
         let size_bytes = self.images.remove(image).map(|_| 1);
         StepOutput::ImageRemoved { size_bytes }
     }
