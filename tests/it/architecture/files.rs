@@ -88,7 +88,7 @@ fn no_file_is_too_long() {
     let lines = |count: usize| "x\n".repeat(count);
     check(size, "src/x.rs", &[&lines(500)], &[&lines(501)]);
     check(size, "src/x/mod.rs", &[&lines(150)], &[&lines(151)]);
-    check(size, LONGER[0].0, &[&lines(400)], &[&lines(401)]);
+    check(size, LONGER[0].0, &[&lines(420)], &[&lines(421)]);
 }
 
 #[test]
