@@ -48,6 +48,7 @@ impl Assembly {
         let settings = Settings {
             policy: config.policy.clone(),
             retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
+            keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             own_container: own_container(),
             engine_address: match endpoint.address() {

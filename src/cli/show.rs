@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
-use crate::core::history::HistoryRecord;
+use crate::core::history::{HistoryRecord, freed};
 use crate::core::id::Timestamp;
 use crate::core::plan::OperationKind;
 use crate::http::view::container::ContainerView;
@@ -175,7 +175,10 @@ pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) ->
             ),
             format!("{:.1} s", record.duration_seconds),
             match record.outcome.reason() {
-                "" => record.summary.clone(),
+                "" => freed(&record.removed_images).map_or_else(
+                    || record.summary.clone(),
+                    |freed| format!("{}; {freed}", record.summary),
+                ),
                 reason => reason.to_owned(),
             },
         ];

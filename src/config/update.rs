@@ -18,11 +18,13 @@ pub struct UpdateConfig {
     pub schedule: Option<Schedule>,
     /// Whether the old container is removed, or kept beside the new one.
     pub remove_old: bool,
+    /// How many previous images of a container are kept for its way back.
+    pub keep_images: u32,
     /// How many components there are at once on a host.
     pub concurrency: u32,
 }
 
-pub(super) const VARIABLES: [Variable; 5] = [
+pub(super) const VARIABLES: [Variable; 6] = [
     Variable {
         key: "update.enabled",
         name: "DOCKER_AUTO_UPDATE_ENABLED",
@@ -68,6 +70,17 @@ pub(super) const VARIABLES: [Variable; 5] = [
               made it.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.update.remove_old, given.switch()),
+    },
+    Variable {
+        key: "update.keep_images",
+        name: "DOCKER_AUTO_UPDATE_KEEP_IMAGES",
+        aliases: &[],
+        kind: Kind::Number,
+        default: "1",
+        doc: "How many previous images of a container are kept for a rollback; those that it ran \
+              before are removed after an update, unless something else uses or names them.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.update.keep_images, given.number(0..=1000)),
     },
     Variable {
         key: "update.concurrency",

@@ -9,6 +9,10 @@ use crate::core::journal::{
 };
 use crate::core::plan::{ImageSummary, Key, OperationKind, Step, Trigger, UpdatePlan};
 
+mod removal;
+
+pub use removal::{RemovedImage, freed};
+
 /// How an operation ended, in one word (R37, R157).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -105,6 +109,9 @@ pub struct HistoryRecord {
     pub summary: String,
     /// What was done, in the order in which it was done.
     pub steps: Vec<StepTiming>,
+    /// The images that were removed because nothing needed them any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed_images: Vec<RemovedImage>,
     /// What failed containers left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
@@ -170,6 +177,7 @@ impl HistoryRecord {
             completed_at,
             summary: plan.summary.clone(),
             steps: timings(plan, entries),
+            removed_images: removal::removed_images(plan, entries),
             evidence: evidence(entries),
             warnings: warnings(plan, entries, reason),
             plan: Some(Box::new(plan.clone())),
@@ -297,6 +305,9 @@ fn warnings(plan: &UpdatePlan, entries: &[JournalEntry], reason: &str) -> Vec<St
         JournalEntry::Failed { position, error, .. } if committed || !reason.contains(error) => {
             let verb = position.step(plan).map_or("unknown", Step::verb);
             Some(format!("{verb}: {error}"))
+        }
+        JournalEntry::Done { position, output: StepOutput::ImageStays { reason }, .. } => {
+            removal::stays(plan, *position, reason)
         }
         _ => None,
     });

@@ -140,6 +140,8 @@ pub struct Image {
     pub repo_tags: Vec<String>,
     /// The digests it is known by, `repository@digest`, in no order.
     pub repo_digests: Vec<String>,
+    /// The names by which operations hold it, which are in neither of these lists.
+    pub keep_tags: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Its size in bytes.

@@ -84,6 +84,18 @@ pub enum StepOutput {
     },
     /// What a failed container left behind.
     Evidence(Evidence),
+    /// An image was removed.
+    ImageRemoved {
+        /// Its size on disk in bytes, with layers that others may share; absent where it was gone
+        /// already and nobody can say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size_bytes: Option<u64>,
+    },
+    /// An image was not removed.
+    ImageStays {
+        /// What needs it.
+        reason: String,
+    },
 }
 
 /// What a failed container left behind.

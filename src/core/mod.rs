@@ -20,6 +20,7 @@ pub mod policy;
 pub mod recreate;
 pub mod reference;
 pub mod remote;
+pub mod retention;
 pub mod secret;
 pub mod suggestion;
 pub mod value;

@@ -1,6 +1,6 @@
 //! The engine's JSON read into core types; what is null or missing counts as empty.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 use serde::{Deserialize, Deserializer};
@@ -11,6 +11,7 @@ use crate::core::health::{Health, Sample};
 use crate::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{ApiVersion, Container, EngineFacts, Image, ImageStore, RunState};
 use crate::core::journal::Seen;
+use crate::core::retention::is_ours;
 
 use super::reach::{addresses, published_ports};
 
@@ -26,6 +27,8 @@ pub(super) struct ListedContainer {
     pub(super) image: String,
     #[serde(default, rename = "ImageID", deserialize_with = "or_default")]
     image_id: String,
+    #[serde(default, rename = "ImageManifestDescriptor", deserialize_with = "or_default")]
+    manifest: Value,
     #[serde(default, deserialize_with = "or_default")]
     labels: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "or_default")]
@@ -64,6 +67,17 @@ impl ListedContainer {
         ContainerId::new(&*self.id)
     }
 
+    /// Says whether it is made of an image that is known by these digests.
+    pub(super) fn is_made_of(&self, image: &BTreeSet<String>) -> bool {
+        let manifest = self.manifest["digest"].as_str();
+        image.contains(&self.image_id) || manifest.is_some_and(|digest| image.contains(digest))
+    }
+
+    /// Returns how people call it.
+    pub(super) fn called(&self) -> String {
+        self.name().map_or_else(|| self.id().short().to_owned(), |name| name.to_string())
+    }
+
     /// Returns its own name: the others are those by which legacy links know it (`/parent/alias`).
     fn name(&self) -> Option<ContainerName> {
         let names = self.names.iter().map(|name| name.strip_prefix('/').unwrap_or(name));
@@ -91,10 +105,16 @@ pub(super) struct ListedImage {
 
 impl From<ListedImage> for Image {
     fn from(listed: ListedImage) -> Self {
+        // In the containerd store our names have digests, too, which no registry has said.
+        let (keep_tags, repo_tags) =
+            named(listed.repo_tags).into_iter().partition(|name| is_ours(name));
+        let mut repo_digests = named(listed.repo_digests);
+        repo_digests.retain(|name| !is_ours(name));
         Self {
             id: ImageId::new(listed.id),
-            repo_tags: named(listed.repo_tags),
-            repo_digests: named(listed.repo_digests),
+            repo_tags,
+            repo_digests,
+            keep_tags,
             labels: listed.labels,
             size_bytes: listed.size.try_into().unwrap_or(0),
             created_at: moment(listed.created),

@@ -4,6 +4,7 @@ mod class;
 mod create;
 mod files;
 mod image;
+mod image_removal;
 mod look;
 mod name;
 mod run;
@@ -84,6 +85,7 @@ impl HostRunner {
             Step::CollectEvidence { container } => self.collect_evidence(known, container).await,
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
             Step::CopyFiles { from, to, path } => self.copy_files(known, (from, to), path).await,
+            Step::RemoveImage { image, keep_tags } => self.remove_image(image, keep_tags).await,
             Step::Reject { image, .. } => Err(StepError::new(
                 Class::Lasting,
                 format!(

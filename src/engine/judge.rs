@@ -16,6 +16,7 @@ use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::core::retention::is_ours;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -238,7 +239,8 @@ fn image_of(snapshot: &ImageSnapshot) -> Image {
     let inspect = &snapshot.inspect;
     let texts = |field: &str| {
         let listed = inspect.get(field).and_then(Value::as_array).into_iter().flatten();
-        listed.filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+        let names = listed.filter_map(Value::as_str).filter(|name| !is_ours(name));
+        names.map(ToOwned::to_owned).collect()
     };
     let labels = inspect.pointer("/Config/Labels").and_then(Value::as_object);
     let labels = labels.into_iter().flatten();
@@ -247,6 +249,7 @@ fn image_of(snapshot: &ImageSnapshot) -> Image {
         id: snapshot.image_id.clone(),
         repo_tags: texts("RepoTags"),
         repo_digests: texts("RepoDigests"),
+        keep_tags: Vec::new(),
         labels: labels
             .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
             .collect(),

@@ -17,6 +17,7 @@ mod prepare;
 mod recover;
 mod remote;
 mod report;
+mod retention;
 mod rollback;
 pub mod schedule;
 mod snapshot;
@@ -82,6 +83,8 @@ pub struct Settings {
     pub policy: Policy,
     /// What becomes of old containers.
     pub retention: Retention,
+    /// How many previous images of a container stay.
+    pub keep_images: usize,
     /// How many operations at once.
     pub concurrency: usize,
     /// The container that this program runs in, if it does.

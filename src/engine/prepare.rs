@@ -17,8 +17,10 @@ use crate::core::policy::Policy;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
 };
+use crate::core::retention::ImageCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::{Goal, version};
+use crate::engine::retention::is_taken;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
 
@@ -49,6 +51,7 @@ struct Gathered {
     company: Company,
     files: Vec<Carried>,
     lost: Vec<String>,
+    image_care: ImageCare,
 }
 
 impl Engine {
@@ -91,6 +94,7 @@ impl Engine {
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
         let (files, lost) = self.carried(job.container, &inspect).await?;
+        let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
         let gathered = Gathered {
@@ -102,6 +106,7 @@ impl Engine {
             company,
             files,
             lost,
+            image_care,
         };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
@@ -120,6 +125,7 @@ impl Engine {
             company,
             files,
             lost,
+            image_care,
         } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(company.warnings);
@@ -142,6 +148,7 @@ impl Engine {
             gate: gates.new,
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
+            image_care,
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
@@ -198,13 +205,9 @@ impl Engine {
 
 /// Returns a new operation whose six digits are free on the host.
 fn new_operation(inventory: &Inventory) -> OperationId {
-    let taken = |operation: &OperationId| {
-        let parts = inventory.containers.keys().filter_map(ContainerName::reserved_parts);
-        parts.into_iter().any(|(_, _, short)| short == operation.short())
-    };
     loop {
         let operation = OperationId::new(Uuid::now_v7().to_string());
-        if !taken(&operation) {
+        if !is_taken(inventory, &operation) {
             return operation;
         }
     }

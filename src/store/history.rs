@@ -6,11 +6,13 @@ use redb::{ReadTransaction, ReadableTable as _, WriteTransaction};
 use serde::Deserialize;
 
 use crate::core::history::{HistoryRecord, Status};
-use crate::core::id::{ContainerName, HostId, OperationId, TargetId, Timestamp};
-use crate::core::plan::UpdatePlan;
+use crate::core::id::{ContainerName, HostId, ImageId, OperationId, TargetId, Timestamp};
+use crate::core::journal::Outcome;
+use crate::core::plan::{OperationKind, UpdatePlan};
+use crate::core::retention::Move;
 
 use super::fault::Fault;
-use super::record::{Stored, decode, decode_listed, encode, peek};
+use super::record::{Stored, decode, decode_listed, encode, peek, peek_listed};
 use super::{KeepDays, Store, StoreError, table};
 
 /// How many records one transaction removes.
@@ -84,6 +86,13 @@ impl History<'_> {
         self.0.read("reading the history", move |read| list(read, &filter)).await
     }
 
+    /// Returns the operations of a host that have moved a container to another image, the newest
+    /// first.
+    pub async fn moves(&self, host: &HostId) -> Result<Vec<Move>, StoreError> {
+        let host = host.clone();
+        self.0.read("reading the history", move |read| moves(read, &host)).await
+    }
+
     /// Removes what began longer ago; returns how many records went.
     pub async fn expire(&self, keep: KeepDays) -> Result<usize, StoreError> {
         let cutoff = keep.cutoff(self.0.clock.now()).timestamp_micros();
@@ -140,6 +149,42 @@ fn list(read: &ReadTransaction, filter: &HistoryFilter) -> Result<Vec<HistoryRec
         listed.extend(bytes.and_then(|bytes| decode_listed::<HistoryRecord>(&id, bytes.value())));
     }
     Ok(listed)
+}
+
+/// What a record says of its images; read without the rest of it.
+#[derive(Deserialize)]
+struct Moved {
+    id: OperationId,
+    host: HostId,
+    kind: OperationKind,
+    container: ContainerName,
+    old_image_id: ImageId,
+    new_image_id: ImageId,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+fn moves(read: &ReadTransaction, host: &HostId) -> Result<Vec<Move>, Fault> {
+    let records = read.open_table(table::HISTORY)?;
+    let success = HistoryFilter {
+        status: Some(Status::Success),
+        limit: usize::MAX,
+        ..HistoryFilter::default()
+    };
+    let mut found = Vec::new();
+    for id in page(read, &success)? {
+        let Some(bytes) = records.get(&*id)? else { continue };
+        let record = peek_listed::<Moved>(&id, bytes.value());
+        let record = record.filter(|it| it.host == *host && it.outcome == Outcome::Updated);
+        found.extend(record.map(|it| Move {
+            operation: it.id,
+            kind: it.kind,
+            container: it.container,
+            from: it.old_image_id,
+            to: it.new_image_id,
+        }));
+    }
+    Ok(found)
 }
 
 /// Returns the operations of a page from the indexes alone.

@@ -116,6 +116,7 @@ fn nothing_set_is_the_documented_default() {
     assert_eq!(config.scan.cache_ttl, Duration::from_mins(5));
     assert!(config.scan.on_start && config.update.remove_old && !config.update.enabled);
     assert_eq!((config.scan.concurrency, config.update.concurrency), (64, 1));
+    assert_eq!(config.update.keep_images, 1);
     assert_eq!(config.history_retention, Duration::from_hours(90 * 24));
     assert_eq!((config.log.level, config.log.format), (LogLevel::Info, LogFormat::Text));
     assert_eq!(config.registry.concurrency, None);

@@ -1,5 +1,6 @@
 //! Each step of a plan on each kind of engine, and each of them twice: a crash may repeat any.
 
+mod image_removal;
 mod look;
 mod run;
 mod swap;

@@ -11,6 +11,7 @@ use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId
 use crate::core::inventory::RunState;
 use crate::core::plan::{Difference, ImageSummary, Trigger};
 use crate::core::reference::ImageRef;
+use crate::core::retention::ImageCare;
 
 /// Everything a plan is made from, gathered beforehand.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Blueprint {
     pub old_gate: HealthGate,
     /// What becomes of the old one.
     pub retention: Retention,
+    /// What becomes of images that nothing runs any more.
+    pub image_care: ImageCare,
     /// The host's paths that it binds in the short form, whose absence the engine would hide.
     pub bind_sources: Vec<String>,
     /// Things a person should know.

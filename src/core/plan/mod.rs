@@ -96,6 +96,13 @@ pub enum Step {
     Remove { container: Key, volumes: Volumes },
     /// Copies a file or directory from one container's own layer to another's, with owners and modes.
     CopyFiles { from: Key, to: Key, path: String },
+    /// Removes an image that these names of ours are the only ones of, unless a container is made
+    /// of it; never with force.
+    RemoveImage {
+        image: ImageId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keep_tags: Vec<String>,
+    },
 }
 
 impl Step {
@@ -118,13 +125,18 @@ impl Step {
             Self::Reject { .. } => "reject",
             Self::Remove { .. } => "remove",
             Self::CopyFiles { .. } => "copy_files",
+            Self::RemoveImage { .. } => "remove_image",
         }
     }
 
     /// Returns the container that the step acts on, by its key.
     pub fn container(&self) -> Option<&Key> {
         match self {
-            Self::Pull { .. } | Self::Tag { .. } | Self::Untag { .. } | Self::Reject { .. } => None,
+            Self::Pull { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
+            | Self::Reject { .. }
+            | Self::RemoveImage { .. } => None,
             Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }

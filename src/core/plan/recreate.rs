@@ -12,6 +12,7 @@ use crate::core::plan::{
     Volumes,
 };
 use crate::core::recreate::OPERATION_LABEL;
+use crate::core::retention::{Unwanted, keep_tag};
 
 /// Returns the name that an operation gives to a container in a role.
 pub fn reserved_name(name: &ContainerName, role: &str, operation: &OperationId) -> ContainerName {
@@ -43,7 +44,7 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
     steps.extend(planner.prove());
     let no_return = steps.len();
     steps.extend(planner.tidy());
-    steps.extend(epilogue.into_iter().map(forward));
+    steps.extend(epilogue.into_iter().chain(planner.remove_images()).map(forward));
     let rescue = planner.rescue();
     let summary = planner.summary(kind);
     let containers = planner.containers();
@@ -185,7 +186,7 @@ impl<'a> Planner<'a> {
     }
 
     fn keep_reference(&self) -> String {
-        format!("docker-auto.local/keep:{}", self.blueprint.operation.short())
+        keep_tag(&self.blueprint.operation)
     }
 
     /// The window in which the service is down: who needs it stops first.
@@ -219,12 +220,28 @@ impl<'a> Planner<'a> {
         };
         let kept = self.main.reserved("kept");
         let main = match (self.main.vanishes(), self.blueprint.retention) {
-            (true, _) => Step::Untag { reference: self.keep_reference() },
-            (false, Retention::Remove) => remove(&self.main),
-            (false, Retention::Keep) => Step::Rename { container: self.main.key.clone(), to: kept },
+            (true, _) => self.blueprint.image_care.keep_tag.is_none().then(|| {
+                Step::Untag { reference: self.keep_reference() } // it was held for the way back
+            }),
+            (false, Retention::Remove) => Some(remove(&self.main)),
+            (false, Retention::Keep) => {
+                Some(Step::Rename { container: self.main.key.clone(), to: kept })
+            }
         };
         let sharers = self.sharers.iter().rev().map(remove);
-        sharers.chain([main]).map(forward).collect()
+        self.hold_image().into_iter().chain(sharers).chain(main).map(forward).collect()
+    }
+
+    /// Without a name the old image would be lost to the next `docker image prune`.
+    fn hold_image(&self) -> Option<Step> {
+        let reference = self.blueprint.image_care.keep_tag.clone()?;
+        let image = self.blueprint.old_image.id.clone();
+        (!self.main.vanishes()).then_some(Step::Tag { image, reference })
+    }
+
+    fn remove_images(&self) -> impl Iterator<Item = Step> {
+        let unwanted = self.blueprint.image_care.unwanted.iter().cloned();
+        unwanted.map(|Unwanted { image, keep_tags }| Step::RemoveImage { image, keep_tags })
     }
 
     fn rescue(&self) -> Vec<Step> {

@@ -76,6 +76,9 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         Step::Remove { container, volumes: Volumes::Remove } => {
             format!("remove {} with the volumes made for it", who(container))
         }
+        Step::RemoveImage { image, .. } => {
+            format!("remove the image {}, unless something uses it", image.short())
+        }
     }
 }
 

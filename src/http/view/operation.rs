@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::core::decision::Decision;
 use crate::core::event::Event;
-use crate::core::history::HistoryRecord;
+use crate::core::history::{HistoryRecord, freed};
 use crate::core::journal::Outcome;
 use crate::core::plan::text::describe_plan;
 use crate::core::plan::{OperationKind, UpdatePlan};
@@ -164,7 +164,10 @@ impl OperationView {
             operation: Some(record.id.to_string()),
             result: result.to_owned(),
             reason: ReasonView { code: result.to_owned(), message, until: None },
-            summary: Some(record.summary.clone()),
+            summary: Some(match freed(&record.removed_images) {
+                Some(freed) => format!("{}; {freed}", record.summary),
+                None => record.summary.clone(),
+            }),
             record: serde_json::to_value(record).ok(),
         }
     }

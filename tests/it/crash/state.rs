@@ -29,6 +29,7 @@ pub(super) fn check_host(trial: &Trial<'_>) -> Runs {
     }
     check_names(trial, runs);
     check_fidelity(trial, &inspect);
+    check_images(trial, runs);
     if trial.engine == EngineWas::Up {
         assert_eq!(trial.lane.most_at_once(&trial.before), 1, "never two at once");
     }
@@ -51,13 +52,22 @@ fn check_names(trial: &Trial<'_>, runs: Runs) {
     assert!(state == "running" || trial.may_be_down(), "it is {state}");
 }
 
+/// The old image is held for a way back while there is one, and not longer.
+fn check_images(trial: &Trial<'_>, runs: Runs) {
+    let held = trial.lane.keep_tags();
+    match (runs, held.as_slice()) {
+        (Runs::Old, []) => {}
+        (Runs::New, [tag]) => assert_eq!(*trial.lane.host.image_id(tag), *trial.before.image),
+        _ => panic!("{held:?} are held"),
+    }
+}
+
 fn check_fidelity(trial: &Trial<'_>, inspect: &Value) {
     let (lane, before) = (trial.lane, &trial.before);
     assert_eq!(inspect["HostConfig"]["RestartPolicy"], before.policy, "the restart policy");
     assert_eq!(mounts(inspect), before.mounts, "the volumes have their places");
     assert_eq!(lane.volumes(), before.volumes, "no volume is lost, and none is left over");
     assert_eq!(before.damaged_files(), [""; 0], "the data are there");
-    assert_eq!(lane.keep_tags(), [""; 0], "no image is held any more");
     let networks = &inspect["NetworkSettings"]["Networks"];
     let networks: Vec<_> = networks.as_object().into_iter().flat_map(|all| all.keys()).collect();
     assert_eq!(networks, trial.scenario.networks(), "the networks are the same");

@@ -147,6 +147,7 @@ impl Story {
             id: self.image_id(id),
             repo_tags: tags,
             repo_digests: digests.filter(filled).map(|text| self.written(text)).collect(),
+            keep_tags: Vec::new(),
             labels: BTreeMap::new(),
             size_bytes: 0,
             created_at: Timestamp::default(),

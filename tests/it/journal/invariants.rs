@@ -7,7 +7,7 @@ use docker_auto::core::plan::blueprint::Retention;
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;
-use super::scenario::{DEPENDENT, Origin, REFERENCE, SHARER, Scenario};
+use super::scenario::{DEPENDENT, OLDER, Origin, REFERENCE, SHARER, Scenario};
 use crate::support::fake_host::Fault;
 use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
@@ -25,6 +25,7 @@ pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     end.rejections();
     end.leftovers();
     end.tags();
+    end.images();
     end.possible();
     end.pauses();
     end.neighbours();
@@ -125,15 +126,36 @@ impl End<'_> {
     fn tags(&mut self) {
         let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
         let not_removed = self.failed(|step| matches!(step, Step::Untag { .. }));
-        let held = self.engine().tags.keys().any(|tag| tag.starts_with("docker-auto.local/"));
+        let held =
+            self.engine().tags.iter().any(|(tag, image)| {
+                tag.starts_with("docker-auto.local/") && image.as_str() != OLDER
+            });
         let excused = not_removed || needs_help;
-        self.must(!held || excused, "the image is still held by a name of ours");
+        let is_way_back = self.scenario.shape.cares && *self.outcome == Outcome::Updated;
+        self.must(!held || is_way_back || excused, "the image is still held by a name of ours");
+        let excused = self.failed(|step| matches!(step, Step::Tag { .. }));
+        self.must(held || !is_way_back || excused, "the image is not held for the way back");
         let not_tagged = self.failed(|step| matches!(step, Step::Tag { .. }));
         let foreign = self.fired(|fault| fault == Fault::User(Action::Recreate));
         let back = self.engine().tags.get(REFERENCE) == Some(&self.scenario.plan.old_image.id);
         let moved = self.scenario.is_rollback() && *self.outcome != Outcome::Updated;
         let excused = not_tagged || needs_help || foreign;
         self.must(back || !moved || excused, "the reference is not what it was");
+    }
+
+    /// The image of two versions ago goes when the operation is over, and not before; those that
+    /// are needed never go.
+    fn images(&mut self) {
+        let has = |image: &ImageId| self.engine().images.contains_key(image);
+        let gone = !has(&ImageId::new(OLDER));
+        let old_is_there = has(&self.scenario.plan.old_image.id);
+        let stays = self.failed(|step| matches!(step, Step::RemoveImage { .. }));
+        let updated = *self.outcome == Outcome::Updated;
+        let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
+        self.must(old_is_there, "the image for the way back is gone");
+        if self.scenario.shape.cares {
+            self.must(gone == updated || stays || needs_help, "the wrong images were removed");
+        }
     }
 
     /// The outcome is one that what happened can lead to.

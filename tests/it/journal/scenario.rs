@@ -15,6 +15,7 @@ use docker_auto::core::plan::blueprint::{
 use docker_auto::core::plan::recreate::{plan_rollback, plan_update, reserved_name};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
 use docker_auto::core::reference::ImageRef;
+use docker_auto::core::retention::{ImageCare, Unwanted, keep_tag};
 use serde_json::{Value, json};
 
 use crate::support::fake_host::container::{Behaviour, Container, Image, Policy};
@@ -42,6 +43,8 @@ pub(crate) struct Shape {
     /// It binds a path of the host, so that a probe container is made first.
     pub(crate) binds: bool,
     pub(crate) retention: Retention,
+    /// The image that it runs is held for a way back, and the one before is removed.
+    pub(crate) cares: bool,
     pub(crate) origin: Origin,
     /// Another service lives in its namespace, and a third one is restarted with it.
     pub(crate) family: bool,
@@ -68,12 +71,13 @@ const PLAIN: Shape = Shape {
     removal_calls: 0,
     binds: false,
     retention: Retention::Remove,
+    cares: false,
     origin: Origin::Registry,
     family: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 14] = [
+pub(crate) const SHAPES: [Shape; 16] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -92,6 +96,14 @@ pub(crate) const SHAPES: [Shape; 14] = [
         auto_remove: true,
         policy: Policy::No,
         port: true,
+        ..PLAIN
+    },
+    Shape { label: "images", cares: true, ..PLAIN },
+    Shape {
+        label: "images, auto-remove",
+        cares: true,
+        auto_remove: true,
+        policy: Policy::No,
         ..PLAIN
     },
     Shape { label: "keep", retention: Retention::Keep, ..PLAIN },
@@ -197,6 +209,21 @@ fn new_image() -> ImageId {
     ImageId::new("sha256:new")
 }
 
+/// The image that it ran before the old one, and the name by which it is held.
+pub(crate) const OLDER: &str = "sha256:older";
+const OLDER_TAG: &str = "docker-auto.local/keep:older";
+
+fn image_care(shape: Shape) -> ImageCare {
+    let care = || ImageCare {
+        keep_tag: Some(keep_tag(&OperationId::new(OPERATION))),
+        unwanted: vec![Unwanted {
+            image: ImageId::new(OLDER),
+            keep_tags: vec![OLDER_TAG.to_owned()],
+        }],
+    };
+    if shape.cares { care() } else { ImageCare::default() }
+}
+
 fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     let mut engine = Engine::default();
     engine.removal_calls = shape.removal_calls;
@@ -206,6 +233,11 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
         (ImageId::new("user"), Behaviour::Serves, false),
     ] {
         engine.images.insert(id, Image { behaviour, declares_volume });
+    }
+    if shape.cares {
+        let older = Image { behaviour: Behaviour::Serves, declares_volume: false };
+        engine.images.insert(ImageId::new(OLDER), older);
+        engine.tags.insert(OLDER_TAG.into(), ImageId::new(OLDER));
     }
     let brought = if shape.origin == Origin::Same { old_image() } else { new_image() };
     engine.registry.insert(REFERENCE.into(), brought);
@@ -346,6 +378,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         old_gate: gate.clone(),
         gate,
         retention: shape.retention,
+        image_care: image_care(shape),
         bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
         warnings: Vec::new(),
         differences: Vec::new(),

@@ -169,8 +169,10 @@ fn without_operation(text: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || "-._".contains(c))) {
         let bare = word.trim_end_matches(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let is_held = words.last().is_some_and(|before| before == "keep:");
         let is_uuid = bare.len() == 36 && bare.matches('-').count() == 4;
         match word.find(".da-").and_then(|at| word[at..].rfind('-').map(|dash| at + dash)) {
+            _ if is_held => words.push(word.replace(bare, "OP6")),
             _ if is_uuid => words.push(word.replace(bare, "OPERATION")),
             Some(dash) => {
                 words.push(format!("{}-OP6{}", &word[..dash], &word[(dash + 7).min(word.len())..]));

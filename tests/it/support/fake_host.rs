@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) mod container;
 pub(crate) mod engine;
+mod image;
 pub(crate) mod journal;
 mod steps;
 pub(crate) mod user;

@@ -56,6 +56,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         }
         Step::Remove { container, volumes } => host.remove(container, *volumes),
         Step::CopyFiles { from, to, .. } => host.copy(from, to),
+        Step::RemoveImage { image, keep_tags } => Ok(host.engine.remove_image(image, keep_tags)),
     }
 }
 

@@ -1,0 +1,162 @@
+//! Which images that operations have replaced stay for a way back, and which ones may go.
+
+use std::collections::BTreeSet;
+
+use crate::core::id::{ContainerName, ImageId, OperationId};
+use crate::core::inventory::{Image, Inventory};
+use crate::core::plan::OperationKind;
+use crate::core::plan::blueprint::Retention;
+use crate::core::reference::ImageRef;
+
+/// The registry that is none: what has a name in it is held by us, and came from nowhere.
+const OURS: &str = "docker-auto.local/";
+
+/// Returns the name by which an operation holds the image that it replaces.
+pub fn keep_tag(operation: &OperationId) -> String {
+    format!("{OURS}keep:{}", operation.short())
+}
+
+/// Says whether a name or digest of an image is one that we gave it.
+pub fn is_ours(name: &str) -> bool {
+    name.starts_with(OURS)
+}
+
+/// An operation that has moved a container from one image to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The operation.
+    pub operation: OperationId,
+    /// What it did.
+    pub kind: OperationKind,
+    /// The container.
+    pub container: ContainerName,
+    /// The image that it ran before.
+    pub from: ImageId,
+    /// The image that it ran from then on.
+    pub to: ImageId,
+}
+
+/// An image that is to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwanted {
+    /// Its ID.
+    pub image: ImageId,
+    /// The names by which operations on this container hold it.
+    pub keep_tags: Vec<String>,
+}
+
+/// What becomes of images when an operation has ended well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageCare {
+    /// The name by which the old image is held, if it is.
+    pub keep_tag: Option<String>,
+    /// Those that go.
+    pub unwanted: Vec<Unwanted>,
+}
+
+/// An operation that is being planned, on a host with a past.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The operation, as if it had ended well.
+    pub planned: &'a Move,
+    /// The reference that the container follows; it will name the new image.
+    pub reference: &'a ImageRef,
+    /// What becomes of the old container.
+    pub old_container: Retention,
+    /// The operations of the host, the newest first.
+    pub past: &'a [Move],
+    /// The host.
+    pub inventory: &'a Inventory,
+    /// How many previous images of a container stay.
+    pub keep: usize,
+}
+
+/// Returns what becomes of the images of a host: the newest ones that a container ran stay for its
+/// way back, and of the others those go that operations on this container have replaced and that
+/// nothing else uses or names.
+pub fn image_care(situation: &Situation<'_>) -> ImageCare {
+    let Situation { planned, inventory, .. } = situation;
+    let held = planned.kind == OperationKind::Update
+        && situation.keep > 0
+        && inventory.images.contains_key(&planned.from);
+    ImageCare {
+        keep_tag: held.then(|| keep_tag(&planned.operation)),
+        unwanted: situation.unwanted(),
+    }
+}
+
+impl Situation<'_> {
+    fn unwanted(&self) -> Vec<Unwanted> {
+        let mut settled = self.kept();
+        let own = self.moves_of(&self.planned.container);
+        let candidates = own.map(|moved| &moved.from).filter(|from| settled.insert(from));
+        let images = candidates.filter_map(|from| self.inventory.images.get(from));
+        let idle = images.filter(|image| !self.is_used(image));
+        idle.filter_map(|image| self.without_other_names(image)).collect()
+    }
+
+    /// Returns the images that containers run when the operation has ended, or can go back to.
+    fn kept(&self) -> BTreeSet<&ImageId> {
+        let planned = self.planned;
+        let mut kept = BTreeSet::from([&planned.to]);
+        kept.extend(self.way_back(&planned.container, &planned.to));
+        if planned.kind == OperationKind::Rollback {
+            // It may be wanted once more, to see what was wrong with it.
+            kept.insert(&planned.from);
+        }
+        for other in self.inventory.containers.values() {
+            if other.name != planned.container {
+                kept.extend(self.way_back(&other.name, &other.image_id));
+            }
+        }
+        kept
+    }
+
+    /// Returns the images that a container goes back to, one rollback after the other.
+    fn way_back<'a>(&'a self, container: &ContainerName, image: &'a ImageId) -> Vec<&'a ImageId> {
+        let mut way = vec![image];
+        while way.len() <= self.keep
+            && let Some(present) = way.last()
+            && let Some(previous) = self.previous(container, present)
+            && !way.contains(&previous)
+        {
+            way.push(previous);
+        }
+        way.split_off(1)
+    }
+
+    fn previous(&self, container: &ContainerName, image: &ImageId) -> Option<&ImageId> {
+        let brought = |moved: &&Move| moved.kind == OperationKind::Update && moved.to == *image;
+        self.moves_of(container).find(brought).map(|moved| &moved.from)
+    }
+
+    /// Returns what a container went through with what is planned for it, the newest first.
+    fn moves_of(&self, container: &ContainerName) -> impl Iterator<Item = &Move> {
+        let all = std::iter::once(self.planned).chain(self.past);
+        all.filter(move |moved| moved.container == *container)
+    }
+
+    /// Says whether a container in any state will still be made of an image.
+    fn is_used(&self, image: &Image) -> bool {
+        let goes = |name: &ContainerName| {
+            *name == self.planned.container && self.old_container == Retention::Remove
+        };
+        let mut containers = self.inventory.containers.values();
+        containers.any(|container| container.image_id == image.id && !goes(&container.name))
+    }
+
+    /// Returns an image with the names that go with it, if it will have no other ones.
+    fn without_other_names(&self, image: &Image) -> Option<Unwanted> {
+        let moves = |tag: &String| ImageRef::parse(tag).is_ok_and(|tag| tag == *self.reference);
+        let own = self.moves_of(&self.planned.container);
+        let own = own.filter(|moved| moved.from == image.id);
+        let own: BTreeSet<_> = own.map(|moved| keep_tag(&moved.operation)).collect();
+        let lonely = image.repo_tags.iter().all(moves)
+            && image.keep_tags.iter().all(|tag| own.contains(tag));
+        let keep_tags = image.keep_tags.clone();
+        lonely.then(|| Unwanted { image: image.id.clone(), keep_tags })
+    }
+}
+
+#[cfg(test)]
+mod tests;
