@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
+use crate::core::hook;
 use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
 use crate::core::value;
 
@@ -49,7 +50,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 11] = [
+pub const LABELS: [Label; 15] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -129,6 +130,45 @@ pub const LABELS: [Label; 11] = [
         on_error: OnError::Ignore,
         // Read where the body of the new container is made.
         read: |_, _, _| Ok(()),
+    },
+    Label {
+        name: hook::PRE_UPDATE,
+        values: "a shell command, or a JSON array of a program and its arguments",
+        default: "",
+        doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
+              update to the next time, any other one but 0 ends it; so does taking too long. After \
+              a crash it may run a second time.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: hook::POST_UPDATE,
+        values: "the same",
+        default: "",
+        doc: "Is run inside the new container once it is proven. How it ends is told, and changes \
+              nothing. After a crash it may run a second time. A rollback runs no hooks.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: hook::USER,
+        values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
+        default: "the container's own user",
+        doc: "Who runs the hooks.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::user(text).map(drop),
+    },
+    Label {
+        name: hook::TIMEOUT,
+        values: "a duration",
+        default: "`60s`",
+        doc: "How long a hook may take before its processes are killed.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| hook::timeout(text).map(drop),
     },
     Label {
         name: "watchdocker.skip",
@@ -294,6 +334,14 @@ mod tests {
             ("watchdocker.skip=true docker-auto.enable=true", "enable=true", 0),
             ("watchdocker.force=true docker-auto.force=false", "force=false", 0),
             ("docker-auto.mode=x docker-auto.force=x", "unclear=the label docker-auto.mode=x", 2),
+            ("docker-auto.hook.pre-update=x docker-auto.hook.post-update=[]", "", 1),
+            (
+                "docker-auto.hook.pre-update=[]",
+                "unclear=the label docker-auto.hook.pre-update=[]",
+                1,
+            ),
+            ("docker-auto.hook.timeout=5m docker-auto.hook.user=1:2", "", 0),
+            ("docker-auto.hook.timeout=0s", "", 1),
             ("docker-auto.Mode=watch docker-auto.=1", "", 2),
             ("docker-auto.internal.x=1 docker-auto=1 watchdocker.other=1", "", 0),
         ] {

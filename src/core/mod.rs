@@ -10,6 +10,7 @@ pub mod duration;
 pub mod event;
 pub mod health;
 pub mod history;
+pub mod hook;
 pub mod id;
 pub mod inventory;
 pub mod journal;

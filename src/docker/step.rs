@@ -2,6 +2,7 @@
 
 mod class;
 mod create;
+mod exec;
 mod image;
 mod look;
 mod name;
@@ -89,6 +90,9 @@ impl HostRunner {
                     image.as_str()
                 ),
             )),
+            Step::Exec { container, moment, hook } => {
+                self.exec(known, container, *moment, hook).await
+            }
         }
     }
 

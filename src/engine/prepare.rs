@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::core::dependency::Edge;
+use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
@@ -124,6 +125,7 @@ impl Engine {
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
+            hooks: hooks(job.kind, job.container),
         }
     }
 
@@ -186,6 +188,14 @@ fn new_operation(inventory: &Inventory) -> OperationId {
         if !taken(&operation) {
             return operation;
         }
+    }
+}
+
+/// The commands of a version that somebody wants to leave must not stand in the way.
+fn hooks(kind: OperationKind, container: &Container) -> Hooks {
+    match kind {
+        OperationKind::Update => Hooks::of(&container.labels),
+        OperationKind::Rollback => Hooks::default(),
     }
 }
 

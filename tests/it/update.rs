@@ -2,6 +2,7 @@
 //! them back, in which order they go, and what becomes of them when somebody else interferes.
 
 mod broken;
+mod hooks;
 mod meddling;
 mod order;
 mod refused;

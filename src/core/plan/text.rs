@@ -73,6 +73,10 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         Step::Remove { container, volumes: Volumes::Remove } => {
             format!("remove {} with the volumes made for it", who(container))
         }
+        Step::Exec { container, moment, hook } => {
+            let (who, words) = (who(container), hook.command.join(" "));
+            format!("run the {moment} hook in {who}: {words} (up to {} s)", hook.timeout.as_secs())
+        }
     }
 }
 

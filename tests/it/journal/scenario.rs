@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
+use docker_auto::core::hook::{Hook, Hooks};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::plan::blueprint::{
@@ -44,6 +45,8 @@ pub(crate) struct Shape {
     pub(crate) origin: Origin,
     /// Another service lives in its namespace, and a third one is restarted with it.
     pub(crate) family: bool,
+    /// Commands run inside it before and after.
+    pub(crate) hooks: bool,
 }
 
 /// Where the new image comes from.
@@ -69,10 +72,11 @@ const PLAIN: Shape = Shape {
     retention: Retention::Remove,
     origin: Origin::Registry,
     family: false,
+    hooks: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 14] = [
+pub(crate) const SHAPES: [Shape; 15] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -99,6 +103,7 @@ pub(crate) const SHAPES: [Shape; 14] = [
     Shape { label: "same image", origin: Origin::Same, ..PLAIN },
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
+    Shape { label: "hooks", hooks: true, ..PLAIN },
 ];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
@@ -346,7 +351,15 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
         warnings: Vec::new(),
         differences: Vec::new(),
+        hooks: hooks(shape),
     }
+}
+
+fn hooks(shape: Shape) -> Hooks {
+    let hook =
+        || Hook { command: vec!["/hook".to_owned()], user: None, timeout: Duration::from_mins(1) };
+    let hook = || shape.hooks.then(hook);
+    Hooks { pre_update: hook(), post_update: hook() }
 }
 
 /// As the planner's caller sees it: a container that nothing restarts may end well.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docker_auto::core::health::{HealthGate, Verdict, Watch};
+use docker_auto::core::hook::{End, Execution};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{Class, Evidence, Known, Observed, Seen, StepOutput};
@@ -55,6 +56,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
             DONE
         }
         Step::Remove { container, volumes } => host.remove(container, *volumes),
+        Step::Exec { container, .. } => host.exec(container),
     }
 }
 
@@ -207,6 +209,17 @@ impl Host<'_> {
             ..Evidence::default()
         });
         Ok(StepOutput::Evidence(evidence.unwrap_or_default()))
+    }
+
+    fn exec(&mut self, key: &Key) -> Answer {
+        let id = self.resolve(key)?;
+        let runs = self.engine.containers[&id].state == RunState::Running;
+        let end = if runs {
+            End::Exited { exit_code: 0 }
+        } else {
+            End::Refused { reason: format!("{key} is not running") }
+        };
+        Ok(StepOutput::Executed(Execution { end, text: String::new() }))
     }
 
     /// One that is already gone is as it should be.
