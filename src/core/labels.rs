@@ -8,6 +8,7 @@ use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
 use crate::core::hook;
 use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
+use crate::core::probe;
 use crate::core::value;
 
 /// Labels that begin so are ours.
@@ -50,7 +51,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 15] = [
+pub const LABELS: [Label; 18] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -109,6 +110,35 @@ pub const LABELS: [Label; 15] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
+    },
+    Label {
+        name: probe::EXEC,
+        values: "a shell command, or a JSON array of a program and its arguments",
+        default: "",
+        doc: "Must end with 0 inside the new container before the update counts; tried again until \
+              the health timeout.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: probe::LOG,
+        values: "a regular expression",
+        default: "",
+        doc: "A line of the new container's log must match it before the update counts.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| probe::pattern(text).map(drop),
+    },
+    Label {
+        name: probe::SOAK,
+        values: "a duration",
+        default: "`0s`",
+        doc: "How long the new container must stay good once it is good first: unhealthy, restarted, \
+              ended, or three failed probes in a row within that time roll it back.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| span(text).map(drop),
     },
     Label {
         name: DEPENDS_ON,
@@ -342,6 +372,14 @@ mod tests {
             ),
             ("docker-auto.hook.timeout=5m docker-auto.hook.user=1:2", "", 0),
             ("docker-auto.hook.timeout=0s", "", 1),
+            (
+                "docker-auto.health.soak=1m docker-auto.health.exec=x docker-auto.health.log=x",
+                "",
+                0,
+            ),
+            ("docker-auto.health.soak=1", "", 1),
+            ("docker-auto.health.log=(", "unclear=the label docker-auto.health.log=(", 1),
+            ("docker-auto.health.exec=[]", "unclear=the label docker-auto.health.exec=[]", 1),
             ("docker-auto.Mode=watch docker-auto.=1", "", 2),
             ("docker-auto.internal.x=1 docker-auto=1 watchdocker.other=1", "", 0),
         ] {

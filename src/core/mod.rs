@@ -17,6 +17,7 @@ pub mod journal;
 pub mod labels;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod recreate;
 pub mod reference;
 pub mod remote;

@@ -6,6 +6,7 @@ mod exec;
 mod image;
 mod look;
 mod name;
+mod probe;
 mod run;
 mod watch;
 

@@ -119,7 +119,7 @@ impl Engine {
             differences: replacement.differences.clone(),
             replacement: making(replacement),
             restoration: making(restoration),
-            gate: gates.new,
+            gate: gate::probing(&gates.new, &job.container.labels),
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             warnings,

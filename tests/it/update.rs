@@ -5,4 +5,5 @@ mod broken;
 mod hooks;
 mod meddling;
 mod order;
+mod probes;
 mod refused;

@@ -51,6 +51,7 @@ const CRATES: &[(&str, Who)] = &[
     ("log", AllButCore),
     ("matchit", Only(&["http"])),
     ("redb", Only(&["store"])),
+    ("regex", Only(&["core"])),
     ("rustls", Only(&["connect"])),
     ("rustls_native_certs", Only(&["connect"])),
     ("rustls_pki_types", Only(&["connect"])),

@@ -319,6 +319,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         require: Requirement::Healthy,
         exit_zero: exit_zero(shape),
         restarts: Restarts::SinceStart,
+        probes: Vec::new(),
+        soak: Duration::ZERO,
     };
     Blueprint {
         operation: OperationId::new(OPERATION),

@@ -187,8 +187,13 @@ impl Host<'_> {
         let mut watch = Watch::new(gate.clone());
         for second in 0..1_000 {
             let sample = self.engine.sample(&id).map_err(|refusal| self.error(key, &refusal))?;
-            match watch.judge(&sample, Duration::from_secs(second)) {
-                Verdict::Wait => {}
+            let elapsed = Duration::from_secs(second);
+            let verdict = match watch.judge(&sample, elapsed) {
+                Verdict::Probe => watch.probed(&Ok(()), elapsed),
+                verdict => verdict,
+            };
+            match verdict {
+                Verdict::Wait | Verdict::Probe => {}
                 Verdict::Healthy => return DONE,
                 Verdict::Failed(why) => {
                     return Err(StepError::new(Class::Lasting, format!("{key} {why}")));
