@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::core::inventory::RunState;
 use crate::core::plan::seconds;
+use crate::core::probe::Probe;
 
 /// What a container must show before an update counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,12 @@ pub struct HealthGate {
     /// Which restarts by its policy speak against it.
     #[serde(default)]
     pub restarts: Restarts,
+    /// What is asked of it besides, once it is as good as the rest demands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+    /// How long it must stay good.
+    #[serde(default, with = "seconds", skip_serializing_if = "Duration::is_zero")]
+    pub soak: Duration,
 }
 
 /// Which restarts by its policy speak against a container.
@@ -93,6 +100,8 @@ pub enum Health {
 pub enum Verdict {
     /// Look again later.
     Wait,
+    /// The gate's probes are to be asked now; [`Watch::probed`] takes their answer.
+    Probe,
     /// The gate is open.
     Healthy,
     /// The gate is closed for good, and why.
@@ -106,12 +115,19 @@ pub struct Watch {
     first: Option<Sample>,
     /// The time of the first sample that showed it up.
     up_since: Option<Duration>,
+    /// The time at which it was good first.
+    good_since: Option<Duration>,
+    /// How often in a row its probes have failed since then.
+    misses: u32,
 }
+
+/// How many probes in a row must fail to undo that it was good.
+const MISSES: u32 = 3;
 
 impl Watch {
     /// Starts watching.
     pub fn new(gate: HealthGate) -> Self {
-        Self { gate, first: None, up_since: None }
+        Self { gate, first: None, up_since: None, good_since: None, misses: 0 }
     }
 
     /// Judges a sample taken `elapsed` after the watch began.
@@ -126,23 +142,51 @@ impl Watch {
         if self.first.as_ref().is_none_or(is_new) {
             // Somebody restarted it, who is not the image: it is watched anew.
             self.first = Some(sample.clone());
-            self.up_since = None;
+            (self.up_since, self.good_since) = (None, None);
         }
         let up_since = *self.up_since.get_or_insert(elapsed);
         match (self.gate.require, sample.health) {
-            (Requirement::Healthy, Some(Health::Healthy)) => Verdict::Healthy,
+            (Requirement::Healthy, Some(Health::Healthy)) => self.good(elapsed),
             (Requirement::Healthy, Some(_)) if elapsed >= self.gate.timeout => {
                 Verdict::Failed(format!("not healthy after {} s", self.gate.timeout.as_secs_f64()))
             }
             (Requirement::Healthy, Some(_)) => Verdict::Wait,
-            _ if elapsed.saturating_sub(up_since) >= self.gate.stable => Verdict::Healthy,
+            _ if elapsed.saturating_sub(up_since) >= self.gate.stable => self.good(elapsed),
             _ => Verdict::Wait,
+        }
+    }
+
+    fn good(&mut self, elapsed: Duration) -> Verdict {
+        if self.gate.probes.is_empty() { self.soaked(elapsed) } else { Verdict::Probe }
+    }
+
+    fn soaked(&mut self, elapsed: Duration) -> Verdict {
+        let since = *self.good_since.get_or_insert(elapsed);
+        let soaked = elapsed.saturating_sub(since) >= self.gate.soak;
+        if soaked { Verdict::Healthy } else { Verdict::Wait }
+    }
+
+    /// Judges what its probes have answered.
+    pub fn probed(&mut self, answer: &Result<(), String>, elapsed: Duration) -> Verdict {
+        let Err(why) = answer else {
+            self.misses = 0;
+            return self.soaked(elapsed);
+        };
+        self.misses += 1;
+        match self.good_since {
+            None if elapsed < self.gate.timeout => Verdict::Wait,
+            None => {
+                let seconds = self.gate.timeout.as_secs_f64();
+                Verdict::Failed(format!("its probe did not succeed within {seconds} s: {why}"))
+            }
+            Some(_) if self.misses < MISSES => Verdict::Wait,
+            Some(_) => Verdict::Failed(format!("its probe failed {MISSES} times in a row: {why}")),
         }
     }
 
     /// Somebody wants it so, and may let it go on.
     fn paused(&mut self, elapsed: Duration) -> Verdict {
-        self.up_since = None;
+        (self.up_since, self.good_since) = (None, None);
         if elapsed < self.gate.timeout.max(self.gate.stable) {
             return Verdict::Wait;
         }
@@ -238,7 +282,8 @@ mod tests {
         let seconds = Duration::from_secs;
         let restarts = Restarts::SinceStart;
         let (timeout, stable) = (seconds(5), seconds(3));
-        let gate = HealthGate { timeout, stable, require, exit_zero, restarts };
+        let (probes, soak) = (Vec::new(), Duration::ZERO);
+        let gate = HealthGate { timeout, stable, require, exit_zero, restarts, probes, soak };
         let mut watch = Watch::new(gate);
         let mut last = Verdict::Wait;
         for (second, text) in (0..).zip(samples) {
@@ -247,6 +292,7 @@ mod tests {
         }
         let shown = match last {
             Verdict::Wait => "wait".to_owned(),
+            Verdict::Probe => "probe".to_owned(),
             Verdict::Healthy => "healthy".to_owned(),
             Verdict::Failed(why) => why,
         };
@@ -281,6 +327,58 @@ mod tests {
             (Healthy, Failed, &["dead"], "is dead instead of running"),
         ] {
             check(require, exit_zero, samples, expected);
+        }
+    }
+
+    /// Each second a word: how the container is, or what a probe answers when it is good.
+    fn check_soak(words: &str, expected: &str) {
+        let gate = HealthGate {
+            timeout: Duration::from_secs(5),
+            stable: Duration::from_secs(1),
+            require: Requirement::Healthy,
+            exit_zero: ExitZero::Failed,
+            restarts: Restarts::SinceStart,
+            probes: vec![Probe::Log { pattern: "ready".into() }],
+            soak: Duration::from_secs(4),
+        };
+        let (mut watch, mut last) = (Watch::new(gate), Verdict::Wait);
+        for (second, word) in (0..).zip(words.split_whitespace()) {
+            assert_eq!(last, Verdict::Wait, "judged before the end of {words}");
+            let elapsed = Duration::from_secs(second);
+            last = match word {
+                "yes" | "no" => {
+                    let judged = watch.judge(&sample("running"), elapsed);
+                    assert_eq!(judged, Verdict::Probe, "at {second} in {words}");
+                    let answer = if word == "yes" { Ok(()) } else { Err("no luck".to_owned()) };
+                    watch.probed(&answer, elapsed)
+                }
+                state => watch.judge(&sample(&state.replace('_', " ")), elapsed),
+            };
+        }
+        let shown = match last {
+            Verdict::Failed(why) => why,
+            verdict => format!("{verdict:?}").to_lowercase(),
+        };
+        assert_eq!(shown, expected, "{words}");
+    }
+
+    #[test]
+    fn probes_and_soak_are_judged() {
+        for (words, expected) in [
+            ("running yes yes yes yes", "wait"),
+            ("running yes yes yes yes yes", "healthy"),
+            ("running no no yes yes yes yes yes", "healthy"),
+            ("running no no no no no", "its probe did not succeed within 5 s: no luck"),
+            ("running yes no no yes yes", "healthy"),
+            ("running yes no no no", "its probe failed 3 times in a row: no luck"),
+            ("running yes no yes no no", "wait"),
+            ("running yes exited_exit=1", "ended with exit code 1"),
+            ("running yes running_restarts=1", "was restarted 1 times by its policy"),
+            ("running yes unhealthy", "its healthcheck says unhealthy"),
+            ("running yes paused running yes yes yes yes", "wait"),
+            ("running yes paused running yes yes yes yes yes", "healthy"),
+        ] {
+            check_soak(words, expected);
         }
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::digest::Digest;
+use crate::core::hook::{Execution, Moment};
 use crate::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, Timestamp};
 use crate::core::journal::{
     Evidence, JournalEntry, Known, Outcome, Position, StepOutput, is_committed,
@@ -115,6 +116,9 @@ pub struct HistoryRecord {
     /// What failed containers left behind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    /// What became of the commands that were run inside the containers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookRun>,
     /// What a person should know, none of which stopped it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -140,6 +144,16 @@ pub struct StepTiming {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// One hook as it was run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HookRun {
+    /// When.
+    pub hook: Moment,
+    /// How it ended.
+    #[serde(flatten)]
+    pub execution: Execution,
 }
 
 impl HistoryRecord {
@@ -179,6 +193,7 @@ impl HistoryRecord {
             steps: timings(plan, entries),
             removed_images: removal::removed_images(plan, entries),
             evidence: evidence(entries),
+            hooks: hooks(plan, entries),
             warnings: warnings(plan, entries, reason),
             plan: Some(Box::new(plan.clone())),
             outcome,
@@ -236,6 +251,21 @@ fn evidence(entries: &[JournalEntry]) -> Vec<Evidence> {
         _ => None,
     });
     found.cloned().collect()
+}
+
+fn hooks(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<HookRun> {
+    let runs = entries.iter().filter_map(|entry| match entry {
+        JournalEntry::Done { position, output: StepOutput::Executed(execution), .. } => {
+            match position.step(plan)? {
+                Step::Exec { moment, .. } => {
+                    Some(HookRun { hook: *moment, execution: execution.clone() })
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    runs.collect()
 }
 
 /// From the first stop of the old container to the last start that went well.
@@ -311,7 +341,12 @@ fn warnings(plan: &UpdatePlan, entries: &[JournalEntry], reason: &str) -> Vec<St
         }
         _ => None,
     });
-    plan.warnings.iter().cloned().chain(failures).collect()
+    let hooks = hooks(plan, entries).into_iter();
+    // What another one has against the update is the reason.
+    let told = hooks.filter(|run| run.hook == Moment::PostUpdate).filter_map(|run| {
+        run.execution.problem().map(|problem| format!("its post-update hook {problem}"))
+    });
+    plan.warnings.iter().cloned().chain(failures).chain(told).collect()
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {

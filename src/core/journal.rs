@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::hook::Execution;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
 use crate::core::plan::{BoxFuture, Key, Step, UpdatePlan};
@@ -96,6 +97,18 @@ pub enum StepOutput {
         /// What needs it.
         reason: String,
     },
+    /// A command was run inside a container.
+    Executed(Execution),
+}
+
+impl StepOutput {
+    /// Returns what is not well although the step is done.
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Executed(execution) => execution.problem(),
+            _ => None,
+        }
+    }
 }
 
 /// What a failed container left behind.

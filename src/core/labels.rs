@@ -7,7 +7,9 @@ use crate::core::carry::{CARRY, Wish};
 use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
+use crate::core::hook;
 use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
+use crate::core::probe;
 use crate::core::value;
 
 /// Labels that begin so are ours.
@@ -53,7 +55,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 14] = [
+pub const LABELS: [Label; 21] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -114,6 +116,35 @@ pub const LABELS: [Label; 14] = [
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
     },
     Label {
+        name: probe::EXEC,
+        values: "a shell command, or a JSON array of a program and its arguments",
+        default: "",
+        doc: "Must end with 0 inside the new container before the update counts; tried again until \
+              the health timeout.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: probe::LOG,
+        values: "a regular expression",
+        default: "",
+        doc: "A line of the new container's log must match it before the update counts.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| probe::pattern(text).map(drop),
+    },
+    Label {
+        name: probe::SOAK,
+        values: "a duration",
+        default: "`0s`",
+        doc: "How long the new container must stay good once it is good first: unhealthy, restarted, \
+              ended, or three failed probes in a row within that time roll it back.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| span(text).map(drop),
+    },
+    Label {
         name: CARRY,
         values: "`/path,/path`, `none`",
         default: "secrets in `/run/secrets`",
@@ -146,6 +177,45 @@ pub const LABELS: [Label; 14] = [
         on_error: OnError::Ignore,
         // Checked here, and read where the body of the new container is made.
         read: |_, _, _| Ok(()),
+    },
+    Label {
+        name: hook::PRE_UPDATE,
+        values: "a shell command, or a JSON array of a program and its arguments",
+        default: "",
+        doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
+              update to the next time, any other one but 0 ends it; so does taking too long. After \
+              a crash it may run a second time.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: hook::POST_UPDATE,
+        values: "the same",
+        default: "",
+        doc: "Is run inside the new container once it is proven. How it ends is told, and changes \
+              nothing. After a crash it may run a second time. A rollback runs no hooks.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| hook::command(text).map(drop),
+    },
+    Label {
+        name: hook::USER,
+        values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
+        default: "the container's own user",
+        doc: "Who runs the hooks.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |_, text, _| hook::user(text).map(drop),
+    },
+    Label {
+        name: hook::TIMEOUT,
+        values: "a duration",
+        default: "`60s`",
+        doc: "How long a hook may take before its processes are killed.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |_, text, _| hook::timeout(text).map(drop),
     },
     Label {
         name: "watchdocker.skip",
@@ -323,6 +393,35 @@ mod tests {
         words.join(" ")
     }
 
+    fn check(text: &str, expected: &str, problems: usize) {
+        let (patch, found) = read(&pairs(text));
+        assert_eq!((shown(&patch).as_str(), found.len()), (expected, problems), "{text}");
+    }
+
+    #[test]
+    fn labels_of_hooks_and_probes_are_checked() {
+        for (text, expected, problems) in [
+            ("docker-auto.hook.pre-update=x docker-auto.hook.post-update=[]", "", 1),
+            (
+                "docker-auto.hook.pre-update=[]",
+                "unclear=the label docker-auto.hook.pre-update=[]",
+                1,
+            ),
+            ("docker-auto.hook.timeout=5m docker-auto.hook.user=1:2", "", 0),
+            ("docker-auto.hook.timeout=0s", "", 1),
+            (
+                "docker-auto.health.soak=1m docker-auto.health.exec=x docker-auto.health.log=x",
+                "",
+                0,
+            ),
+            ("docker-auto.health.soak=1", "", 1),
+            ("docker-auto.health.log=(", "unclear=the label docker-auto.health.log=(", 1),
+            ("docker-auto.health.exec=[]", "unclear=the label docker-auto.health.exec=[]", 1),
+        ] {
+            check(text, expected, problems);
+        }
+    }
+
     #[test]
     fn labels_make_a_patch() {
         for (text, expected, problems) in [
@@ -370,8 +469,7 @@ mod tests {
             ),
             ("docker-auto.internal.x=1 docker-auto=1 watchdocker.other=1", "", 0),
         ] {
-            let (patch, found) = read(&pairs(text));
-            assert_eq!((shown(&patch).as_str(), found.len()), (expected, problems), "{text}");
+            check(text, expected, problems);
         }
     }
 }

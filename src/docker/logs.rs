@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::core::id::ContainerId;
+use crate::core::id::{ContainerId, Timestamp};
 
 use super::Host;
 use super::call::{Call, in_path};
@@ -38,18 +38,39 @@ impl Host {
         lines: u32,
         bytes: usize,
     ) -> Result<String, DockerError> {
+        let text = self.log(id, format, ("tail", &lines.to_string())).await?;
+        Ok(last(&text, bytes).to_owned())
+    }
+
+    /// Returns what a container has logged since a moment, as far as it is not too much.
+    pub(super) async fn logs_since(
+        &self,
+        id: &ContainerId,
+        format: LogFormat,
+        since: Timestamp,
+    ) -> Result<String, DockerError> {
+        let since = format!("{}.{:09}", since.timestamp(), since.timestamp_subsec_nanos());
+        self.log(id, format, ("since", &since)).await
+    }
+
+    async fn log(
+        &self,
+        id: &ContainerId,
+        format: LogFormat,
+        (parameter, value): (&str, &str),
+    ) -> Result<String, DockerError> {
         let path = format!("/containers/{}/logs", in_path(id.as_str()));
         let call = Call::get(format!("reading the log of container {}", id.short()), &path)
             .query("stdout", "1")
             .query("stderr", "1")
-            .query("tail", &lines.to_string())
+            .query(parameter, value)
             .cut_at(LARGEST_READ);
         let answer = self.transport().send(&call).await?;
         let text = match format {
             LogFormat::Raw => answer.bytes.to_vec(),
             LogFormat::Frames => joined(&answer.bytes),
         };
-        Ok(last(&String::from_utf8_lossy(&text), bytes).to_owned())
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 }
 

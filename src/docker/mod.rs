@@ -5,6 +5,7 @@ mod convert;
 mod discover;
 mod endpoint;
 mod error;
+mod exec;
 mod inspect;
 mod logs;
 mod pull;

@@ -2,11 +2,13 @@
 
 mod class;
 mod create;
+mod exec;
 mod files;
 mod image;
 mod image_removal;
 mod look;
 mod name;
+mod probe;
 mod run;
 mod watch;
 
@@ -93,6 +95,9 @@ impl HostRunner {
                     image.as_str()
                 ),
             )),
+            Step::Exec { container, moment, hook } => {
+                self.exec(known, container, *moment, hook).await
+            }
         }
     }
 

@@ -165,6 +165,29 @@ impl Transport {
         result
     }
 
+    /// Makes a call whose answer has no end of its own; its time limit is for the beginning.
+    pub(super) async fn open(&self, call: &Call<'_>) -> Result<Incoming, DockerError> {
+        let version = self.version().await?;
+        let request = self.request(call, Some(version))?;
+        let limit = self.limit(call.limit);
+        let response = self.clients.of_call(call).request(request);
+        let Ok(response) = tokio::time::timeout(limit, response).await else {
+            let endpoint = self.endpoint.to_string();
+            return Err(DockerError::Timeout {
+                doing: call.doing.to_string(),
+                endpoint,
+                after: limit,
+            });
+        };
+        let (parts, body) =
+            response.map_err(|error| self.silence(call, error.into()))?.into_parts();
+        if parts.status.is_success() {
+            return Ok(body);
+        }
+        let bytes = self.collect(call, body).await?;
+        Err(self.refusal(call, &Answer { status: parts.status, headers: parts.headers, bytes }))
+    }
+
     async fn exchange(
         &self,
         call: &Call<'_>,

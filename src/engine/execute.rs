@@ -208,7 +208,12 @@ impl Executor<'_> {
                 return Attempt::Stopped;
             };
             let error = match result {
-                Ok(output) => return Attempt::Done(output),
+                Ok(output) => {
+                    if let Some(error) = output.problem() {
+                        (self.tell)(What::StepFailed { step: shown, error });
+                    }
+                    return Attempt::Done(output);
+                }
                 Err(error) => error,
             };
             (self.tell)(What::StepFailed { step: shown.clone(), error: error.message.clone() });

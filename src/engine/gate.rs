@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::core::compose::Labels;
 use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
 use crate::core::policy::Policy;
+use crate::core::probe;
 
 /// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
 const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
@@ -32,10 +34,21 @@ pub(super) fn gates(
             require: requirement(inspect),
             exit_zero,
             restarts: Restarts::SinceStart,
+            probes: Vec::new(),
+            soak: Duration::ZERO,
         }
     };
     let old = inspect.pointer("/Config/Healthcheck").filter(|check| !check.is_null()).cloned();
     Gates { new: gate(effective(body, new_config)), old: gate(old) }
+}
+
+/// Returns the gate of the new container with what its labels ask for besides. The old one is not
+/// asked: nobody knows whether it would have answered.
+pub(super) fn probing(gate: &HealthGate, labels: &Labels) -> HealthGate {
+    let (probes, soak) = (probe::probes(labels), probe::soak(labels));
+    // What has ended cannot be asked any more.
+    let exit_zero = if probes.is_empty() { gate.exit_zero } else { ExitZero::Failed };
+    HealthGate { exit_zero, probes, soak, ..gate.clone() }
 }
 
 /// What was unhealthy before cannot be asked to be healthy after, or a fix could never land.

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::core::carry::Carried;
 use crate::core::dependency::Edge;
+use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
@@ -145,13 +146,14 @@ impl Engine {
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: making(restoration, Vec::new()),
-            gate: gates.new,
+            gate: gate::probing(&gates.new, &job.container.labels),
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             image_care,
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
+            hooks: hooks(job.kind, job.container),
         }
     }
 
@@ -210,6 +212,14 @@ fn new_operation(inventory: &Inventory) -> OperationId {
         if !is_taken(inventory, &operation) {
             return operation;
         }
+    }
+}
+
+/// The commands of a version that somebody wants to leave must not stand in the way.
+fn hooks(kind: OperationKind, container: &Container) -> Hooks {
+    match kind {
+        OperationKind::Update => Hooks::of(&container.labels),
+        OperationKind::Rollback => Hooks::default(),
     }
 }
 

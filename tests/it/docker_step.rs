@@ -154,6 +154,7 @@ fn stop(container: Key) -> Step {
 fn await_healthy(container: Key, require: Requirement, exit_zero: ExitZero) -> Step {
     let (timeout, stable) = (Duration::from_secs(30), Duration::from_millis(1500));
     let restarts = Restarts::SinceStart;
-    let gate = HealthGate { timeout, stable, require, exit_zero, restarts };
+    let (probes, soak) = (Vec::new(), Duration::ZERO);
+    let gate = HealthGate { timeout, stable, require, exit_zero, restarts, probes, soak };
     Step::AwaitHealthy { container, gate }
 }

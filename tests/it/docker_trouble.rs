@@ -140,6 +140,8 @@ async fn a_container_that_ends_with_its_engine_is_not_the_images_fault() {
             require: Requirement::Healthy,
             exit_zero: ExitZero::Failed,
             restarts: Restarts::SinceStart,
+            probes: Vec::new(),
+            soak: Duration::ZERO,
         };
         let step = Step::AwaitHealthy { container: Key::old(), gate };
         let command = host.control_command("stop");

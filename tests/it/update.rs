@@ -2,7 +2,9 @@
 //! them back, in which order they go, and what becomes of them when somebody else interferes.
 
 mod broken;
+mod hooks;
 mod images;
 mod meddling;
 mod order;
+mod probes;
 mod refused;

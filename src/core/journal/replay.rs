@@ -1,5 +1,6 @@
 //! Reads the entries of a journal into where the operation stands.
 
+use crate::core::hook::Moment;
 use crate::core::plan::{Step, UpdatePlan};
 
 use super::{Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput};
@@ -155,6 +156,12 @@ impl<'a> Replay<'a> {
                     self.no_change = true;
                     self.turn(Side::All, "the pulled image already runs");
                 }
+                if let StepOutput::Executed(execution) = output
+                    && self.moment(position) == Some(Moment::PreUpdate)
+                    && let Some(objection) = execution.objection()
+                {
+                    self.turn(Side::All, &objection);
+                }
             }
             Position::Undo { .. } => self.settled.push(position),
             Position::Rescue(index) => self.phase = Phase::Rescue { index: index + 1 },
@@ -179,7 +186,21 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Returns when the hook at a place runs, where there is one.
+    fn moment(&self, position: Position) -> Option<Moment> {
+        match position.step(self.plan)? {
+            Step::Exec { moment, .. } => Some(*moment),
+            _ => None,
+        }
+    }
+
     fn step_failed(&mut self, position: Position, class: Class, error: &str) {
+        if self.moment(position) == Some(Moment::PostUpdate) && class != Class::Superseded {
+            // All is proven: what comes of a last command is a warning.
+            self.forward += 1;
+            self.committed |= self.forward >= self.plan.no_return;
+            return;
+        }
         let step = position.step(self.plan);
         let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
         let started = awaited || matches!(step, Some(Step::Start { .. }));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::core::carry::Carried;
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
+use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
 use crate::core::inventory::RunState;
 use crate::core::plan::{Difference, ImageSummary, Trigger};
@@ -54,6 +55,8 @@ pub struct Blueprint {
     pub sharers: Vec<Sharer>,
     /// Those that are stopped before it and started after it, in the order in which they start.
     pub dependents: Vec<Dependent>,
+    /// The commands that run inside it.
+    pub hooks: Hooks,
 }
 
 /// A container that holds on to the one that is replaced (its namespace, its links, its volumes), so

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::core::carry::{Carried, Nature};
 use crate::core::health::{HealthGate, Restarts};
+use crate::core::hook::{Hooks, Moment};
 use crate::core::id::{ContainerName, ImageId, OperationId};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal, Retag};
 use crate::core::plan::recreate::{reject_key, reserved_name};
@@ -245,6 +246,22 @@ impl<'a> Member<'a> {
         let gate = HealthGate { restarts, ..self.gate.clone() };
         let step = Step::AwaitHealthy { container: self.new_key.clone(), gate };
         self.old.state.is_up().then(|| verify(step, Vec::new()))
+    }
+}
+
+impl Member<'_> {
+    /// Runs the command that is to run before anything is stopped.
+    pub(super) fn pre_update(&self, hooks: &Hooks) -> Option<PlannedStep> {
+        let hook = hooks.pre_update.clone().filter(|_| self.old.state.is_up())?;
+        let (container, moment) = (self.key.clone(), Moment::PreUpdate);
+        Some(back(Step::Exec { container, moment, hook }, Vec::new()))
+    }
+
+    /// Runs the command that is to run once all is proven.
+    pub(super) fn post_update(&self, hooks: &Hooks) -> Option<PlannedStep> {
+        let hook = hooks.post_update.clone().filter(|_| self.old.state.is_up())?;
+        let (container, moment) = (self.new_key.clone(), Moment::PostUpdate);
+        Some(verify(Step::Exec { container, moment, hook }, Vec::new()))
     }
 }
 

@@ -4,6 +4,7 @@ pub mod blueprint;
 mod key;
 mod member;
 pub mod recreate;
+pub(crate) mod seconds;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
+use crate::core::hook::{Hook, Moment};
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId, Timestamp};
 use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, Observed, StepOutput};
@@ -103,6 +105,9 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keep_tags: Vec<String>,
     },
+    /// Runs a command inside a container. However the command ends, the step is done: what its end
+    /// means depends on the moment.
+    Exec { container: Key, moment: Moment, hook: Hook },
 }
 
 impl Step {
@@ -126,6 +131,7 @@ impl Step {
             Self::Remove { .. } => "remove",
             Self::CopyFiles { .. } => "copy_files",
             Self::RemoveImage { .. } => "remove_image",
+            Self::Exec { .. } => "exec",
         }
     }
 
@@ -147,7 +153,8 @@ impl Step {
             | Self::Start { container }
             | Self::AwaitHealthy { container, .. }
             | Self::CollectEvidence { container }
-            | Self::Remove { container, .. } => Some(container),
+            | Self::Remove { container, .. }
+            | Self::Exec { container, .. } => Some(container),
         }
     }
 }
@@ -307,22 +314,6 @@ pub struct Difference {
     pub old: Value,
     /// The value after; null for one that is gone.
     pub new: Value,
-}
-
-/// Durations as whole or fractional seconds in JSON.
-pub(crate) mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(value: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64(value.as_secs_f64())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(serde::de::Error::custom)
-    }
 }
 
 /// What a step's future is: boxed, so that a runner can stand behind `dyn`.

@@ -125,6 +125,9 @@ impl<'a> Planner<'a> {
             steps.extend(member.create_on_its_image(sharer.retag.as_ref()));
         }
         steps.extend(expect());
+        // A hook takes its time, in which others may change things.
+        let hook = self.main.pre_update(&self.blueprint.hooks);
+        steps.extend(hook.into_iter().flat_map(|hook| std::iter::once(hook).chain(expect())));
         steps
     }
 
@@ -210,6 +213,7 @@ impl<'a> Planner<'a> {
             unproven.push(member);
         }
         steps.extend(unproven.into_iter().filter_map(Member::prove));
+        steps.extend(self.main.post_update(&self.blueprint.hooks));
         steps
     }
 

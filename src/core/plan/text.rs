@@ -79,6 +79,10 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         Step::RemoveImage { image, .. } => {
             format!("remove the image {}, unless something uses it", image.short())
         }
+        Step::Exec { container, moment, hook } => {
+            let (who, words) = (who(container), hook.command.join(" "));
+            format!("run the {moment} hook in {who}: {words} (up to {} s)", hook.timeout.as_secs())
+        }
     }
 }
 
@@ -96,12 +100,19 @@ fn describe_gate(gate: &HealthGate) -> String {
         ExitZero::Finished => ", or ends with exit code 0",
         ExitZero::Failed => "",
     };
-    match gate.require {
+    let mut text = match gate.require {
         Requirement::Healthy => {
             format!(
                 "is healthy (up to {timeout} s; stable for {stable} s without a healthcheck){finished}"
             )
         }
         Requirement::Stable => format!("stays up for {stable} s{finished}"),
+    };
+    for probe in &gate.probes {
+        let _ = write!(text, ", and {probe}");
     }
+    if !gate.soak.is_zero() {
+        let _ = write!(text, ", and all this for {} s", gate.soak.as_secs_f64());
+    }
+    text
 }

@@ -35,13 +35,17 @@ impl HostRunner {
                 self.engine_stays().await?;
                 return Err(vanished(known, key, last.as_ref()));
             };
-            let verdict = watch.judge(&convert::sample(&inspect), begun.elapsed());
+            let mut verdict = watch.judge(&convert::sample(&inspect), begun.elapsed());
+            if verdict == Verdict::Probe {
+                let answer = self.probe_all(known, (&id, &inspect), &gate.probes).await?;
+                verdict = watch.probed(&answer, begun.elapsed());
+            }
             if verdict != Verdict::Wait && !is_up(&inspect) {
                 sleep(SECOND_LOOK).await;
                 self.engine_stays().await?;
             }
             match verdict {
-                Verdict::Wait => {}
+                Verdict::Wait | Verdict::Probe => {}
                 Verdict::Healthy => return Ok(StepOutput::Done),
                 Verdict::Failed(why) => return Err(unhealthy(&inspect, &why)),
             }

@@ -52,6 +52,7 @@ const CRATES: &[(&str, Who)] = &[
     ("matchit", Only(&["http"])),
     ("nix", Only(&["registry"])),
     ("redb", Only(&["store"])),
+    ("regex", Only(&["core"])),
     ("rustls", Only(&["connect"])),
     ("rustls_native_certs", Only(&["connect"])),
     ("rustls_pki_types", Only(&["connect"])),

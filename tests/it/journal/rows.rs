@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use docker_auto::core::hook::{End, Execution};
 use docker_auto::core::id::{ContainerId, ContainerName, Timestamp};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{
@@ -50,6 +51,7 @@ fn told(shape: &str, events: &str) -> String {
                 tale.entries.push(JournalEntry::Damaged { at: AT, what: "line 9".into() });
             }
             ("fails", "") => tale.fail(Class::Lasting),
+            ("exits", code) => tale.exit(code.parse().expect("an exit code")),
             ("superseded", seen) => {
                 tale.entries.push(JournalEntry::Looked { at: AT, observed: observed(seen) });
                 tale.fail(Class::Superseded);
@@ -94,12 +96,24 @@ impl Tale<'_> {
         self.entries.push(JournalEntry::Done { position, at: AT, output });
     }
 
-    fn fail(&mut self, class: Class) {
+    /// Returns the step that was begun last.
+    fn begun(&self) -> Position {
         let started = self.entries.iter().rev().find_map(|entry| match entry {
             JournalEntry::Started { position, .. } => Some(*position),
             _ => None,
         });
-        let (position, error) = (started.expect("a step was begun"), "no luck".into());
+        started.expect("a step was begun")
+    }
+
+    /// Lets the hook that was begun end.
+    fn exit(&mut self, exit_code: i64) {
+        let execution = Execution { end: End::Exited { exit_code }, text: String::new() };
+        let (position, output) = (self.begun(), StepOutput::Executed(execution));
+        self.entries.push(JournalEntry::Done { position, at: AT, output });
+    }
+
+    fn fail(&mut self, class: Class) {
+        let (position, error) = (self.begun(), "no luck".into());
         self.entries.push(JournalEntry::Failed { position, at: AT, class, error });
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use docker_auto::core::carry::{Carried, Nature};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
+use docker_auto::core::hook::{Hook, Hooks};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::plan::blueprint::{
@@ -48,6 +49,8 @@ pub(crate) struct Shape {
     pub(crate) origin: Origin,
     /// Another service lives in its namespace, and a third one is restarted with it.
     pub(crate) family: bool,
+    /// Commands run inside it before and after.
+    pub(crate) hooks: bool,
 }
 
 /// Where the new image comes from.
@@ -74,10 +77,11 @@ const PLAIN: Shape = Shape {
     cares: false,
     origin: Origin::Registry,
     family: false,
+    hooks: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 16] = [
+pub(crate) const SHAPES: [Shape; 17] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -112,6 +116,7 @@ pub(crate) const SHAPES: [Shape; 16] = [
     Shape { label: "same image", origin: Origin::Same, ..PLAIN },
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
+    Shape { label: "hooks", hooks: true, ..PLAIN },
 ];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
@@ -349,6 +354,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         require: Requirement::Healthy,
         exit_zero: exit_zero(shape),
         restarts: Restarts::SinceStart,
+        probes: Vec::new(),
+        soak: Duration::ZERO,
     };
     Blueprint {
         operation: OperationId::new(OPERATION),
@@ -382,7 +389,15 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
         warnings: Vec::new(),
         differences: Vec::new(),
+        hooks: hooks(shape),
     }
+}
+
+fn hooks(shape: Shape) -> Hooks {
+    let hook =
+        || Hook { command: vec!["/hook".to_owned()], user: None, timeout: Duration::from_mins(1) };
+    let hook = || shape.hooks.then(hook);
+    Hooks { pre_update: hook(), post_update: hook() }
 }
 
 /// As the planner's caller sees it: a container that nothing restarts may end well.

@@ -125,6 +125,7 @@ async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Part
         settings: Settings {
             policy: config(scene, &[]).policy,
             retention: Retention::Remove,
+            keep_images: 1,
             concurrency: 1,
             own_container: None,
             engine_address: None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docker_auto::core::health::{HealthGate, Verdict, Watch};
+use docker_auto::core::hook::{End, Execution};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::journal::{Class, Evidence, Known, Observed, Seen, StepOutput};
@@ -57,6 +58,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         Step::Remove { container, volumes } => host.remove(container, *volumes),
         Step::CopyFiles { from, to, .. } => host.copy(from, to),
         Step::RemoveImage { image, keep_tags } => Ok(host.engine.remove_image(image, keep_tags)),
+        Step::Exec { container, .. } => host.exec(container),
     }
 }
 
@@ -185,8 +187,13 @@ impl Host<'_> {
         let mut watch = Watch::new(gate.clone());
         for second in 0..1_000 {
             let sample = self.engine.sample(&id).map_err(|refusal| self.error(key, &refusal))?;
-            match watch.judge(&sample, Duration::from_secs(second)) {
-                Verdict::Wait => {}
+            let elapsed = Duration::from_secs(second);
+            let verdict = match watch.judge(&sample, elapsed) {
+                Verdict::Probe => watch.probed(&Ok(()), elapsed),
+                verdict => verdict,
+            };
+            match verdict {
+                Verdict::Wait | Verdict::Probe => {}
                 Verdict::Healthy => return DONE,
                 Verdict::Failed(why) => {
                     return Err(StepError::new(Class::Lasting, format!("{key} {why}")));
@@ -213,6 +220,17 @@ impl Host<'_> {
         self.resolve(from)?;
         self.resolve(to)?;
         DONE
+    }
+
+    fn exec(&mut self, key: &Key) -> Answer {
+        let id = self.resolve(key)?;
+        let runs = self.engine.containers[&id].state == RunState::Running;
+        let end = if runs {
+            End::Exited { exit_code: 0 }
+        } else {
+            End::Refused { reason: format!("{key} is not running") }
+        };
+        Ok(StepOutput::Executed(Execution { end, text: String::new() }))
     }
 
     /// One that is already gone is as it should be.

@@ -1,0 +1,81 @@
+//! Asking a new container what its labels want to know of it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::core::id::{ContainerId, Timestamp};
+use crate::core::journal::{Class, Known};
+use crate::core::plan::StepError;
+use crate::core::probe::{self, Probe};
+
+use super::super::error::DockerError;
+use super::super::exec::Command;
+use super::super::logs::LogFormat;
+use super::HostRunner;
+use super::class::{Action, failed};
+
+/// How long one answer is waited for.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// What a container answers: it is good, or why it is not.
+type Answer = Result<(), String>;
+
+/// A container with the inspect that showed it up.
+type Running<'a> = (&'a ContainerId, &'a Value);
+
+impl HostRunner {
+    /// Asks all probes, as far as the first that fails; that the engine cannot be asked is an error.
+    pub(super) async fn probe_all(
+        &self,
+        known: &Known,
+        container: Running<'_>,
+        probes: &[Probe],
+    ) -> Result<Answer, StepError> {
+        for probe in probes {
+            let answer = match probe {
+                Probe::Exec { command } => self.probe_exec(known, container.0, command).await,
+                Probe::Log { pattern } => self.probe_log(container, pattern).await,
+            };
+            match answer.map_err(failed(Action::Container)) {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => return Ok(Err(why)),
+                Err(error) if error.class == Class::Unreachable => return Err(error),
+                // One that ended meanwhile will be seen so by the next look at it.
+                Err(error) => return Ok(Err(error.message)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn probe_exec(
+        &self,
+        known: &Known,
+        id: &ContainerId,
+        words: &[String],
+    ) -> Result<Answer, DockerError> {
+        let mark = format!("{}.probe", known.operation);
+        let command = Command { words, user: None, mark: &mark, timeout: ANSWER };
+        let execution = self.host.exec(id, &command).await?;
+        Ok(match execution.problem() {
+            Some(problem) => Err(format!("`{}` {problem}", words.join(" "))),
+            None => Ok(()),
+        })
+    }
+
+    async fn probe_log(
+        &self,
+        (id, inspect): Running<'_>,
+        pattern: &str,
+    ) -> Result<Answer, DockerError> {
+        // Not its start: that is noted when it may have logged already.
+        let ended = inspect["State"]["FinishedAt"].as_str();
+        let ended = ended.and_then(|text| text.parse::<Timestamp>().ok());
+        let since = ended.unwrap_or_default().max(Timestamp::UNIX_EPOCH);
+        let log = self.host.logs_since(id, LogFormat::of(inspect), since).await?;
+        Ok(probe::pattern(pattern).and_then(|pattern| {
+            let found = pattern.matches_a_line_of(&log);
+            found.then_some(()).ok_or_else(|| "no line of its log matches".to_owned())
+        }))
+    }
+}
