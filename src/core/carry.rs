@@ -40,6 +40,8 @@ pub struct Change {
 const FIRST_START: TimeDelta = TimeDelta::seconds(60);
 /// How long after the creation files are put into a container whose first start is not known.
 const INJECTING: TimeDelta = TimeDelta::seconds(5);
+/// Archives keep times in whole seconds, to the nearest one.
+const ROUNDING: TimeDelta = TimeDelta::seconds(1);
 const MODIFIED: u8 = 0;
 const ADDED: u8 = 1;
 
@@ -177,7 +179,7 @@ pub fn injected_until(inspect: &Value) -> Option<Timestamp> {
     let (created, started) = (time("/Created")?, time("/State/StartedAt")?);
     let first = inspect.pointer("/RestartCount") == Some(&0.into())
         && started.signed_duration_since(created) < FIRST_START;
-    Some(if first { started } else { created + INJECTING })
+    Some(if first { started + ROUNDING } else { created + INJECTING })
 }
 
 fn tidy(path: &str) -> &str {
@@ -278,7 +280,7 @@ mod tests {
     #[test]
     fn files_are_put_in_before_the_first_start() {
         for (started, restarts, until) in
-            [("10:00:03", 0, "10:00:03"), ("10:00:03", 1, "10:00:05"), ("12:00:00", 0, "10:00:05")]
+            [("10:00:03", 0, "10:00:04"), ("10:00:03", 1, "10:00:05"), ("12:00:00", 0, "10:00:05")]
         {
             let inspect = serde_json::json!({
                 "Created": "2026-01-01T10:00:00Z",

@@ -84,7 +84,7 @@ fn the_previous_image_stays_for_a_rollback_and_the_one_before_goes() {
         // Nobody has to be asked for what is there.
         scene.registry.forget();
         let back = program.run(&["rollback", &name, "--json"]).expect(0);
-        assert_eq!(back.result().0, "updated");
+        assert_eq!(back.result().0, "rolled_back_by_hand");
         assert_eq!(scene.registry.log(), [Value::Null; 0], "on {engine:?}");
         assert_eq!((scene.version("web"), scene.seen("web").image), ("2".to_owned(), second));
         let view = program.run(&["check", &name, "--json"]).json();
