@@ -19,6 +19,7 @@ use crate::core::reference::ImageRef;
 use crate::engine::limits::Slot;
 use crate::engine::prepare::{Job, making, old_container};
 use crate::engine::{Engine, EngineError, gate};
+use crate::logging::Chain;
 
 /// The part of a blueprint that is about others.
 #[derive(Default)]
@@ -40,8 +41,13 @@ impl Engine {
     pub(super) async fn edges(&self, inventory: &Inventory) -> Result<BTreeSet<Edge>, EngineError> {
         let mut inspects = BTreeMap::new();
         for container in inventory.containers.values().filter(|one| !one.name.is_reserved()) {
-            if let Some(inspect) = self.seen_inspect(container).await? {
-                inspects.insert(&container.name, (container, inspect));
+            match self.seen_inspect(container).await {
+                Ok(found) => {
+                    inspects.extend(found.map(|it| (&container.name, (container, it))));
+                }
+                Err(error) if error.is_unreachable() => return Err(error),
+                // One that the engine cannot show holds up no other.
+                Err(error) => log::warn!("{}: {}", container.name, Chain(&error)),
             }
         }
         let nodes = inspects.values().map(|(container, inspect)| Node {

@@ -43,13 +43,15 @@ impl Host {
     #[track_caller]
     pub(crate) fn pull_as(&self, reference: &str, user: &str, password: &str) {
         let (registry, _) = reference.split_once('/').expect("a reference with its registry");
-        super::engine::docker(
-            self,
-            &std::env::temp_dir(),
-            &["login", "-u", user, "-p", password, registry],
-        );
-        super::engine::docker(self, &std::env::temp_dir(), &["pull", "-q", reference]);
-        super::engine::docker(self, &std::env::temp_dir(), &["logout", registry]);
+        // Of its own, or the logins of tests that run at the same time would end each other.
+        let config = tempfile::tempdir().expect("a folder");
+        let docker = |arguments: &[&str]| {
+            let own = ["--config", config.path().to_str().expect("a plain path")];
+            let arguments: Vec<_> = own.iter().chain(arguments).copied().collect();
+            super::engine::docker(self, config.path(), &arguments)
+        };
+        docker(&["login", "-u", user, "-p", password, registry]);
+        docker(&["pull", "-q", reference]);
     }
 
     /// Waits until a container's health is `status`.

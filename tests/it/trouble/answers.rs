@@ -98,7 +98,8 @@ fn a_container_that_the_engine_cannot_show_holds_up_no_other() {
         let message = view[0]["reason"]["message"].as_str().unwrap();
         assert!(message.contains("its files are gone"), "{message}");
     }
-    program.run(&["update", "--all"]);
+    let agreed = scene.program_behind(&proxy).env("DOCKER_AUTO_UPDATE_ENABLED", "true");
+    agreed.run(&["update", "--all"]);
     assert_eq!(["web", "outdated", "hidden"].map(|short| scene.version(short)), ["2", "1", "1"]);
     // After a check of everything it is stored what the engine shows, as far as it does.
     let server = Server::start(&program);
