@@ -60,6 +60,11 @@
 //! restart policy, two renames and start, then the health gate. Until the gate opens the old
 //! container is untouched but stopped; only then it is removed.
 //!
+//! Others may have to go along: [`core::dependency`] reads who needs whom. Whoever holds on to the old
+//! object (a namespace, a link, volumes) is a sharer and is made anew on its own image; whoever asked
+//! for it is a dependent and is restarted. All of them are members of one plan, stop before and start
+//! after what they need, and come back together.
+//!
 //! # A crash
 //!
 //! The journal of an open operation is one append-only file: the plan, then a line before and after
@@ -95,6 +100,11 @@
 //! | record, history | what is kept of an operation that ended |
 //! | gate | what a new container must show before it counts |
 //! | evidence | what a failed container leaves: logs, exit code, health output |
+//! | member | a container of a plan: the one that is updated, a sharer or a dependent |
+//! | sharer | a container that is made anew because it holds on to the one that is replaced |
+//! | dependent | a container that is restarted with the one that it needs |
+//! | layer | the files that a container wrote outside its mounts; some of them are carried |
+//! | hook, probe | a command inside a container around its update; one that a new container must pass |
 //! | reject | an image that failed on a target and is not tried there again |
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | wake | a look at the engine after a crash or an outage, before going on |
