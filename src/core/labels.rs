@@ -244,13 +244,7 @@ pub const LABELS: [Label; 21] = [
         doc: "The same as `docker-auto.mode=watch`.",
         rank: Rank::Alias,
         on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? {
-                set(&mut patch.mode, Ok(Mode::Watch), origin)
-            } else {
-                Ok(())
-            }
-        },
+        read: watch,
     },
     Label {
         name: "com.centurylinklabs.watchtower.monitor-only",
@@ -259,13 +253,7 @@ pub const LABELS: [Label; 21] = [
         doc: "The same as `docker-auto.mode=watch`.",
         rank: Rank::Alias,
         on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? {
-                set(&mut patch.mode, Ok(Mode::Watch), origin)
-            } else {
-                Ok(())
-            }
-        },
+        read: watch,
     },
     // After the other aliases: where two of them restrain, the stricter one counts.
     Label {
@@ -286,6 +274,10 @@ type Read<T> = Result<T, String>;
 fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
+}
+
+fn watch(patch: &mut PolicyPatch, text: &str, origin: Origin) -> Read<()> {
+    if value::switch(text)? { set(&mut patch.mode, Ok(Mode::Watch), origin) } else { Ok(()) }
 }
 
 fn span(text: &str) -> Read<Duration> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -63,16 +63,25 @@ impl Host {
         id: &ContainerId,
         path: &str,
     ) -> Result<Option<PathStat>, DockerError> {
+        let Some(headers) = self.path_headers(id, path).await? else { return Ok(None) };
+        let stat = headers.get(PATH_STAT).and_then(|stat| STANDARD.decode(stat).ok());
+        Ok(stat.and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+
+    /// Returns the headers that tell what is at a path of a container; `None` if nothing is.
+    pub(super) async fn path_headers(
+        &self,
+        id: &ContainerId,
+        path: &str,
+    ) -> Result<Option<HeaderMap>, DockerError> {
         let archive = format!("/containers/{}/archive", in_path(id.as_str()));
         let doing = format!("looking at {path} in container {}", id.short());
         let call = Call::new(doing, Method::HEAD, &archive).query("path", path);
-        let answer = match self.transport().send(&call).await {
-            Ok(answer) => answer,
-            Err(error) if error.status() == Some(404) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let stat = answer.headers.get(PATH_STAT).and_then(|stat| STANDARD.decode(stat).ok());
-        Ok(stat.and_then(|json| serde_json::from_slice(&json).ok()))
+        match self.transport().send(&call).await {
+            Ok(answer) => Ok(Some(answer.headers)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn inspect(&self, what: &str, doing: String) -> Result<Option<Value>, DockerError> {

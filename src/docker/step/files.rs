@@ -4,15 +4,12 @@ use std::io;
 
 use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerOptions};
 use futures_util::TryStreamExt as _;
-use http::Method;
 use tar::{Builder, EntryType, Header};
 
 use crate::core::id::ContainerId;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError};
 
-use super::super::call::{Call, in_path};
-use super::super::error::DockerError;
 use super::super::transport::Body;
 use super::class::{Action, failed};
 use super::{HostRunner, StepResult};
@@ -48,14 +45,8 @@ impl HostRunner {
     }
 
     async fn has_path(&self, id: &ContainerId, path: &str) -> Result<bool, StepError> {
-        let doing = format!("looking for {path} in container {}", id.short());
-        let archive = format!("/containers/{}/archive", in_path(id.as_str()));
-        let call = Call::new(doing, Method::HEAD, &archive).query("path", path);
-        match self.host.transport().send(&call).await {
-            Ok(_) => Ok(true),
-            Err(DockerError::Api { status: 404, .. }) => Ok(false),
-            Err(error) => Err(failed(Action::Make)(error)),
-        }
+        let headers = self.host.path_headers(id, path).await.map_err(failed(Action::Make))?;
+        Ok(headers.is_some())
     }
 
     /// Returns the directories that are missing on the way to one, the outermost first.
