@@ -15,6 +15,7 @@ use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
+use crate::core::probe::Vantage;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
 };
@@ -49,6 +50,7 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
+    vantage: Vantage,
     company: Company,
     files: Vec<Carried>,
     lost: Vec<String>,
@@ -92,6 +94,7 @@ impl Engine {
         let replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
+        let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
         let (files, lost) = self.carried(job.container, &inspect).await?;
@@ -104,6 +107,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -123,6 +127,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -146,7 +151,7 @@ impl Engine {
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: making(restoration, Vec::new()),
-            gate: gate::probing(&gates.new, &job.container.labels),
+            gate: gate::probing(&gates.new, &job.container.labels, &vantage),
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             image_care,
