@@ -88,6 +88,30 @@ fn containers_of_other_kinds_are_not_lost_either() {
 }
 
 #[test]
+fn those_that_go_with_a_container_are_not_lost_either() {
+    needs!(lab);
+    let family = || Old { family: true, ..Old::default() };
+    let rows = vec![
+        row(
+            Scenario::new("family", NewImage::Good, family()),
+            Depth::Changes,
+            &[killed::RECOVERED],
+        ),
+        row(
+            Scenario::new("family-exits", NewImage::Exits, family()),
+            Depth::Changed,
+            &[killed::RECOVERED],
+        ),
+        row(
+            Scenario::new("family-power", NewImage::Good, family()),
+            Depth::Changed,
+            &[engine_killed::BOTH],
+        ),
+    ];
+    Matrix { engine: Engine::New, lanes: 4, rows }.run();
+}
+
+#[test]
 fn an_engine_killed_at_every_change_is_waited_for() {
     needs!(lab);
     let policies = ["always", "unless-stopped", "on-failure", "no"];
