@@ -17,7 +17,7 @@ use crate::support::image::Kind;
 use crate::support::lab::needs;
 
 use matrix::{Depth, Matrix, Ordeal, Row};
-use scenario::{NewImage, Old, Scenario};
+use scenario::{Company, NewImage, Old, Scenario};
 use trial::Begin;
 
 /// Returns a row of an update that `update NAME` begins.
@@ -90,7 +90,7 @@ fn containers_of_other_kinds_are_not_lost_either() {
 #[test]
 fn those_that_go_with_a_container_are_not_lost_either() {
     needs!(lab);
-    let family = || Old { family: true, ..Old::default() };
+    let family = || Old { company: Company::Family, ..Old::default() };
     let rows = vec![
         row(
             Scenario::new("family", NewImage::Good, family()),

@@ -44,6 +44,16 @@ impl NewImage {
     }
 }
 
+/// Who goes with the old container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody.
+    #[default]
+    None,
+    /// One that shares its network, and one that is restarted with it.
+    Family,
+}
+
 /// How the old container is made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Old {
@@ -55,8 +65,8 @@ pub(super) struct Old {
     pub(super) anonymous_volumes: bool,
     /// Whether it is in two networks.
     pub(super) networks: bool,
-    /// Whether others go with it: one that shares its network, one that is restarted with it.
-    pub(super) family: bool,
+    /// Who goes with it.
+    pub(super) company: Company,
     /// How its image behaves, if not plainly.
     pub(super) kind: Option<Kind>,
 }
@@ -137,7 +147,7 @@ impl Scenario {
 
     /// Returns the containers that go with it, in the order in which they are started.
     pub(super) fn companions(&self) -> Vec<(&'static str, Value)> {
-        if !self.old.family {
+        if self.old.company == Company::None {
             return Vec::new();
         }
         let body = |network: String, labels: Value| {
