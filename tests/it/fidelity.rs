@@ -3,6 +3,7 @@
 
 mod defaults;
 mod files;
+mod kitchen;
 mod mounts;
 mod passing;
 mod platform;
