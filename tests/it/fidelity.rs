@@ -4,7 +4,9 @@
 mod defaults;
 mod files;
 mod kitchen;
+mod labels;
 mod mounts;
+mod networks;
 mod passing;
 mod platform;
 mod source;
