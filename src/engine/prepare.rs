@@ -123,7 +123,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
-            company,
+            mut company,
             files,
             lost,
             image_care,
@@ -132,6 +132,7 @@ impl Engine {
         warnings.extend(company.warnings);
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
+        company.bind_sources.extend(preflight::bind_sources(&inspect, &replacement.body));
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
             operation,
@@ -142,7 +143,7 @@ impl Engine {
             old_image,
             new_image: job.goal.image,
             source: job.goal.source,
-            bind_sources: preflight::bind_sources(&replacement.body),
+            bind_sources: company.bind_sources,
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: making(restoration, Vec::new()),

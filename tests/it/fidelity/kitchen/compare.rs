@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 /// What the engine chooses again for each container; it may choose the same.
-pub(super) const CHOICE: &str = "what the engine chooses anew";
+pub(super) const CHOICE: &str = "of the moment, chosen anew";
 const ANOTHER: &str = "another container";
 const IMAGE: &str = "the new image";
 const VOLUME: &str = "a volume without a name is asked for by the name that it got";
@@ -21,6 +21,7 @@ pub(super) const ALLOWED: &[(&[&str], &str)] = &[
     (&["NetworkSettings", "SandboxKey"], ANOTHER),
     (&["NetworkSettings", "EndpointID"], ANOTHER),
     (&["NetworkSettings", "Networks", "*", "EndpointID"], ANOTHER),
+    (&["ExecIDs"], CHOICE),
     (&["NetworkSettings", "Ports", "*", "*", "HostPort"], CHOICE),
     (&["NetworkSettings", "IPAddress"], CHOICE),
     (&["NetworkSettings", "MacAddress"], CHOICE),

@@ -12,6 +12,8 @@ use super::compare::ALLOWED;
 pub(super) enum Fate {
     /// It is shown as it was.
     Kept,
+    /// It is shown as it was where the machine has it; it is sent on anywhere.
+    ByMachine,
     /// The engine could not be asked for it; it is sent on, as other tests show.
     OnTheBody,
     /// The engine does not know it.
@@ -24,6 +26,7 @@ impl Fate {
     fn word(self) -> &'static str {
         match self {
             Self::Kept => "kept",
+            Self::ByMachine => "kept if possible",
             Self::OnTheBody => "sent",
             Self::Unknown => "–",
             Self::Changed => "changed",
@@ -83,8 +86,8 @@ fn section(engines: &[String], rows: &[Row]) -> String {
 
 const INTRODUCTION: &str = "
 Written by the tests: containers with every flag that `docker run` has, and every field that the engine's API has for a new container,
-are updated on real engines, and what the engines show of them before and after is compared. *kept*: it is shown as it was. *sent*: the
-engine or kernel of the tests cannot be asked for it, but it is sent on. –: this engine does not know it. *changed*: see below.
+are updated on real engines, and what the engines show of them before and after is compared. *kept*: it is shown as it was; *if possible*: not
+every kernel and storage has it. *sent*: it is sent on, but means nothing to these engines. –: this engine does not know it. *changed*: see below.
 
 ";
 
