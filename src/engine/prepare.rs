@@ -93,7 +93,7 @@ impl Engine {
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
-        let company = self.company(&lead).await?;
+        let company = Box::pin(self.company(&lead)).await?;
         let (files, lost) = self.carried(job.container, &inspect).await?;
         let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;

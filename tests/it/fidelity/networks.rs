@@ -54,14 +54,14 @@ fn endpoints(scene: &Scene, short: &str) -> Value {
     endpoints
 }
 
-/// Returns where packets go; the names of interfaces change from start to start.
+/// Returns where packets go.
 fn default_route(scene: &Scene, short: &str) -> String {
     let routes = scene.host.exec(&scene.name(short), &["ip", "route"]);
     let default = routes.lines().find(|route| route.starts_with("default")).expect("a way out");
     default.split(" dev ").next().unwrap_or_default().to_owned()
 }
 
-/// Returns the values of a kernel setting, in the order of addresses.
+/// Returns the values of a kernel setting; the names of interfaces change from start to start.
 fn martians(scene: &Scene, short: &str) -> String {
     let show = "cat /proc/sys/net/ipv4/conf/eth*/log_martians | sort";
     scene.host.exec(&scene.name(short), &["sh", "-c", show])
@@ -72,7 +72,7 @@ fn several_networks_stay_with_addresses_names_and_the_way_out() {
     needs!(lab);
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
-        let (old, gateway) = (engine == Engine::Old, |last| format!("192.0.2.{last}"));
+        let address = |last: u8| format!("192.0.2.{last}");
         let zulu = network(&scene, "zulu", "192.0.2.0/27", &json!({}));
         let alpha = network(&scene, "alpha", "192.0.2.32/27", &json!({}));
         let mike = network(&scene, "mike", "192.0.2.64/27", &json!({}));
@@ -80,13 +80,13 @@ fn several_networks_stay_with_addresses_names_and_the_way_out() {
         scene.start_outdated(
             "web",
             &json!({"HostConfig": {"NetworkMode": zulu}, "NetworkingConfig": {"EndpointsConfig": {
-                &zulu: {"IPAMConfig": {"IPv4Address": gateway(9)}, "Aliases": ["last", "end"]}}}}),
+                &zulu: {"IPAMConfig": {"IPv4Address": address(9)}, "Aliases": ["last", "end"]}}}}),
         );
         connect(
             &scene,
             &alpha,
             "web",
-            &json!({"IPAMConfig": {"IPv4Address": gateway(41)}, "Aliases": ["first"]}),
+            &json!({"IPAMConfig": {"IPv4Address": address(41)}, "Aliases": ["first"]}),
         );
         let sysctl = "com.docker.network.endpoint.sysctls";
         connect(
@@ -102,24 +102,24 @@ fn several_networks_stay_with_addresses_names_and_the_way_out() {
             (endpoints(&scene, short), default_route(&scene, short), martians(&scene, short))
         };
         let before = seen("web");
-        let mut programs = [scene.program(), scene.program()].into_iter();
+        let program = scene.program();
         for version in ["2", "3"] {
             scene.push("web", version);
-            let (was, is) = update(&scene, &programs.next().unwrap(), "web");
+            let (was, is) = update(&scene, &program, "web");
             assert_eq!(seen("web"), before, "{engine:?}");
             assert_eq!(is["HostConfig"]["NetworkMode"], was["HostConfig"]["NetworkMode"]);
             let old_id = was["Id"].as_str().unwrap()[..12].to_owned();
             assert!(!is["NetworkSettings"].to_string().contains(&old_id), "{is}");
         }
-        if !old {
-            assert!(before.1.ends_with(&gateway(65)), "priority decides: {}", before.1);
+        if engine != Engine::Old {
+            assert!(before.1.ends_with(&address(65)), "priority decides: {}", before.1);
             assert!(before.2.contains('1'), "the setting of one endpoint is there");
         }
         // It is found by its names.
         let peer = json!({"HostConfig": {"NetworkMode": alpha}});
         scene.start_like("web", "peer", &peer);
         let found = scene.host.exec(&scene.name("peer"), &["nslookup", "first"]);
-        assert!(found.contains(&gateway(41)), "{found}");
+        assert!(found.contains(&address(41)), "{found}");
     });
 }
 
@@ -135,12 +135,10 @@ fn hardware_addresses_stay_if_they_were_asked_for_and_only_then() {
             "Labels": {"scene": scene.prefix, format!("docker-auto.mac.{other}"): "keep"},
             "HostConfig": {"NetworkMode": main},
         });
-        match engine {
-            Engine::Old => body["MacAddress"] = asked.into(),
-            _ => {
-                body["NetworkingConfig"] =
-                    json!({"EndpointsConfig": {&main: {"MacAddress": asked}}})
-            }
+        if engine == Engine::Old {
+            body["MacAddress"] = asked.into();
+        } else {
+            body["NetworkingConfig"]["EndpointsConfig"][&main]["MacAddress"] = asked.into();
         }
         scene.start("web", &body);
         connect(&scene, &other, "web", &json!({}));
@@ -149,19 +147,16 @@ fn hardware_addresses_stay_if_they_were_asked_for_and_only_then() {
             scene.start_like("web", short, &generated);
         }
         // Their addresses change hands.
-        let restart = |verb: &str, short: &str| {
-            let path = format!("/containers/{}/{verb}", scene.name(short));
-            scene.host.post(&path, &json!({}));
-        };
         let address = |short: &str| {
             let inspect = scene.host.inspect(&scene.name(short));
             endpoint(&inspect, &main)["IPAddress"].clone()
         };
         let before = [address("one"), address("two")];
-        ["stop?t=0", "start"].iter().for_each(|verb| match *verb {
-            "start" => ["two", "one"].iter().for_each(|short| restart(verb, short)),
-            verb => ["one", "two"].iter().for_each(|short| restart(verb, short)),
-        });
+        for (verb, short) in
+            [("stop?t=0", "one"), ("stop?t=0", "two"), ("start", "two"), ("start", "one")]
+        {
+            scene.host.post(&format!("/containers/{}/{verb}", scene.name(short)), &json!({}));
+        }
         assert_eq!([address("two"), address("one")], before, "they have changed hands");
         scene.push("web", "2");
         let program = scene.program();

@@ -92,7 +92,7 @@ every kernel and storage has it. *sent*: it is sent on, but means nothing to the
 ";
 
 /// Returns the names of settings by area and fates, in the order of the areas.
-fn grouped(rows: &[Row]) -> BTreeMap<((usize, &'static str), Vec<Fate>), Vec<String>> {
+fn grouped(rows: &[Row]) -> BTreeMap<(Area, Vec<Fate>), Vec<String>> {
     let mut settings: Vec<(&[&'static str], Vec<&Row>)> = Vec::new();
     for row in rows {
         let setting = setting(&row.0);
@@ -188,7 +188,10 @@ const AREAS: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn area(setting: &[&str]) -> (usize, &'static str) {
+/// A place in the table, and what it is called there.
+type Area = (usize, &'static str);
+
+fn area(setting: &[&str]) -> Area {
     match setting {
         ["HostConfig", field, ..] => {
             let is_about = |names: &[&str]| names.iter().any(|name| field.starts_with(name));
