@@ -47,7 +47,9 @@ fn endpoints(scene: &Scene, short: &str) -> Value {
     let id = inspect["Id"].as_str().unwrap();
     let mut endpoints = inspect["NetworkSettings"]["Networks"].clone();
     for endpoint in endpoints.as_object_mut().unwrap().values_mut() {
-        endpoint.as_object_mut().unwrap().retain(|field, _| !GIVEN.contains(&field.as_str()));
+        let is_asked = !endpoint["IPAMConfig"]["IPv4Address"].is_null();
+        let keeps = |field: &str| !GIVEN.contains(&field) && (field != "IPAddress" || is_asked);
+        endpoint.as_object_mut().unwrap().retain(|field, _| keeps(field));
         let aliases = endpoint["Aliases"].as_array_mut().into_iter().flatten();
         aliases.filter(|alias| **alias == id[..12]).for_each(|alias| *alias = "(its ID)".into());
     }
@@ -76,7 +78,7 @@ fn several_networks_stay_with_addresses_names_and_the_way_out() {
         let zulu = network(&scene, "zulu", "192.0.2.0/27", &json!({}));
         let alpha = network(&scene, "alpha", "192.0.2.32/27", &json!({}));
         let mike = network(&scene, "mike", "192.0.2.64/27", &json!({}));
-        // The second by name is the main one, and has the way out where nothing says otherwise.
+        // The last by name is the main one, and has the way out where nothing says otherwise.
         scene.start_outdated(
             "web",
             &json!({"HostConfig": {"NetworkMode": zulu}, "NetworkingConfig": {"EndpointsConfig": {
