@@ -1,5 +1,7 @@
 //! What compose labels mean, and which containers belong to someone else's orchestrator.
 
+pub mod file;
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -127,6 +127,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_listed_with_a_slash_or_without() {
+        for (listed, name) in [("/web", "web"), ("web", "web"), ("", "")] {
+            assert_eq!(ContainerName::from_engine(listed).as_str(), name, "{listed}");
+        }
+    }
+
+    #[test]
     fn reserved_names_are_recognised() {
         for (name, parts) in [
             ("web.da-new-0a1b2c", Some(("web", "new", "0a1b2c"))),

@@ -18,7 +18,7 @@ use crate::core::recreate::{Subject, restore};
 use crate::core::reference::ImageRef;
 use crate::engine::limits::Slot;
 use crate::engine::prepare::{Job, making, old_container};
-use crate::engine::{Engine, EngineError, gate};
+use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::logging::Chain;
 
 /// The part of a blueprint that is about others.
@@ -27,6 +27,8 @@ pub(super) struct Company {
     pub(super) sharers: Vec<Sharer>,
     pub(super) dependents: Vec<Dependent>,
     pub(super) warnings: Vec<String>,
+    /// The host's paths that they bind, whose absence the engine would hide.
+    pub(super) bind_sources: BTreeSet<String>,
 }
 
 /// The update that others go along with.
@@ -94,14 +96,18 @@ impl Engine {
         for name in &sharers {
             let Some(container) = job.inventory.containers.get(name) else { continue };
             lead.may_be_made_anew(container, &self.settings)?;
-            company.sharers.push(self.sharer(lead, container, &containers).await?);
+            let inspect = self.inspect_of(container).await?;
+            company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
+            company.sharers.push(self.sharer(lead, (container, &inspect), &containers).await?);
         }
         for name in &dependents {
             let Some(container) = job.inventory.containers.get(name) else { continue };
             if container.state == RunState::Paused || self.settings.is_own(container) {
                 company.warnings.push(format!("{name} is not restarted with it"));
             } else {
-                company.dependents.push(self.dependent(lead, container).await?);
+                let inspect = self.inspect_of(container).await?;
+                company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
+                company.dependents.push(self.dependent(lead, container, &inspect));
             }
         }
         Ok(company)
@@ -110,17 +116,16 @@ impl Engine {
     async fn sharer(
         &self,
         lead: &Lead<'_>,
-        container: &Container,
+        (container, inspect): (&Container, &Value),
         containers: &BTreeMap<ContainerId, ContainerName>,
     ) -> Result<Sharer, EngineError> {
         let name = &container.name;
-        let inspect = self.inspect_of(container).await?;
         let reference = ImageRef::parse(&container.image);
         let known_as = reference.as_ref().unwrap_or(&lead.job.goal.reference);
-        let image = self.old_image(lead.job.inventory, (container, &inspect), known_as).await?;
-        let volume_sources = self.volume_sources(&inspect, lead.job.inventory).await?;
+        let image = self.old_image(lead.job.inventory, (container, inspect), known_as).await?;
+        let volume_sources = self.volume_sources(inspect, lead.job.inventory).await?;
         let made = restore(&Subject {
-            inspect: &inspect,
+            inspect,
             mac_inspect: None,
             old_image: image.as_ref(),
             new_image: image.as_ref(),
@@ -132,10 +137,10 @@ impl Engine {
             compose_image: None,
         })?;
         let policy = self.policy_of(container);
-        let old = old_container(container, &inspect, &policy);
+        let old = old_container(container, inspect, &policy);
         lead.may_be_brought_back(name, &old)?;
-        let gates = gate::gates(&inspect, &made.body, image.as_ref(), &policy);
-        let (files, _) = self.carried(container, &inspect).await?;
+        let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy);
+        let (files, _) = self.carried(container, inspect).await?;
         Ok(Sharer {
             name: name.clone(),
             old,
@@ -148,21 +153,16 @@ impl Engine {
         })
     }
 
-    async fn dependent(
-        &self,
-        lead: &Lead<'_>,
-        container: &Container,
-    ) -> Result<Dependent, EngineError> {
-        let inspect = self.inspect_of(container).await?;
+    fn dependent(&self, lead: &Lead<'_>, container: &Container, inspect: &Value) -> Dependent {
         let policy = self.policy_of(container);
-        let gates = gate::gates(&inspect, &Value::Null, None, &policy);
-        Ok(Dependent {
+        let gates = gate::gates(inspect, &Value::Null, None, &policy);
+        Dependent {
             name: container.name.clone(),
-            old: old_container(container, &inspect, &policy),
+            old: old_container(container, inspect, &policy),
             image: container.image_id.clone(),
             awaits: awaited(lead.job.edges, &container.name).cloned().collect(),
             gate: gates.old,
-        })
+        }
     }
 
     async fn inspect_of(&self, container: &Container) -> Result<Value, EngineError> {

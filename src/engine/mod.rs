@@ -3,6 +3,7 @@
 pub mod check;
 pub mod command;
 mod companions;
+mod composed;
 pub mod error;
 pub mod execute;
 mod gate;

@@ -1,5 +1,7 @@
 //! What can be seen to fail before anything happens.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::core::id::ContainerName;
@@ -39,17 +41,24 @@ fn networks(body: &Value) -> impl Iterator<Item = &str> {
     endpoints.map(String::as_str).chain(mode)
 }
 
-/// Returns the host's paths that a body binds in the short form (`/source:/target`).
-pub(super) fn bind_sources(body: &Value) -> Vec<String> {
-    let binds = body.pointer("/HostConfig/Binds").and_then(Value::as_array);
-    let sources = binds.into_iter().flatten().filter_map(Value::as_str).filter_map(|bind| {
+/// Returns the host's paths that a body binds in such a way that the engine makes those that are
+/// gone: in the short form (`/source:/target`), or in the long one where it is told to. A container
+/// that never ran has nothing there yet.
+pub(super) fn bind_sources(inspect: &Value, body: &Value) -> BTreeSet<String> {
+    if inspect["State"]["Status"] == "created" {
+        return BTreeSet::new();
+    }
+    let list = |field: &str| {
+        let list = body.pointer(&format!("/HostConfig/{field}")).and_then(Value::as_array);
+        list.into_iter().flatten()
+    };
+    let short = list("Binds").filter_map(Value::as_str).filter_map(|bind| {
         let (source, _) = bind.split_once(':')?;
-        source.starts_with('/').then(|| source.to_owned())
+        source.starts_with('/').then_some(source)
     });
-    let mut sources: Vec<_> = sources.collect();
-    sources.sort();
-    sources.dedup();
-    sources
+    let made = |mount: &&Value| mount["BindOptions"]["CreateMountpoint"] == Value::Bool(true);
+    let long = list("Mounts").filter(made).filter_map(|mount| mount["Source"].as_str());
+    short.chain(long).map(ToOwned::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -72,11 +81,18 @@ mod tests {
     }
 
     #[test]
-    fn only_short_binds_of_host_paths_are_probed() {
+    fn only_binds_whose_source_would_be_made_are_probed() {
         let body = json!({"HostConfig": {
             "Binds": ["/b:/x:ro", "/a:/y", "volume:/z", "/anonymous", "/a:/again"],
+            "Mounts": [
+                {"Type": "bind", "Source": "/long", "Target": "/1"},
+                {"Type": "bind", "Source": "/c", "Target": "/2", "BindOptions": {"CreateMountpoint": true}},
+                {"Type": "volume", "Target": "/3"},
+            ],
         }});
-        assert_eq!(bind_sources(&body), ["/a", "/b"]);
-        assert!(bind_sources(&json!({})).is_empty());
+        let ran = json!({"State": {"Status": "exited"}});
+        assert_eq!(bind_sources(&ran, &body), ["/a", "/b", "/c"].map(str::to_owned).into());
+        assert!(bind_sources(&ran, &json!({})).is_empty());
+        assert!(bind_sources(&json!({"State": {"Status": "created"}}), &body).is_empty());
     }
 }

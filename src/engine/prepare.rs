@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use crate::core::carry::Carried;
 use crate::core::dependency::Edge;
+use crate::core::digest::Digest;
 use crate::core::hook::Hooks;
-use crate::core::id::{ContainerId, ContainerName, OperationId};
+use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
@@ -23,7 +24,7 @@ use crate::core::retention::ImageCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::{Goal, version};
 use crate::engine::retention::is_taken;
-use crate::engine::{Engine, EngineError, gate, preflight};
+use crate::engine::{Engine, EngineError, composed, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
 
 /// The engine's own patience with a container that does not say how long it needs to stop.
@@ -69,16 +70,7 @@ impl Engine {
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
-        let compose_image = ComposeImage {
-            old: ImageIdentity {
-                id: job.container.image_id.clone(),
-                manifest: job.goal.old_manifest.clone(),
-            },
-            new: ImageIdentity {
-                id: job.goal.image.id.clone(),
-                manifest: job.goal.image.manifest.clone(),
-            },
-        };
+        let compose_image = compose_image(&job);
         let subject = Subject {
             inspect: &inspect,
             mac_inspect: None,
@@ -96,8 +88,9 @@ impl Engine {
         preflight::check(name, &replacement.body, job.inventory)?;
         let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
-        let company = self.company(&lead).await?;
-        let (files, lost) = self.carried(job.container, &inspect).await?;
+        let company = Box::pin(self.company(&lead)).await?;
+        let (files, mut lost) = self.carried(job.container, &inspect).await?;
+        lost.extend(composed::without_hooks(&job.container.labels).await);
         let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
         let old_image = summary_of_old(&job, old_image.as_ref());
@@ -128,7 +121,7 @@ impl Engine {
             replacement,
             restoration,
             vantage,
-            company,
+            mut company,
             files,
             lost,
             image_care,
@@ -137,6 +130,7 @@ impl Engine {
         warnings.extend(company.warnings);
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
+        company.bind_sources.extend(preflight::bind_sources(&inspect, &replacement.body));
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
         Blueprint {
             operation,
@@ -147,7 +141,7 @@ impl Engine {
             old_image,
             new_image: job.goal.image,
             source: job.goal.source,
-            bind_sources: preflight::bind_sources(&replacement.body),
+            bind_sources: company.bind_sources,
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: making(restoration, Vec::new()),
@@ -266,6 +260,18 @@ pub(super) fn old_container(
 fn grace(own: Option<i64>) -> Duration {
     let seconds = own.map_or(Ok(DEFAULT_STOP_SECONDS), u64::try_from);
     seconds.map_or(LONGEST_STOP, Duration::from_secs)
+}
+
+/// Returns what Compose knows the two images by.
+fn compose_image(job: &Job<'_>) -> ComposeImage {
+    let identity = |id: &ImageId, manifest: &Option<Digest>| ImageIdentity {
+        id: id.clone(),
+        manifest: manifest.clone(),
+    };
+    ComposeImage {
+        old: identity(&job.container.image_id, &job.goal.old_manifest),
+        new: identity(&job.goal.image.id, &job.goal.image.manifest),
+    }
 }
 
 fn summary_of_old(job: &Job<'_>, inspect: Option<&Value>) -> ImageSummary {

@@ -3,7 +3,10 @@
 
 mod defaults;
 mod files;
+mod kitchen;
+mod labels;
 mod mounts;
+mod networks;
 mod passing;
 mod platform;
 mod source;

@@ -6,9 +6,12 @@
 //! all the rest of it is sent as it is shown. `UPDATE_EXPECT=1` writes what is found into that file;
 //! read the difference before you keep it.
 
+mod fields;
+mod versions;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use docker_auto::core::digest::Platform;
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId, OperationId};
@@ -23,11 +26,16 @@ const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/recreat
 
 #[test]
 fn containers_are_made_anew_as_they_were_asked_for() {
-    let mut cases: Vec<_> = fs::read_dir(CASES).unwrap().map(|case| case.unwrap().path()).collect();
-    cases.sort();
+    let cases = cases();
     assert!(cases.len() >= 40, "only {} cases in {CASES}", cases.len());
     let failures: Vec<_> = cases.iter().filter_map(|case| check(case).err()).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+fn cases() -> Vec<PathBuf> {
+    let mut cases: Vec<_> = fs::read_dir(CASES).unwrap().map(|case| case.unwrap().path()).collect();
+    cases.sort();
+    cases
 }
 
 fn check(case: &Path) -> Result<(), String> {
@@ -58,15 +66,35 @@ fn check(case: &Path) -> Result<(), String> {
 fn found(case: &Path, inspect: &Value) -> Result<Recreation, PlanError> {
     let (old_image, new_image) = (read(case, "old-image"), read(case, "new-image"));
     let rest = read(case, "case").unwrap_or_default();
-    let mac_inspect = rest.get("mac_inspect");
+    made(&Situation {
+        inspect,
+        mac_inspect: rest.get("mac_inspect"),
+        old_image: old_image.as_ref(),
+        new_image: new_image.as_ref(),
+        rest: &rest,
+    })
+}
+
+/// A container that shall be made anew.
+struct Situation<'a> {
+    inspect: &'a Value,
+    mac_inspect: Option<&'a Value>,
+    old_image: Option<&'a Value>,
+    new_image: Option<&'a Value>,
+    /// Everything else, as `case.json` has it.
+    rest: &'a Value,
+}
+
+fn made(situation: &Situation<'_>) -> Result<Recreation, PlanError> {
+    let Situation { inspect, mac_inspect, old_image, new_image, rest } = *situation;
     let text = rest["reference"].as_str().or(inspect["Config"]["Image"].as_str());
     let text = text.expect("a container has an image");
     let compose_image = rest.get("compose_image").map(compose_image);
     let subject = Subject {
         inspect,
         mac_inspect,
-        old_image: old_image.as_ref(),
-        new_image: new_image.as_ref(),
+        old_image,
+        new_image,
         reference: &ImageRef::parse(text).expect("a case follows a reference"),
         engine: &engine(&rest["engine"]),
         operation: &OperationId::new("0198c0de-0000-7000-8000-0000000a1b2c"),

@@ -1,5 +1,6 @@
 //! Everything a plan is made from, gathered beforehand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -45,8 +46,8 @@ pub struct Blueprint {
     pub retention: Retention,
     /// What becomes of images that nothing runs any more.
     pub image_care: ImageCare,
-    /// The host's paths that it binds in the short form, whose absence the engine would hide.
-    pub bind_sources: Vec<String>,
+    /// The host's paths that its members bind in such a way that the engine would hide their absence.
+    pub bind_sources: BTreeSet<String>,
     /// Things a person should know.
     pub warnings: Vec<String>,
     /// What changes in the body, for people.

@@ -132,8 +132,9 @@ impl<'a> Planner<'a> {
     }
 
     /// Binds in the short form (`/source:/target`) of a source that is gone make the engine create an
-    /// empty directory at the start, and a database in it anew. Long ones are refused at the create:
-    /// so a container that is never started binds the same sources in the long form.
+    /// empty directory at the start, and a database in it anew; so do long ones that ask for it. All
+    /// others are refused at the create: so a container that is never started binds the same sources
+    /// in that form.
     fn probe_bind_sources(&self) -> Vec<PlannedStep> {
         if self.blueprint.bind_sources.is_empty() {
             return Vec::new();

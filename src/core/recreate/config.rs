@@ -23,7 +23,7 @@ enum Rule {
 }
 
 const RULES: &[(&str, Rule)] = &[
-    ("ArgsEscaped", Rule::Omit), // belongs to the image's Cmd
+    ("ArgsEscaped", Rule::Compare(own_value)),
     ("AttachStderr", Rule::Verbatim),
     ("AttachStdin", Rule::Verbatim),
     ("AttachStdout", Rule::Verbatim),
@@ -38,7 +38,7 @@ const RULES: &[(&str, Rule)] = &[
     ("Labels", Rule::Omit),     // see `labels.rs`
     ("MacAddress", Rule::Omit), // see `mac.rs`
     ("NetworkDisabled", Rule::Verbatim),
-    ("OnBuild", Rule::Omit), // speaks to builds only
+    ("OnBuild", Rule::Verbatim), // an image's speaks to builds alone
     ("OpenStdin", Rule::Verbatim),
     ("StdinOnce", Rule::Verbatim),
     ("StopSignal", Rule::Omit), // see `stop_signal`

@@ -1,8 +1,12 @@
 //! Files that no mount shows, because they lie in the container's own layer.
 
-use serde_json::{Value, json};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 
-use crate::support::engine::Engine;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::engine::{Engine, docker};
 use crate::support::lab::needs;
 use crate::support::scene::{Scene, on_each_engine};
 
@@ -50,6 +54,36 @@ fn secrets_are_carried_with_owner_and_mode() {
             update(&scene, &scene.program(), "web");
             let again = self::shown(&scene);
             assert!(again.contains("/run/secrets/token 1000 1001 440 5"), "{again}");
+        }
+    });
+}
+
+/// As Compose does it: into a container that was made and not started.
+#[test]
+fn secrets_that_were_put_in_before_the_start_are_carried() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        scene.push("web", "1");
+        scene.host.pull(&scene.reference("web"));
+        let name = scene.name("web");
+        let create = format!("/containers/create?name={name}");
+        scene.host.post(&create, &scene.body("web", &json!({})));
+        let folder = TempDir::new().unwrap();
+        let secret = folder.path().join("run/secrets/token");
+        fs::create_dir_all(folder.path().join("run/secrets")).unwrap();
+        fs::write(&secret, "token").unwrap();
+        chown(&secret, Some(1000), Some(1001)).unwrap();
+        fs::set_permissions(&secret, Permissions::from_mode(0o440)).unwrap();
+        docker(&scene.host, folder.path(), &["cp", "-a", "run", &format!("{name}:/")]);
+        scene.host.post(&format!("/containers/{name}/start"), &json!({}));
+        for version in ["1", "2", "3"] {
+            if version != "1" {
+                scene.push("web", version);
+                update(&scene, &scene.program(), "web");
+            }
+            let shown = shown(&scene);
+            assert!(shown.contains("/run/secrets/token 1000 1001 440 5"), "{engine:?}: {shown}");
         }
     });
 }

@@ -386,7 +386,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         gate,
         retention: shape.retention,
         image_care: image_care(shape),
-        bind_sources: if shape.binds { vec!["/srv/web".into()] } else { Vec::new() },
+        bind_sources: shape.binds.then(|| "/srv/web".to_owned()).into_iter().collect(),
         warnings: Vec::new(),
         differences: Vec::new(),
         hooks: hooks(shape),

@@ -179,7 +179,18 @@ impl Host {
 
     /// Asks the engine; `path` begins after the version.
     pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        let path = format!("/v{}{path}", self.engine.api());
+        self.ask_by(self.engine.api(), method, path, body)
+    }
+
+    /// Asks the engine by a version of its API.
+    pub(crate) fn ask_by(
+        &self,
+        version: &str,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let path = format!("/v{version}{path}");
         let body = body.map(Value::to_string).unwrap_or_default();
         let question = Question {
             method,

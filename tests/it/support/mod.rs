@@ -9,6 +9,7 @@ pub(crate) mod forward_proxy;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod lab;
+pub(crate) mod model;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod registry;

@@ -35,10 +35,16 @@ fn a_bind_source_that_is_gone_stops_the_update_before_it_begins() {
         let folder = TempDir::new().unwrap();
         let source = folder.path().join("disk");
         let path = source.display().to_string();
-        for host_config in [
+        let mut binds = vec![
             json!({"Binds": [format!("{path}:/data")]}),
             json!({"Mounts": [{"Type": "bind", "Source": path, "Target": "/data"}]}),
-        ] {
+        ];
+        if engine != Engine::Old {
+            let mut made = binds[1].clone();
+            made["Mounts"][0]["BindOptions"] = json!({"CreateMountpoint": true});
+            binds.push(made);
+        }
+        for host_config in binds {
             fs::create_dir(&source).unwrap();
             let scene = Scene::on(engine);
             scene.start_outdated("web", &json!({"HostConfig": host_config}));
@@ -51,6 +57,38 @@ fn a_bind_source_that_is_gone_stops_the_update_before_it_begins() {
             assert_eq!(scene.version("web"), "2");
             fs::remove_dir(&source).unwrap();
         }
+    });
+}
+
+/// A neighbour is started anew as well, and would find an empty folder.
+#[test]
+fn a_bind_source_of_a_neighbour_that_is_gone_stops_the_update() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        scene.start_outdated("web", &json!({}));
+        let web = scene.name("web");
+        for (short, more) in [
+            ("sharer", json!({"HostConfig": {"NetworkMode": format!("container:{web}")}})),
+            ("dependent", json!({"Labels": {"docker-auto.depends-on": format!("{web}:restart")}})),
+        ] {
+            let folder = TempDir::new().unwrap();
+            let source = folder.path().join("disk");
+            fs::create_dir(&source).unwrap();
+            let mut more = more;
+            more["HostConfig"]["Binds"] = json!([format!("{}:/data", source.display())]);
+            scene.start_like("web", short, &more);
+            fs::remove_dir(&source).unwrap();
+            let before = ["web", short].map(|short| scene.seen(short));
+            let (result, reason) =
+                scene.program().run(&["update", &web, "--json"]).expect(1).result();
+            assert_eq!(result, "aborted", "{reason}");
+            assert!(reason.contains("bind source path does not exist"), "{reason}");
+            assert_eq!(["web", short].map(|short| scene.seen(short)), before);
+            assert!(!source.exists());
+            scene.host.delete(&format!("/containers/{}?force=1", scene.name(short)));
+        }
+        scene.program().run(&["update", &web]).expect(0);
     });
 }
 
