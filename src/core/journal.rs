@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::backup::BackupRecord;
 use crate::core::hook::Execution;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
@@ -99,6 +100,8 @@ pub enum StepOutput {
     },
     /// A command was run inside a container.
     Executed(Execution),
+    /// Data was saved.
+    BackedUp(BackupRecord),
 }
 
 impl StepOutput {

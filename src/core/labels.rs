@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use crate::core::backup::{BACKUP, Saving};
 use crate::core::carry::{CARRY, Wish};
 use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
@@ -55,7 +56,7 @@ enum OnError {
 }
 
 /// All labels that are read.
-pub const LABELS: [Label; 21] = [
+pub const LABELS: [Label; 22] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -155,6 +156,19 @@ pub const LABELS: [Label; 21] = [
         on_error: OnError::HoldBack,
         read: |_, text, _| {
             Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
+        },
+    },
+    Label {
+        name: BACKUP,
+        values: "`volumes`, `none`",
+        default: "`none`",
+        doc: "`volumes` saves the container's volumes and the host's folders that it can write to \
+              before each update, while it is stopped; `docker-auto rollback NAME --restore` brings \
+              them back.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| {
+            set(&mut patch.backup, value::choice(text, &Saving::WORDS), origin)
         },
     },
     Label {
@@ -381,6 +395,7 @@ mod tests {
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
+        say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
         say("unclear", patch.unclear.as_ref().map(ToString::to_string));
         words.join(" ")
     }
@@ -433,6 +448,10 @@ mod tests {
                 0,
             ),
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
+            ("docker-auto.backup=volumes", "backup=Volumes", 0),
+            ("docker-auto.backup=none", "backup=Nothing", 0),
+            ("docker-auto.backup=volume", "unclear=the label docker-auto.backup=volume", 1),
+            ("docker-auto.backup=true", "unclear=the label docker-auto.backup=true", 1),
             ("watchdocker.skip=true", "enable=false", 0),
             ("watchdocker.skip=false", "", 0),
             ("watchdocker.force=true", "force=true", 0),

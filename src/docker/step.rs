@@ -2,6 +2,7 @@
 
 mod class;
 mod create;
+mod data;
 mod exec;
 mod files;
 mod image;
@@ -94,6 +95,16 @@ impl HostRunner {
                     "rejecting {}: this is remembered by us, not by the engine",
                     image.as_str()
                 ),
+            )),
+            Step::CreateVolume { name, labels } => self.create_volume(name, labels, known).await,
+            Step::RemoveVolume { name } => self.remove_volume(name, known).await,
+            Step::PrepareBackup { folder, .. }
+            | Step::BackUp { folder, .. }
+            | Step::DiscardBackup { folder }
+            | Step::PruneBackups { folder, .. }
+            | Step::Restore { folder, .. } => Err(StepError::new(
+                Class::Lasting,
+                format!("{}: {folder} is on our disk, not on the engine's", step.verb()),
             )),
             Step::Exec { container, moment, hook } => {
                 self.exec(known, container, *moment, hook).await

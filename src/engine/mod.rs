@@ -1,8 +1,10 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod backup;
 pub mod check;
 pub mod command;
 mod companions;
+mod data;
 pub mod error;
 pub mod execute;
 mod gate;
@@ -17,6 +19,7 @@ mod prepare;
 mod recover;
 mod remote;
 mod report;
+mod restore;
 mod retention;
 mod rollback;
 pub mod schedule;
@@ -24,6 +27,7 @@ mod snapshot;
 mod update;
 mod way;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,6 +46,7 @@ use crate::docker::Host;
 use crate::logging;
 use crate::registry::Registry;
 use crate::shutdown::Tasks;
+use crate::store::backups::Backups;
 use crate::store::{Operations, Rejected, Store};
 
 pub use self::error::EngineError;
@@ -87,6 +92,12 @@ pub struct Settings {
     pub keep_images: usize,
     /// How many operations at once.
     pub concurrency: usize,
+    /// Where containers' data is saved.
+    pub backups: Backups,
+    /// How many backups of a container stay.
+    pub keep_backups: usize,
+    /// Where everything is kept that is our own.
+    pub data: PathBuf,
     /// The container that this program runs in, if it does.
     pub own_container: Option<ContainerId>,
     /// The host and port by which the engine is reached over TCP, which may be a container's.

@@ -93,12 +93,13 @@ impl PullCredentials for Credentials {
     }
 }
 
-/// Performs the steps: rejections are remembered by us, everything else is the engine's.
-struct Runner<'r> {
-    host: HostRunner,
-    engine: &'r Engine,
-    plan: &'r UpdatePlan,
-    now: &'r (dyn Fn() -> Timestamp + Send + Sync),
+/// Performs the steps: rejections are remembered by us, backups are on our disk, everything else is
+/// the engine's.
+pub(super) struct Runner<'r> {
+    pub(super) host: HostRunner,
+    pub(super) engine: &'r Engine,
+    pub(super) plan: &'r UpdatePlan,
+    pub(super) now: &'r (dyn Fn() -> Timestamp + Send + Sync),
 }
 
 impl StepRunner for Runner<'_> {
@@ -109,6 +110,11 @@ impl StepRunner for Runner<'_> {
     ) -> BoxFuture<'a, Result<StepOutput, StepError>> {
         match step {
             Step::Reject { image, .. } => Box::pin(self.reject(image, known)),
+            Step::PrepareBackup { .. }
+            | Step::BackUp { .. }
+            | Step::DiscardBackup { .. }
+            | Step::PruneBackups { .. }
+            | Step::Restore { .. } => Box::pin(self.data_step(step, known)),
             _ => self.host.run(step, known),
         }
     }

@@ -11,16 +11,18 @@ use crate::core::dependency::Edge;
 use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, OperationId};
 use crate::core::inventory::{Container, Inventory};
-use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
+use crate::core::plan::blueprint::{Blueprint, Data, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
 use crate::core::recreate::{
-    ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
+    ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
 };
 use crate::core::retention::ImageCare;
+use crate::engine::backup::DataCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::{Goal, version};
+use crate::engine::restore::KeptBackup;
 use crate::engine::retention::is_taken;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
@@ -40,6 +42,8 @@ pub(super) struct Job<'a> {
     pub(super) trigger: Trigger,
     /// Who needs whom.
     pub(super) edges: &'a BTreeSet<Edge>,
+    /// The backup that is restored with it.
+    pub(super) restored: Option<&'a KeptBackup>,
 }
 
 /// What was found out for a job.
@@ -53,6 +57,7 @@ struct Gathered {
     files: Vec<Carried>,
     lost: Vec<String>,
     image_care: ImageCare,
+    care: DataCare,
 }
 
 impl Engine {
@@ -89,11 +94,16 @@ impl Engine {
             volume_sources: &volume_sources,
             compose_image: Some(&compose_image),
         };
-        let replacement = recreate(&subject)?;
+        let mut replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
+        let care = self.data_care(&lead, &company).await?;
+        if let Data::Restored(restored) = &care.data {
+            repoint(&mut replacement.body, &restored.mounts);
+            replacement.differences.extend(restored.differences());
+        }
         let (files, lost) = self.carried(job.container, &inspect).await?;
         let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
@@ -108,6 +118,7 @@ impl Engine {
             files,
             lost,
             image_care,
+            care,
         };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
@@ -127,8 +138,10 @@ impl Engine {
             files,
             lost,
             image_care,
+            care,
         } = gathered;
         let mut warnings = job.goal.warnings;
+        warnings.extend(care.warnings);
         warnings.extend(company.warnings);
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
@@ -154,6 +167,7 @@ impl Engine {
             sharers: company.sharers,
             dependents: company.dependents,
             hooks: hooks(job.kind, job.container),
+            data: care.data,
         }
     }
 
