@@ -1,9 +1,10 @@
 //! The kinds of containers and images that an operation meets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use docker_auto::core::backup::{MountSource, Node, Restoration, RestoredMount, SavedMount};
 use docker_auto::core::carry::{Carried, Nature};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
@@ -11,7 +12,7 @@ use docker_auto::core::hook::{Hook, Hooks};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::plan::blueprint::{
-    Blueprint, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
+    Blueprint, Data, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
 };
 use docker_auto::core::plan::recreate::{plan_rollback, plan_update, reserved_name};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
@@ -51,6 +52,17 @@ pub(crate) struct Shape {
     pub(crate) family: bool,
     /// Commands run inside it before and after.
     pub(crate) hooks: bool,
+    pub(crate) care: Care,
+}
+
+/// What becomes of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    Stays,
+    /// It is saved before.
+    Saved,
+    /// What was saved comes back.
+    Restored,
 }
 
 /// Where the new image comes from.
@@ -78,10 +90,11 @@ const PLAIN: Shape = Shape {
     origin: Origin::Registry,
     family: false,
     hooks: false,
+    care: Care::Stays,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 17] = [
+pub(crate) const SHAPES: [Shape; 20] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -117,6 +130,16 @@ pub(crate) const SHAPES: [Shape; 17] = [
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
     Shape { label: "hooks", hooks: true, ..PLAIN },
+    Shape { label: "backup", care: Care::Saved, ..PLAIN },
+    Shape {
+        label: "backup, auto-remove",
+        care: Care::Saved,
+        auto_remove: true,
+        policy: Policy::No,
+        removal_calls: 4,
+        ..PLAIN
+    },
+    Shape { label: "restore", care: Care::Restored, origin: Origin::Previous, ..PLAIN },
 ];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
@@ -390,6 +413,43 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         warnings: Vec::new(),
         differences: Vec::new(),
         hooks: hooks(shape),
+        data: data(shape),
+    }
+}
+
+/// Where the data is saved.
+pub(crate) const BACKUP: &str = "/backups/web";
+/// The volume that what was saved is restored into.
+const RESTORED: &str = "fresh-restored";
+
+fn data(shape: Shape) -> Data {
+    let source = || MountSource::Volume("data".into());
+    match shape.care {
+        Care::Stays => Data::Stays,
+        Care::Saved => Data::Saved {
+            folder: BACKUP.into(),
+            mounts: vec![SavedMount {
+                source: source(),
+                destinations: vec!["/d".into()],
+                node: Node::Folder,
+                size_bytes: Some(1),
+                labels: BTreeMap::new(),
+            }],
+            keep: 3,
+        },
+        Care::Restored => Data::Restored(Restoration {
+            folder: BACKUP.into(),
+            mounts: vec![RestoredMount {
+                file: "0.tar.gz".into(),
+                sha256: String::new(),
+                archive_bytes: 1,
+                source: source(),
+                destinations: vec!["/d".into()],
+                volume: RESTORED.into(),
+                labels: BTreeMap::new(),
+            }],
+            warnings: Vec::new(),
+        }),
     }
 }
 
@@ -406,7 +466,9 @@ fn exit_zero(shape: Shape) -> ExitZero {
 }
 
 fn body(shape: Shape) -> Value {
-    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": name}));
+    let restored =
+        |name| if shape.care == Care::Restored && name == "data" { RESTORED } else { name };
+    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(name)}));
     let ports =
         if shape.port { json!({"80/tcp": [{"HostPort": PORT.to_string()}]}) } else { json!({}) };
     json!({
