@@ -134,7 +134,7 @@ impl End<'_> {
                 (Outcome::Updated, "old") => not_removed || not_kept,
                 // Theirs has the name now; the old one is not ours to throw away.
                 (Outcome::Superseded(_), "old") => *id == self.scenario.old,
-                (_, "new" | "bad") => not_removed,
+                (_, "new" | "bad" | "data") => not_removed,
                 _ => false,
             };
             if !excused {

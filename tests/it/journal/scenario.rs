@@ -217,6 +217,11 @@ impl Scenario {
         DATA.map(str::to_owned).into()
     }
 
+    /// Returns the volumes that the new container must have.
+    pub(crate) fn new_data(&self) -> BTreeSet<String> {
+        DATA.map(|name| restored(self.shape, name).to_owned()).into()
+    }
+
     /// Returns the key under which an image would be rejected.
     pub(crate) fn reject_key(image: &ImageSummary) -> RejectKey {
         RejectKey::image(&image.id)
@@ -466,9 +471,7 @@ fn exit_zero(shape: Shape) -> ExitZero {
 }
 
 fn body(shape: Shape) -> Value {
-    let restored =
-        |name| if shape.care == Care::Restored && name == "data" { RESTORED } else { name };
-    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(name)}));
+    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(shape, name)}));
     let ports =
         if shape.port { json!({"80/tcp": [{"HostPort": PORT.to_string()}]}) } else { json!({}) };
     json!({
@@ -482,6 +485,11 @@ fn body(shape: Shape) -> Value {
             "RestartPolicy": {"Name": shape.policy.name(), "MaximumRetryCount": 0},
         },
     })
+}
+
+/// Returns the volume that is mounted in the place of one.
+fn restored(shape: Shape, name: &'static str) -> &'static str {
+    if shape.care == Care::Restored && name == "data" { RESTORED } else { name }
 }
 
 fn summary(id: ImageId) -> ImageSummary {
