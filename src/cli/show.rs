@@ -144,8 +144,9 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
     });
     let table = Table { header: &["CONTAINER", "RESULT", "DETAILS"], rows: rows.collect() };
     let mut text = table.render(colour);
-    for (name, offer) in views.iter().filter_map(|view| Some((&view.name, view.offer.as_ref()?))) {
-        let _ = writeln!(text, "{name}: {}", printable(offer));
+    let notes = views.iter().filter_map(|view| Some((&view.name, view.about_data.as_ref()?)));
+    for (name, note) in notes {
+        let _ = writeln!(text, "{name}: {}", printable(note));
     }
     text
 }
@@ -181,7 +182,10 @@ pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) ->
             format!("{:.1} s", record.duration_seconds),
             match record.outcome.reason() {
                 "" => record.told(),
-                reason => reason.to_owned(),
+                reason => match &record.about_data {
+                    Some(note) => format!("{reason}; {note}"),
+                    None => reason.to_owned(),
+                },
             },
         ];
         (cells, code)

@@ -216,7 +216,7 @@ pub fn reader(image: &ImageId, operation: &OperationId, saved: &[SavedMount]) ->
             json!({"Type": "bind", "Source": path, "Target": place(index), "ReadOnly": true})
         }
     });
-    helper(image, operation, mounts.collect())
+    helper(image, operation, &mounts.collect::<Vec<_>>())
 }
 
 /// Returns the body of the container through which the data is written.
@@ -227,10 +227,10 @@ pub fn writer(image: &ImageId, operation: &OperationId, restored: &[RestoredMoun
             "VolumeOptions": {"NoCopy": true},
         })
     });
-    helper(image, operation, mounts.collect())
+    helper(image, operation, &mounts.collect::<Vec<_>>())
 }
 
-fn helper(image: &ImageId, operation: &OperationId, mounts: Vec<Value>) -> Value {
+fn helper(image: &ImageId, operation: &OperationId, mounts: &[Value]) -> Value {
     json!({
         "Image": image,
         "Entrypoint": ["data"],

@@ -128,9 +128,10 @@ pub struct HistoryRecord {
     /// The folder of the backup that was restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
-    /// How data of before comes back that was saved and not restored.
+    /// What a person should hear of the data: how it comes back where it was saved and not restored,
+    /// and where it is where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offer: Option<String>,
+    pub about_data: Option<String>,
     /// What a person should know, none of which stopped it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -208,7 +209,7 @@ impl HistoryRecord {
             hooks: hooks(plan, entries),
             backup: backup::saved(entries),
             restored: backup::restored(plan, entries),
-            offer: backup::offered(plan, entries, &outcome),
+            about_data: backup::about_data(plan, entries, &outcome),
             warnings: warnings(plan, entries, reason),
             plan: Some(Box::new(plan.clone())),
             outcome,

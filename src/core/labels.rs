@@ -164,11 +164,14 @@ pub const LABELS: [Label; 22] = [
         default: "`none`",
         doc: "`volumes` saves the container's volumes and the host's folders that it can write to \
               before each update, while it is stopped; `docker-auto rollback NAME --restore` brings \
-              them back.",
+              them back. A word that is neither is told, and counts as `volumes`.",
         rank: Rank::Own,
-        on_error: OnError::HoldBack,
+        on_error: OnError::Ignore,
         read: |patch, text, origin| {
-            set(&mut patch.backup, value::choice(text, &Saving::WORDS), origin)
+            // Data that was saved in vain can be thrown away; the other way round it is lost.
+            let asked = value::choice(text, &Saving::WORDS);
+            set(&mut patch.backup, Ok(asked.clone().unwrap_or(Saving::Volumes)), origin)?;
+            asked.map(drop)
         },
     },
     Label {
@@ -450,8 +453,8 @@ mod tests {
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
             ("docker-auto.backup=volumes", "backup=Volumes", 0),
             ("docker-auto.backup=none", "backup=Nothing", 0),
-            ("docker-auto.backup=volume", "unclear=the label docker-auto.backup=volume", 1),
-            ("docker-auto.backup=true", "unclear=the label docker-auto.backup=true", 1),
+            ("docker-auto.backup=volume", "backup=Volumes", 1),
+            ("docker-auto.backup=true", "backup=Volumes", 1),
             ("watchdocker.skip=true", "enable=false", 0),
             ("watchdocker.skip=false", "", 0),
             ("watchdocker.force=true", "force=true", 0),

@@ -96,16 +96,13 @@ impl HostRunner {
                     image.as_str()
                 ),
             )),
-            Step::CreateVolume { name, labels } => self.create_volume(name, labels, known).await,
-            Step::RemoveVolume { name } => self.remove_volume(name, known).await,
-            Step::PrepareBackup { folder, .. }
-            | Step::BackUp { folder, .. }
-            | Step::DiscardBackup { folder }
-            | Step::PruneBackups { folder, .. }
-            | Step::Restore { folder, .. } => Err(StepError::new(
-                Class::Lasting,
-                format!("{}: {folder} is on our disk, not on the engine's", step.verb()),
-            )),
+            Step::CreateVolume { .. }
+            | Step::RemoveVolume { .. }
+            | Step::PrepareBackup { .. }
+            | Step::BackUp { .. }
+            | Step::DiscardBackup { .. }
+            | Step::PruneBackups { .. }
+            | Step::Restore { .. } => self.perform_on_data(step, known).await,
             Step::Exec { container, moment, hook } => {
                 self.exec(known, container, *moment, hook).await
             }

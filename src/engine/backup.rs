@@ -63,9 +63,10 @@ impl Engine {
         let mut choice = choice.with_nodes(&nodes);
         let has_volumes =
             choice.saved.iter().any(|mount| matches!(mount.source, MountSource::Volume(_)));
-        let sizes = match has_volumes {
-            true => known(self.host.volume_sizes().await)?.unwrap_or_default(),
-            false => BTreeMap::new(),
+        let sizes = if has_volumes {
+            known(self.host.volume_sizes().await)?.unwrap_or_default()
+        } else {
+            BTreeMap::new()
         };
         for mount in &mut choice.saved {
             match &mount.source {

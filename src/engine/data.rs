@@ -70,7 +70,7 @@ impl Runner<'_> {
             archives,
         };
         let record = BackupRecord::of(folder, &manifest);
-        backups::complete(folder, manifest).await.map_err(failed)?;
+        backups::complete(folder, manifest).await.map_err(|error| failed(&error))?;
         Ok(StepOutput::BackedUp(record))
     }
 
@@ -87,7 +87,7 @@ impl Runner<'_> {
                 break;
             }
         }
-        writing.end().await.map_err(failed)
+        writing.end().await.map_err(|error| failed(&error))
     }
 
     async fn restore(
@@ -102,7 +102,7 @@ impl Runner<'_> {
             let archive = (pieces, mount.archive_bytes);
             let unpacked = self.host.unpack(known, (container, &parent(index)), archive).await;
             // What the engine cannot read may be what was never written.
-            verdict.wait().await.map_err(failed)?;
+            verdict.wait().await.map_err(|error| failed(&error))?;
             unpacked?;
         }
         Ok(StepOutput::Done)
@@ -110,9 +110,9 @@ impl Runner<'_> {
 }
 
 fn done(result: Result<(), BackupError>) -> StepResult {
-    result.map(|()| StepOutput::Done).map_err(failed)
+    result.map(|()| StepOutput::Done).map_err(|error| failed(&error))
 }
 
-fn failed(error: BackupError) -> StepError {
-    StepError::new(Class::Lasting, Chain(&error).to_string())
+fn failed(error: &BackupError) -> StepError {
+    StepError::new(Class::Lasting, Chain(error).to_string())
 }

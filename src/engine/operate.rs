@@ -60,7 +60,12 @@ impl Engine {
         }
         plan.homes().for_each(|name| self.limits.unblock(name));
         operation.finish(&self.store).await?;
-        Ok(Some(HistoryRecord::from_journal(operation.plan(), operation.entries())))
+        let record = HistoryRecord::from_journal(operation.plan(), operation.entries());
+        if let Some(note) = &record.about_data {
+            let name = record.container.as_str();
+            log::info!(action = "update", container = name; "{name}: {note}");
+        }
+        Ok(Some(record))
     }
 
     fn teller(&self, plan: &UpdatePlan) -> Listener {

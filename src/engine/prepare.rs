@@ -72,16 +72,7 @@ impl Engine {
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
-        let compose_image = ComposeImage {
-            old: ImageIdentity {
-                id: job.container.image_id.clone(),
-                manifest: job.goal.old_manifest.clone(),
-            },
-            new: ImageIdentity {
-                id: job.goal.image.id.clone(),
-                manifest: job.goal.image.manifest.clone(),
-            },
-        };
+        let compose_image = compose_image(&job);
         let subject = Subject {
             inspect: &inspect,
             mac_inspect: None,
@@ -216,6 +207,20 @@ impl Engine {
             }
         }
         Ok(sources)
+    }
+}
+
+/// Returns what Compose knows the old and the new image by.
+fn compose_image(job: &Job<'_>) -> ComposeImage {
+    ComposeImage {
+        old: ImageIdentity {
+            id: job.container.image_id.clone(),
+            manifest: job.goal.old_manifest.clone(),
+        },
+        new: ImageIdentity {
+            id: job.goal.image.id.clone(),
+            manifest: job.goal.image.manifest.clone(),
+        },
     }
 }
 

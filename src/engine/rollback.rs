@@ -33,7 +33,7 @@ impl Engine {
         name: &ContainerName,
         extent: Extent,
     ) -> Result<Operated, EngineError> {
-        let inventory = self.unless_stopped(self.discover()).await?;
+        let inventory = self.unless_stopped(Box::pin(self.discover())).await?;
         let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let name = &container.name;

@@ -57,7 +57,7 @@ impl Engine {
             if request.intent == Intent::Act {
                 engine.settled().await?;
             }
-            let inventory = engine.unless_stopped(engine.discover()).await?;
+            let inventory = engine.unless_stopped(Box::pin(engine.discover())).await?;
             engine.update_in(&inventory, &request).await
         })
     }
@@ -203,7 +203,7 @@ impl Engine {
         request: &UpdateRequest,
     ) -> Result<OperatedResult, EngineError> {
         let name = &assessment.container.name;
-        let plan = self.plan_candidate(host, assessment, candidate, request.trigger);
+        let plan = Box::pin(self.plan_candidate(host, assessment, candidate, request.trigger));
         if request.intent == Intent::Tell {
             return Ok(OperatedResult::Planned(Box::new(plan.await?)));
         }

@@ -50,7 +50,7 @@ impl Backups {
         run("looking at the backups", move || measure::free_bytes(&directory)).await
     }
 
-    /// Returns how fast the newest backup was written, in bytes a second; `None` where there is none.
+    /// Returns how fast the newest backup was written that can tell, in bytes a second.
     pub async fn bytes_per_second(&self) -> Option<u64> {
         let directory = self.directory.clone();
         let look = move || Ok(measure::bytes_per_second(&directory));

@@ -36,15 +36,12 @@ impl Choice {
         let mut saved = Vec::new();
         for mut mount in self.saved {
             let node = mount.destinations.iter().find_map(|place| nodes.get(place));
-            match node.copied().unwrap_or(Some(Node::Folder)) {
-                Some(node) => {
-                    mount.node = node;
-                    saved.push(mount);
-                }
-                None => {
-                    let why = "it is neither a file nor a folder";
-                    self.left.extend(mount.destinations.into_iter().map(|place| (place, why)));
-                }
+            if let Some(node) = node.copied().unwrap_or(Some(Node::Folder)) {
+                mount.node = node;
+                saved.push(mount);
+            } else {
+                let why = "it is neither a file nor a folder";
+                self.left.extend(mount.destinations.into_iter().map(|place| (place, why)));
             }
         }
         Self { saved, left: self.left }

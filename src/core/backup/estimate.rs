@@ -75,7 +75,7 @@ fn outage(known: u64, unknown: usize, measured: Option<u64>) -> String {
     let rate = measured.unwrap_or(ASSUMED_BYTES_PER_SECOND).max(1);
     let seconds = Duration::from_secs(known.div_ceil(rate).max(1));
     let basis = match measured {
-        Some(rate) => format!("the last backup wrote {} a second", shown(rate)),
+        Some(rate) => format!("an earlier backup wrote {} a second", shown(rate)),
         None => format!("{} a second is assumed, there was no backup yet", shown(rate)),
     };
     match unknown {
@@ -126,20 +126,20 @@ mod tests {
             (
                 vec![mount("/a", Some(1))],
                 Some(200_000_000),
-                "/a (0.1 MB) is saved to /f while it is down: about 1s longer (the last backup \
-                 wrote 200.0 MB a second)",
+                "/a (0.1 MB) is saved to /f while it is down: about 1s longer (an earlier \
+                 backup wrote 200.0 MB a second)",
             ),
             (
                 vec![mount("/a", Some(1)), mount("/b", None)],
                 Some(0),
                 "/a, /b (0.1 MB and /b of unknown size) is saved to /f while it is down: longer \
-                 by a time that is unknown as well (the last backup wrote 0.0 MB a second)",
+                 by a time that is unknown as well (an earlier backup wrote 0.0 MB a second)",
             ),
             (
                 vec![mount("/a", None)],
                 Some(1),
                 "/a (size unknown) is saved to /f while it is down: longer by a time that is \
-                 unknown as well (the last backup wrote 0.1 MB a second)",
+                 unknown as well (an earlier backup wrote 0.1 MB a second)",
             ),
             (vec![], None, "a backup is asked for, and it mounts nothing that could be saved"),
         ] {

@@ -1,6 +1,6 @@
 //! The steps that save a container's data, or bring back what was saved.
 
-use crate::core::backup::{ROLE, Restoration, SavedMount, needed_bytes, reader, writer};
+use crate::core::backup::{ROLE, Restoration, SavedMount, needed_bytes, reader, shown, writer};
 use crate::core::plan::blueprint::{Blueprint, Data};
 use crate::core::plan::member::{Member, back};
 use crate::core::plan::{Key, PlannedContainer, PlannedStep, Step, Volumes};
@@ -17,6 +17,19 @@ impl DataSteps<'_> {
         let name = self.main.reserved(ROLE);
         let made = || (Key::data(), PlannedContainer { id: None, name });
         (self.blueprint.data != Data::Stays).then(made)
+    }
+
+    /// Returns the end of the plan's sentence.
+    pub(super) fn summary(&self) -> String {
+        match &self.blueprint.data {
+            Data::Stays => String::new(),
+            Data::Saved { mounts, .. } => {
+                let sizes: Option<Vec<u64>> = mounts.iter().map(|mount| mount.size_bytes).collect();
+                let size = sizes.map(|sizes| shown(sizes.into_iter().fold(0, u64::saturating_add)));
+                format!("; save its data ({})", size.as_deref().unwrap_or("size unknown"))
+            }
+            Data::Restored(_) => "; restore its data".to_owned(),
+        }
     }
 
     /// Everything that can be done while the old container runs.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, OperationId};
-use crate::core::plan::blueprint::{Blueprint, Data, Retention, Source};
+use crate::core::plan::blueprint::{Blueprint, Retention, Source};
 use crate::core::plan::data::DataSteps;
 use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
@@ -289,11 +289,7 @@ impl<'a> Planner<'a> {
             OperationKind::Update => "update",
             OperationKind::Rollback => "roll back",
         };
-        let data = match self.blueprint.data {
-            Data::Stays => "",
-            Data::Saved { .. } => "; save its data",
-            Data::Restored(_) => "; restore its data",
-        };
+        let data = self.data().summary();
         let names = |members: &[Member<'_>]| {
             let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
             names.join(", ")

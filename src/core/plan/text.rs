@@ -84,6 +84,19 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
             let (who, words) = (who(container), hook.command.join(" "));
             format!("run the {moment} hook in {who}: {words} (up to {} s)", hook.timeout.as_secs())
         }
+        Step::PrepareBackup { .. }
+        | Step::BackUp { .. }
+        | Step::DiscardBackup { .. }
+        | Step::PruneBackups { .. }
+        | Step::CreateVolume { .. }
+        | Step::RemoveVolume { .. }
+        | Step::Restore { .. } => describe_data_step(step),
+    }
+}
+
+/// Returns a step that is about data as a sentence.
+fn describe_data_step(step: &Step) -> String {
+    match step {
         Step::PrepareBackup { folder, needed_bytes: Some(bytes) } => {
             format!("make room for {} in {folder}", backup::shown(*bytes))
         }
@@ -100,6 +113,7 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
             let volumes: Vec<_> = mounts.iter().map(|it| it.volume.as_str()).collect();
             format!("put what is saved in {folder} into {}", volumes.join(", "))
         }
+        _ => step.verb().to_owned(),
     }
 }
 

@@ -30,6 +30,7 @@ struct CheckBody {
 /// The body of `POST /api/v1/updates`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the request's switches")]
 struct UpdateBody {
     /// Containers by name.
     #[serde(default)]

@@ -57,9 +57,9 @@ pub struct OperationView {
     /// One sentence: what was or would be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// How data of before comes back that was saved and not restored.
+    /// What a person should hear of the data: how it comes back, or where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub offer: Option<String>,
+    pub about_data: Option<String>,
     /// The history record of the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Value>,
@@ -127,7 +127,7 @@ impl From<Operated> for OperationView {
             result: result.to_owned(),
             reason: ReasonView { code: code.to_owned(), message, until: None },
             summary: None,
-            offer: None,
+            about_data: None,
             record: None,
         };
         match operated.result {
@@ -169,7 +169,7 @@ impl OperationView {
             result: result.to_owned(),
             reason: ReasonView { code: result.to_owned(), message, until: None },
             summary: Some(record.told()),
-            offer: record.offer.clone(),
+            about_data: record.about_data.clone(),
             record: serde_json::to_value(record).ok(),
         }
     }

@@ -46,13 +46,19 @@ pub(super) fn bytes(path: &Path) -> Option<u64> {
     Some(all)
 }
 
-/// Returns how fast the newest backup in a folder was written.
+/// What is smaller tells how long it takes to begin, not how fast it goes on.
+const TELLING: u64 = 16 << 20;
+
+/// Returns how fast the newest backup in a folder was written that was large enough to tell.
 pub(super) fn bytes_per_second(directory: &Path) -> Option<u64> {
-    let mut found = folder::complete_ones(directory);
-    found.sort_by_key(|one| one.manifest.taken_at);
-    let manifest = found.pop()?.manifest;
-    let all: u64 = manifest.archives.iter().map(|archive| archive.sums.bytes).sum();
-    all.saturating_mul(1000).checked_div(manifest.duration_ms)
+    let found = folder::complete_ones(directory).into_iter().map(|one| one.manifest);
+    let sized = found.map(|manifest| {
+        let sizes = manifest.archives.iter().map(|archive| archive.sums.bytes);
+        (sizes.fold(0, u64::saturating_add), manifest)
+    });
+    let telling = sized.filter(|(all, _)| *all >= TELLING);
+    let (all, newest) = telling.max_by_key(|(_, manifest)| manifest.taken_at)?;
+    all.saturating_mul(1000).checked_div(newest.duration_ms)
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ fn a_rollback_brings_everything_back_as_it_was() {
 
         let back = program.run(&["rollback", &name, "--restore", "--json"]).expect(0);
         assert_eq!(back.result().0, "rolled_back_by_hand", "{}", back.stdout);
+        assert!(back.stdout.contains("its data is in fresh volumes now: "), "{}", back.stdout);
         assert_eq!(scene.version("web"), "1");
         assert_eq!(shown(&scene), before, "on {engine:?}");
         check_mounts(&scene, folder.path());
