@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::core::compose::Labels;
 use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
 use crate::core::policy::Policy;
-use crate::core::probe;
+use crate::core::probe::{self, Vantage};
 
 /// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
 const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
@@ -44,8 +44,8 @@ pub(super) fn gates(
 
 /// Returns the gate of the new container with what its labels ask for besides. The old one is not
 /// asked: nobody knows whether it would have answered.
-pub(super) fn probing(gate: &HealthGate, labels: &Labels) -> HealthGate {
-    let (probes, soak) = (probe::probes(labels), probe::soak(labels));
+pub(super) fn probing(gate: &HealthGate, labels: &Labels, from: &Vantage) -> HealthGate {
+    let (probes, soak) = (probe::probes(labels, from), probe::soak(labels));
     // What has ended cannot be asked any more.
     let exit_zero = if probes.is_empty() { gate.exit_zero } else { ExitZero::Failed };
     HealthGate { exit_zero, probes, soak, ..gate.clone() }

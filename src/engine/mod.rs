@@ -9,6 +9,7 @@ pub mod error;
 pub mod execute;
 mod gate;
 mod goal;
+mod hooks;
 mod image;
 mod judge;
 mod layer;
@@ -25,6 +26,7 @@ mod rollback;
 pub mod schedule;
 mod snapshot;
 mod update;
+mod vantage;
 mod way;
 
 use std::path::PathBuf;
@@ -120,6 +122,7 @@ pub struct Inner {
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
+    hook_troubles: Mutex<hooks::Troubles>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -141,6 +144,7 @@ impl Engine {
             events: broadcast::Sender::new(EVENTS),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
+            hook_troubles: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
@@ -183,6 +187,10 @@ impl Engine {
         self.unstored_rejects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn hook_troubles(&self) -> MutexGuard<'_, hooks::Troubles> {
+        self.hook_troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn target(&self, name: &ContainerName) -> TargetId {
         TargetId { host: self.host.id().clone(), name: name.clone() }
     }
@@ -222,6 +230,9 @@ fn log_event(event: &Event) {
         }
         What::CheckFailed { reason, message } => {
             log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");
+        }
+        What::HookFailed { hook, problem } => {
+            log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = problem.as_str(); "{container}: its {hook} hook {problem}");
         }
         What::OperationStarted { summary } => {
             log::info!(target: logging::EVENTS, action = "update", event = code, container; "{summary}");

@@ -15,6 +15,7 @@ use crate::core::plan::blueprint::{Blueprint, Data, Making, OldContainer, Remova
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
+use crate::core::probe::Vantage;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
 };
@@ -53,6 +54,7 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
+    vantage: Vantage,
     company: Company,
     files: Vec<Carried>,
     lost: Vec<String>,
@@ -88,6 +90,7 @@ impl Engine {
         let mut replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
+        let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
         let care = self.data_care(&lead, &company).await?;
@@ -105,6 +108,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -125,6 +129,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -150,7 +155,7 @@ impl Engine {
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: making(restoration, Vec::new()),
-            gate: gate::probing(&gates.new, &job.container.labels),
+            gate: gate::probing(&gates.new, &job.container.labels, &vantage),
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             image_care,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::core::id::{ContainerId, Timestamp};
 use crate::core::journal::{Class, Known};
 use crate::core::plan::StepError;
-use crate::core::probe::{self, Probe};
+use crate::core::probe::{self, Door, Probe, Vantage};
 
 use super::super::error::DockerError;
 use super::super::exec::Command;
@@ -36,6 +36,7 @@ impl HostRunner {
             let answer = match probe {
                 Probe::Exec { command } => self.probe_exec(known, container.0, command).await,
                 Probe::Log { pattern } => self.probe_log(container, pattern).await,
+                Probe::Port { door, from } => self.probe_port(known, container, door, from).await,
             };
             match answer.map_err(failed(Action::Container)) {
                 Ok(Ok(())) => {}
@@ -61,6 +62,21 @@ impl HostRunner {
             Some(problem) => Err(format!("`{}` {problem}", words.join(" "))),
             None => Ok(()),
         })
+    }
+
+    async fn probe_port(
+        &self,
+        known: &Known,
+        (id, inspect): Running<'_>,
+        door: &Door,
+        from: &Vantage,
+    ) -> Result<Answer, DockerError> {
+        match from {
+            Vantage::Here => self.host.ask_from_here(inspect, door).await,
+            Vantage::Inside { image } => {
+                self.host.ask_from_inside(id, door, (image, &known.operation)).await
+            }
+        }
     }
 
     async fn probe_log(

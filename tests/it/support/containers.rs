@@ -102,15 +102,22 @@ impl Host {
     /// Runs a command in a container that has to succeed; returns what it prints.
     #[track_caller]
     pub(crate) fn exec(&self, name: &str, command: &[&str]) -> String {
+        let (code, output) = self.exec_to_end(name, command);
+        assert!(code == 0, "{command:?} in {name}: {code} {output}");
+        output
+    }
+
+    /// Runs a command in a container; returns its exit code and what it prints.
+    #[track_caller]
+    pub(crate) fn exec_to_end(&self, name: &str, command: &[&str]) -> (i64, String) {
         let body = json!({"AttachStdout": true, "AttachStderr": true, "Cmd": command});
         let created = self.post(&format!("/containers/{name}/exec"), &body);
         let id = text(&created["Id"]);
         let begin = json!({"Detach": false, "Tty": false});
         let output = self.ask("POST", &format!("/exec/{id}/start"), Some(&begin));
         let output = unframed(&output.body);
-        let code = &self.get(&format!("/exec/{id}/json"))["ExitCode"];
-        assert!(code == 0, "{command:?} in {name}: {code} {output}");
-        output
+        let code = self.get(&format!("/exec/{id}/json"))["ExitCode"].as_i64();
+        (code.expect("a command that ended has an exit code"), output)
     }
 
     /// Returns what a container has logged.
