@@ -1,10 +1,9 @@
 //! The kinds of containers and images that an operation meets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use docker_auto::core::backup::{MountSource, Node, Restoration, RestoredMount, SavedMount};
 use docker_auto::core::carry::{Carried, Nature};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
@@ -12,7 +11,7 @@ use docker_auto::core::hook::{Hook, Hooks};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
 use docker_auto::core::plan::blueprint::{
-    Blueprint, Data, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
+    Blueprint, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
 };
 use docker_auto::core::plan::recreate::{plan_rollback, plan_update, reserved_name};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
@@ -23,6 +22,12 @@ use serde_json::{Value, json};
 use crate::support::fake_host::container::{Behaviour, Container, Image, Policy};
 use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::PORT;
+
+mod data;
+
+pub(crate) use self::data::BACKUP;
+
+use self::data::{data, restored};
 
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
@@ -422,42 +427,6 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
     }
 }
 
-/// Where the data is saved.
-pub(crate) const BACKUP: &str = "/backups/web";
-/// The volume that what was saved is restored into.
-const RESTORED: &str = "fresh-restored";
-
-fn data(shape: Shape) -> Data {
-    let source = || MountSource::Volume("data".into());
-    match shape.care {
-        Care::Stays => Data::Stays,
-        Care::Saved => Data::Saved {
-            folder: BACKUP.into(),
-            mounts: vec![SavedMount {
-                source: source(),
-                destinations: vec!["/d".into()],
-                node: Node::Folder,
-                size_bytes: Some(1),
-                labels: BTreeMap::new(),
-            }],
-            keep: 3,
-        },
-        Care::Restored => Data::Restored(Restoration {
-            folder: BACKUP.into(),
-            mounts: vec![RestoredMount {
-                file: "0.tar.gz".into(),
-                sha256: String::new(),
-                archive_bytes: 1,
-                source: source(),
-                destinations: vec!["/d".into()],
-                volume: RESTORED.into(),
-                labels: BTreeMap::new(),
-            }],
-            warnings: Vec::new(),
-        }),
-    }
-}
-
 fn hooks(shape: Shape) -> Hooks {
     let hook =
         || Hook { command: vec!["/hook".to_owned()], user: None, timeout: Duration::from_mins(1) };
@@ -485,11 +454,6 @@ fn body(shape: Shape) -> Value {
             "RestartPolicy": {"Name": shape.policy.name(), "MaximumRetryCount": 0},
         },
     })
-}
-
-/// Returns the volume that is mounted in the place of one.
-fn restored(shape: Shape, name: &'static str) -> &'static str {
-    if shape.care == Care::Restored && name == "data" { RESTORED } else { name }
 }
 
 fn summary(id: ImageId) -> ImageSummary {
