@@ -92,6 +92,9 @@ pub enum StepOutput {
         /// already and nobody can say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size_bytes: Option<u64>,
+        /// What that did to the engine's disk, where it can be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free: Option<FreeSpace>,
     },
     /// An image was not removed.
     ImageStays {
@@ -112,6 +115,15 @@ impl StepOutput {
             _ => None,
         }
     }
+}
+
+/// How much was free on the engine's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeSpace {
+    /// Before.
+    pub before_bytes: u64,
+    /// After.
+    pub after_bytes: u64,
 }
 
 /// What a failed container left behind.

@@ -99,9 +99,7 @@ impl Engine {
 
     /// Returns how much lies at a path of the host, if the host's paths are ours as well.
     async fn measured(&self, path: &str) -> Option<u64> {
-        let settings = &self.settings;
-        let local = settings.own_container.is_none() && settings.engine_address.is_none();
-        if local { measured_bytes(PathBuf::from(path)).await } else { None }
+        if self.settings.sees_the_host() { measured_bytes(PathBuf::from(path)).await } else { None }
     }
 
     async fn make_sure_it_fits(

@@ -120,6 +120,7 @@ impl StepRunner for Runner<'_> {
             | Step::DiscardBackup { .. }
             | Step::PruneBackups { .. }
             | Step::Restore { .. } => Box::pin(self.data_step(step, known)),
+            Step::RemoveImage { .. } => Box::pin(self.remove_image(step, known)),
             _ => self.host.run(step, known),
         }
     }

@@ -38,6 +38,11 @@ impl Settings {
         self.own_container.as_ref() == Some(&container.id)
     }
 
+    /// Says whether paths of the engine's host are ours as well, as far as that can be known.
+    pub(super) fn sees_the_host(&self) -> bool {
+        self.own_container.is_none() && self.engine_address.is_none()
+    }
+
     /// Compose would take a second container with its labels for surplus and remove it, so that
     /// only others are kept.
     pub(super) fn retention_of(&self, container: &Container) -> Retention {

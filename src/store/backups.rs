@@ -63,6 +63,13 @@ pub async fn measured_bytes(path: PathBuf) -> Option<u64> {
     run("measuring a folder", move || Ok(measure::bytes(&path))).await.ok().flatten()
 }
 
+/// Returns how much may be written where a folder is; `None` where it is not.
+pub async fn free_bytes_at(folder: PathBuf) -> Option<u64> {
+    let look =
+        move || if folder.is_dir() { measure::free_bytes(&folder).map(Some) } else { Ok(None) };
+    run("looking at a disk", look).await.ok().flatten()
+}
+
 /// Makes the folder of a backup under its temporary name, where its disk has this much space.
 pub async fn prepare(folder: &str, needed_bytes: Option<u64>) -> Result<(), BackupError> {
     let folder = PathBuf::from(folder);

@@ -165,3 +165,23 @@ fn files_come_back_by_hand_and_sockets_never() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "two");
     assert_eq!(scene.version("web"), "1");
 }
+
+#[test]
+fn who_shares_the_volumes_shares_what_was_restored() {
+    needs!(lab);
+    let folder = TempDir::new().unwrap();
+    let scene = scene(Engine::New);
+    let (program, name, side) = (saving(&scene), scene.name("web"), scene.name("side"));
+    start(&scene, &body(&scene, folder.path()));
+    scene.start_like("web", "side", &json!({"HostConfig": {"VolumesFrom": [name]}}));
+    push_destroyer(&scene, "2", "exec /entry.sh");
+    let plan = program.run(&["plan", &name]).expect(0).stdout;
+    let words = format!("what {side} writes into {} meanwhile", scene.name("data"));
+    assert!(plan.contains(&words), "{words}: {plan}");
+    program.run(&["update", &name]).expect(0);
+    let rows = || scene.host.exec(&side, &["cat", "/data/rows"]);
+    assert_eq!(rows(), "destroyed\n");
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert_eq!(rows(), "rows", "it was made anew with the volumes of the other");
+    scene.all_run(&["side", "web"]);
+}
