@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 
 use crate::core::policy::Policy;
 
+mod backup;
 mod docker;
 mod general;
 mod log;
@@ -20,6 +21,7 @@ mod scan;
 mod update;
 mod variable;
 
+pub use backup::BackupConfig;
 pub use docker::DockerConfig;
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use problem::ConfigProblem;
@@ -45,6 +47,8 @@ pub struct Config {
     pub scan: ScanConfig,
     /// The updates.
     pub update: UpdateConfig,
+    /// The backups of containers' data.
+    pub backup: BackupConfig,
     /// The registries.
     pub registry: RegistryConfig,
     /// The way out to them.
@@ -66,6 +70,7 @@ impl Default for Config {
             docker: DockerConfig::default(),
             scan: ScanConfig::default(),
             update: UpdateConfig::default(),
+            backup: BackupConfig::default(),
             registry: RegistryConfig::default(),
             proxy: ProxyConfig::default(),
             log: LogConfig::default(),
@@ -153,17 +158,19 @@ impl Config {
         problems.extend(docker::settle(&mut config, &given, environment));
         general::settle_zone(&config, &mut problems);
         general::settle(&mut config, environment);
+        backup::settle(&mut config);
         (config, problems)
     }
 }
 
 /// Returns all variables that are read, in the README's order.
 pub fn variables() -> impl Iterator<Item = &'static Variable> {
-    let groups: [&[Variable]; 7] = [
+    let groups: [&[Variable]; 8] = [
         &general::VARIABLES,
         &docker::VARIABLES,
         &scan::VARIABLES,
         &update::VARIABLES,
+        &backup::VARIABLES,
         &policy::VARIABLES,
         &registry::VARIABLES,
         &log::VARIABLES,

@@ -66,6 +66,11 @@
 //! for it is a dependent and is restarted. All of them are members of one plan, stop before and start
 //! after what they need, and come back together.
 //!
+//! Where a label or a person asks for it, the data is saved between the stop and the swap, through a
+//! container that is made for that and never started ([`core::backup`]): by then everything else that
+//! could fail has been done. A rollback can bring it back; that happens before anything is stopped,
+//! into fresh volumes, so that nothing which is there is written over.
+//!
 //! # A crash
 //!
 //! The journal of an open operation is one append-only file: the plan, then a line before and after
@@ -109,6 +114,8 @@
 //! | vantage | where a port of a new container is asked from: here, or from inside its network |
 //! | reject | an image that failed on a target and is not tried there again |
 //! | snapshot | what the engine showed of a container and its image while both were there |
+//! | backup, archive | what was saved of a container's data before an update; one mount of it |
+//! | restore | to put what was saved into fresh volumes, which the container has from then on |
 //! | wake | a look at the engine after a crash or an outage, before going on |
 //!
 //! Rooms that are still empty have no file: people and rights, the panel, notifications, several

@@ -14,6 +14,7 @@ use crate::registry::{
     Credential, InsecureRule, Login, Now, Registry, Settings as RegistrySettings,
 };
 use crate::shutdown::Tasks;
+use crate::store::backups::Backups;
 use crate::store::{Lock, Operations, Store};
 
 use super::AppError;
@@ -50,6 +51,9 @@ impl Assembly {
             retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
+            backups: Backups::new(config.backup.directory.clone()),
+            keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),
+            data: config.data.clone(),
             own_container: own_container(),
             engine_address: match endpoint.address() {
                 Address::Socket(_) => None,

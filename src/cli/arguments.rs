@@ -95,6 +95,9 @@ pub struct Plan {
     /// the container
     #[argh(positional)]
     pub name: String,
+    /// plan as if its data were to be saved before
+    #[argh(switch)]
+    pub backup: bool,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -114,6 +117,9 @@ pub struct Update {
     /// lift pins and the rejection of an image that failed before
     #[argh(switch)]
     pub force: bool,
+    /// save the containers' data before, as docker-auto.backup=volumes does
+    #[argh(switch)]
+    pub backup: bool,
     /// say what would be done; touch nothing
     #[argh(switch)]
     pub dry_run: bool,
@@ -129,6 +135,9 @@ pub struct Rollback {
     /// the container
     #[argh(positional)]
     pub name: String,
+    /// restore the data that was saved before that update, into fresh volumes
+    #[argh(switch)]
+    pub restore: bool,
     /// print JSON
     #[argh(switch)]
     pub json: bool,
@@ -247,8 +256,9 @@ mod tests {
             ("history web --limit 5", "History(History { name: Some(\"web\"), limit: 5"),
             (
                 "update --all --dry-run",
-                "Update(Update { names: [], all: true, force: false, dry_run: true",
+                "Update(Update { names: [], all: true, force: false, backup: false, dry_run: true",
             ),
+            ("rollback web --restore", "Rollback(Rollback { name: \"web\", restore: true"),
             ("--version", "Version"),
             ("-V", "Version"),
             ("--help", "help Usage: docker-auto"),

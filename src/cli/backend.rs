@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::assemble::Assembly;
-use crate::cli::arguments::Update;
+use crate::cli::arguments::{Plan, Rollback, Update};
 use crate::cli::control::{Control, ControlError};
 use crate::cli::run::CommandError;
 use crate::config::Config;
@@ -13,7 +13,9 @@ use crate::core::event::Event;
 use crate::core::history::HistoryRecord;
 use crate::core::id::{ContainerName, HostId, TargetId};
 use crate::core::plan::Trigger;
-use crate::engine::command::{CheckRequest, Freshness, Intent, Progress, Selection, UpdateRequest};
+use crate::engine::command::{
+    Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
+};
 use crate::http::view::container::ContainerView;
 use crate::http::view::operation::{Line, OperationView, PlanView};
 use crate::shutdown::Tasks;
@@ -60,14 +62,16 @@ impl Backend {
     }
 
     /// Plans one container's update.
-    pub async fn plan(&mut self, name: &str) -> Result<PlanView, CommandError> {
+    pub async fn plan(&mut self, asked: &Plan) -> Result<PlanView, CommandError> {
+        let Plan { name, backup, .. } = asked;
         match self {
             Self::Server(control, _) => {
                 let path = format!("/api/v1/containers/{}/plan", in_path(name));
-                Ok(control.ask(Method::POST, &path, &json!({})).await?)
+                Ok(control.ask(Method::POST, &path, &json!({"backup": backup})).await?)
             }
             Self::Own(own) => {
-                Ok(PlanView::from(own.engine.plan(&ContainerName::from_engine(name)).await?))
+                let name = ContainerName::from_engine(name);
+                Ok(PlanView::from(own.engine.plan(&name, wanted(*backup)).await?))
             }
         }
     }
@@ -78,10 +82,13 @@ impl Backend {
         asked: &Update,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
-        let Update { names, all, dry_run, force, .. } = asked;
+        let Update { names, all, dry_run, force, backup, .. } = asked;
         match self {
             Self::Server(control, stop) => {
-                let body = json!({"names": names, "all": all, "dry_run": dry_run, "force": force});
+                let body = json!({
+                    "names": names, "all": all, "dry_run": dry_run, "force": force,
+                    "backup": backup,
+                });
                 follow((control, stop), "/api/v1/updates", &body, on_event).await
             }
             Self::Own(own) => {
@@ -96,18 +103,20 @@ impl Backend {
     /// Moves one container back.
     pub async fn roll_back(
         &mut self,
-        name: &str,
+        asked: &Rollback,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
+        let Rollback { name, restore, .. } = asked;
         match self {
             Self::Server(control, stop) => {
                 let path = format!("/api/v1/containers/{}/rollback", in_path(name));
-                follow((control, stop), &path, &json!({}), on_event).await
+                follow((control, stop), &path, &json!({"restore": restore}), on_event).await
             }
             Self::Own(own) => {
                 recover(own, on_event).await?;
                 let name = ContainerName::from_engine(name);
-                drain(own.engine.roll_back(name), on_event).await
+                let extent = if *restore { Extent::ImageAndData } else { Extent::Image };
+                drain(own.engine.roll_back(name, extent), on_event).await
             }
         }
     }
@@ -198,7 +207,12 @@ fn request(asked: &Update) -> UpdateRequest {
         },
         intent: if asked.dry_run { Intent::Tell } else { Intent::Act },
         trigger: Trigger::Manual,
+        backup: wanted(asked.backup),
     }
+}
+
+fn wanted(backup: bool) -> Backup {
+    if backup { Backup::Wanted } else { Backup::AsLabelled }
 }
 
 fn container_names(names: &[String]) -> Vec<ContainerName> {

@@ -110,7 +110,7 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
 }
 
 async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
-    let view = backend.plan(&asked.name).await?;
+    let view = backend.plan(asked).await?;
     Ok(if asked.json { print_json(&view) } else { print(&logging::printable_lines(&view.text)) })
 }
 
@@ -128,7 +128,7 @@ async fn roll_back(
     colour: Colour,
 ) -> Result<u8, CommandError> {
     let mut reporter = Reporter::new(asked.json);
-    let views = backend.roll_back(&asked.name, &mut |event| reporter.tell(event)).await?;
+    let views = backend.roll_back(asked, &mut |event| reporter.tell(event)).await?;
     let written = show_operations(&views, asked.json, colour);
     Ok(worst(views.iter().map(OperationView::exit_code).chain([written])))
 }

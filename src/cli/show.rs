@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
-use crate::core::history::{HistoryRecord, freed};
+use crate::core::history::HistoryRecord;
 use crate::core::id::Timestamp;
 use crate::core::plan::OperationKind;
 use crate::http::view::container::ContainerView;
@@ -142,7 +142,13 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
         };
         (vec![view.name.clone(), view.result.clone(), what], code)
     });
-    Table { header: &["CONTAINER", "RESULT", "DETAILS"], rows: rows.collect() }.render(colour)
+    let table = Table { header: &["CONTAINER", "RESULT", "DETAILS"], rows: rows.collect() };
+    let mut text = table.render(colour);
+    let notes = views.iter().filter_map(|view| Some((&view.name, view.about_data.as_ref()?)));
+    for (name, note) in notes {
+        let _ = writeln!(text, "{name}: {}", printable(note));
+    }
+    text
 }
 
 /// Returns the table of `history`: when, status, container, change, duration, reason.
@@ -175,11 +181,11 @@ pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) ->
             ),
             format!("{:.1} s", record.duration_seconds),
             match record.outcome.reason() {
-                "" => freed(&record.removed_images).map_or_else(
-                    || record.summary.clone(),
-                    |freed| format!("{}; {freed}", record.summary),
-                ),
-                reason => reason.to_owned(),
+                "" => record.told(),
+                reason => match &record.about_data {
+                    Some(note) => format!("{reason}; {note}"),
+                    None => reason.to_owned(),
+                },
             },
         ];
         (cells, code)

@@ -99,7 +99,7 @@ pub(super) fn settle(config: &mut Config, environment: &Environment<'_>) {
     config.data = state.map_or_else(|| NO_HOME.into(), |state| state.join("docker-auto"));
 }
 
-fn absolute(given: &Given<'_>) -> Result<PathBuf, String> {
+pub(super) fn absolute(given: &Given<'_>) -> Result<PathBuf, String> {
     let path = given.path();
     let relative = || "write an absolute path: it would be another one in each folder".to_owned();
     path.is_absolute().then_some(path).ok_or_else(relative)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::backup::BackupRecord;
 use crate::core::digest::Digest;
 use crate::core::hook::{Execution, Moment};
 use crate::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, Timestamp};
@@ -10,8 +11,10 @@ use crate::core::journal::{
 };
 use crate::core::plan::{ImageSummary, Key, OperationKind, Step, Trigger, UpdatePlan};
 
+mod backup;
 mod removal;
 
+pub use backup::{WayBack, way_back};
 pub use removal::{RemovedImage, freed};
 
 /// How an operation ended, in one word (R37, R157).
@@ -119,6 +122,16 @@ pub struct HistoryRecord {
     /// What became of the commands that were run inside the containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookRun>,
+    /// What was saved of the container's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupRecord>,
+    /// The folder of the backup that was restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<String>,
+    /// What a person should hear of the data: how it comes back where it was saved and not restored,
+    /// and where it is where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about_data: Option<String>,
     /// What a person should know, none of which stopped it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -194,10 +207,22 @@ impl HistoryRecord {
             removed_images: removal::removed_images(plan, entries),
             evidence: evidence(entries),
             hooks: hooks(plan, entries),
+            backup: backup::saved(entries),
+            restored: backup::restored(plan, entries),
+            about_data: backup::about_data(plan, entries, &outcome),
             warnings: warnings(plan, entries, reason),
             plan: Some(Box::new(plan.clone())),
             outcome,
         }
+    }
+}
+
+impl HistoryRecord {
+    /// Returns its sentence, with what was saved and what was freed.
+    pub fn told(&self) -> String {
+        let saved = self.backup.as_ref().map(BackupRecord::told);
+        let told = [Some(self.summary.clone()), saved, freed(&self.removed_images)];
+        told.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }
 

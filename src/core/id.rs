@@ -68,17 +68,17 @@ impl ContainerName {
     }
 
     /// Says whether the name is one that operations give to their own containers
-    /// (`<name>.da-(new|old|bad|kept)-<six hexadecimal digits>`).
+    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`).
     pub fn is_reserved(&self) -> bool {
         self.reserved_parts().is_some()
     }
 
-    /// Returns the original name, the role (`new`, `old`, `bad`, `kept`) and the operation's six
+    /// Returns the original name, the role (`new`, `old`, `bad`, `kept`, `data`) and the operation's six
     /// digits of a reserved name.
     pub fn reserved_parts(&self) -> Option<(&str, &str, &str)> {
         let (base, suffix) = self.0.rsplit_once(".da-")?;
         let (role, short) = suffix.split_once('-')?;
-        let known = matches!(role, "new" | "old" | "bad" | "kept");
+        let known = matches!(role, "new" | "old" | "bad" | "kept" | "data");
         let hexadecimal = short.len() == 6 && short.bytes().all(|b| b.is_ascii_hexdigit());
         (known && hexadecimal && !base.is_empty()).then_some((base, role, short))
     }
@@ -139,6 +139,7 @@ mod tests {
             ("web.da-new-0a1b2c", Some(("web", "new", "0a1b2c"))),
             ("a.da-old-x.da-old-123456", Some(("a.da-old-x", "old", "123456"))),
             ("web.da-kept-abcdef", Some(("web", "kept", "abcdef"))),
+            ("web.da-data-abcdef", Some(("web", "data", "abcdef"))),
             ("web", None),
             ("web.da-new-12345", None),
             ("web.da-new-12345g", None),

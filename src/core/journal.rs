@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::backup::BackupRecord;
 use crate::core::hook::Execution;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::inventory::RunState;
@@ -91,6 +92,9 @@ pub enum StepOutput {
         /// already and nobody can say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size_bytes: Option<u64>,
+        /// What that did to the engine's disk, where it can be seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        free: Option<FreeSpace>,
     },
     /// An image was not removed.
     ImageStays {
@@ -99,6 +103,8 @@ pub enum StepOutput {
     },
     /// A command was run inside a container.
     Executed(Execution),
+    /// Data was saved.
+    BackedUp(BackupRecord),
 }
 
 impl StepOutput {
@@ -109,6 +115,15 @@ impl StepOutput {
             _ => None,
         }
     }
+}
+
+/// How much was free on the engine's disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreeSpace {
+    /// Before.
+    pub before_bytes: u64,
+    /// After.
+    pub after_bytes: u64,
 }
 
 /// What a failed container left behind.

@@ -154,6 +154,7 @@ mod tests {
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
+        say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
         say("unclear", patch.unclear.as_ref().map(ToString::to_string));
         words.join(" ")
     }
@@ -210,6 +211,10 @@ mod tests {
                 0,
             ),
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
+            ("docker-auto.backup=volumes", "backup=Volumes", 0),
+            ("docker-auto.backup=none", "backup=Nothing", 0),
+            ("docker-auto.backup=volume", "backup=Volumes", 1),
+            ("docker-auto.backup=true", "backup=Volumes", 1),
             ("watchdocker.skip=true", "enable=false", 0),
             ("watchdocker.skip=false", "", 0),
             ("watchdocker.force=true", "force=true", 0),

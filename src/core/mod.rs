@@ -1,5 +1,6 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
+pub mod backup;
 pub mod candidate;
 pub mod carry;
 pub mod comparison;

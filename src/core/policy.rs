@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::core::backup::Saving;
 use crate::core::compose::Labels;
 
 mod rules;
@@ -95,6 +96,8 @@ pub struct Policy {
     pub health_timeout: Option<Sourced<Duration>>,
     /// How long a container without healthcheck must stay up.
     pub health_stable: Sourced<Duration>,
+    /// What is saved before an update.
+    pub backup: Sourced<Saving>,
     /// A label that was meant to restrain updates and cannot be understood.
     pub unclear: Option<Origin>,
 }
@@ -109,6 +112,7 @@ impl Default for Policy {
             stop_timeout: None,
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
+            backup: Sourced::by_default(Saving::Nothing),
             unclear: None,
         }
     }
@@ -129,6 +133,8 @@ pub struct PolicyPatch {
     pub health_timeout: Option<Sourced<Duration>>,
     /// See [`Policy::health_stable`].
     pub health_stable: Option<Sourced<Duration>>,
+    /// See [`Policy::backup`].
+    pub backup: Option<Sourced<Saving>>,
     /// See [`Policy::unclear`].
     pub unclear: Option<Origin>,
 }
@@ -138,6 +144,12 @@ impl PolicyPatch {
     pub fn force() -> Self {
         let force = Sourced { value: true, origin: Origin::Command };
         Self { force: Some(force), ..Self::default() }
+    }
+
+    /// Returns the patch of a command that asks for a backup.
+    pub fn backup() -> Self {
+        let backup = Sourced { value: Saving::Volumes, origin: Origin::Command };
+        Self { backup: Some(backup), ..Self::default() }
     }
 }
 
@@ -174,6 +186,7 @@ impl Policy {
             stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
+            backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
             unclear: patch.unclear.or_else(|| self.unclear.clone()),
         }
     }

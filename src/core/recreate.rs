@@ -22,6 +22,7 @@ mod network;
 mod platform;
 mod podman;
 mod ports;
+mod repoint;
 mod scene;
 mod settings;
 mod value;
@@ -40,6 +41,8 @@ use crate::core::reference::ImageRef;
 
 pub use crate::core::recreate::error::PlanError;
 pub use crate::core::recreate::labels::OPERATION_LABEL;
+pub use crate::core::recreate::mounts::volume_name;
+pub use crate::core::recreate::repoint::repoint;
 pub use crate::core::recreate::settings::settings_mark;
 
 /// What is known of a container that shall be made anew.

@@ -95,6 +95,13 @@ impl Host {
         Ok((listed.into_container(), None))
     }
 
+    /// Returns where the engine keeps everything, as a path of its host.
+    pub async fn root_directory(&self) -> Result<String, DockerError> {
+        let info = Call::get("asking for the engine's settings", "/info");
+        let info: Value = self.transport().ask(info).await?;
+        Ok(text(&info["DockerRootDir"]))
+    }
+
     /// Returns what the engine says of itself, as last asked.
     pub async fn engine_facts(&self) -> Result<EngineFacts, DockerError> {
         // A lost engine also loses the version: what comes back may be another engine.

@@ -8,6 +8,7 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::core::backup::Node;
 use crate::core::carry::{Change, ambiguous};
 use crate::core::digest::Platform;
 use crate::core::id::{ContainerId, ContainerName, Timestamp};
@@ -24,6 +25,9 @@ const SHOWS_MANIFESTS: ApiVersion = ApiVersion::v1(48);
 const PATH_STAT: &str = "x-docker-container-path-stat";
 /// The bit of a mode that says directory, as Go writes it.
 const DIRECTORY: u64 = 1 << 31;
+/// The bits of a mode that say what is no regular file, as Go writes them: a directory, a link, a
+/// device, a pipe, a socket, something else.
+const IRREGULAR: u64 = 1 << 31 | 1 << 27 | 1 << 26 | 1 << 25 | 1 << 24 | 1 << 21 | 1 << 19;
 
 /// From here on an image's inspect can be asked for one platform.
 const TAKES_PLATFORM: ApiVersion = ApiVersion::v1(49);
@@ -140,5 +144,14 @@ pub struct PathStat {
 impl PathStat {
     fn is_directory(&self) -> bool {
         self.mode & DIRECTORY != 0
+    }
+
+    /// Returns whether it is a folder or a file; `None` for sockets, devices and the like.
+    pub fn node(&self) -> Option<Node> {
+        match self.mode & IRREGULAR {
+            0 => Some(Node::File),
+            _ if self.is_directory() => Some(Node::Folder),
+            _ => None,
+        }
     }
 }

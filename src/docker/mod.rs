@@ -1,5 +1,6 @@
 //! The Docker hosts: everything that is asked of an engine, and the steps that change it.
 
+mod archive;
 mod call;
 mod convert;
 mod discover;
@@ -15,12 +16,14 @@ mod ready;
 mod step;
 mod transport;
 mod version;
+mod volume;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::core::id::HostId;
 use crate::core::inventory::EngineFacts;
 
+pub use self::archive::Download;
 pub use self::endpoint::{Address, DEFAULT_SOCKET, Endpoint, EndpointError, Tls, TlsFiles};
 pub use self::error::{DockerError, Retry};
 pub use self::logs::LogFormat;

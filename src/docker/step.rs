@@ -2,6 +2,7 @@
 
 mod class;
 mod create;
+mod data;
 mod door;
 mod exec;
 mod files;
@@ -98,6 +99,13 @@ impl HostRunner {
                     image.as_str()
                 ),
             )),
+            Step::CreateVolume { .. }
+            | Step::RemoveVolume { .. }
+            | Step::PrepareBackup { .. }
+            | Step::BackUp { .. }
+            | Step::DiscardBackup { .. }
+            | Step::PruneBackups { .. }
+            | Step::Restore { .. } => self.perform_on_data(step, known).await,
             Step::Exec { container, moment, hook } => {
                 self.exec(known, container, *moment, hook).await
             }

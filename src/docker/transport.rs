@@ -188,12 +188,29 @@ impl Transport {
         Err(self.refusal(call, &Answer { status: parts.status, headers: parts.headers, bytes }))
     }
 
+    /// Makes a call whose body is sent piece by piece.
+    pub(super) async fn upload(&self, call: &Call<'_>, body: Body) -> Result<(), DockerError> {
+        let version = self.version().await?;
+        let mut request = self.request(call, Some(version))?;
+        *request.body_mut() = body;
+        let limit = self.limit(call.limit);
+        let Ok(answer) = tokio::time::timeout(limit, self.answer(call, request)).await else {
+            let (doing, endpoint) = (call.doing.to_string(), self.endpoint.to_string());
+            return Err(DockerError::Timeout { doing, endpoint, after: limit });
+        };
+        let answer = answer?;
+        if answer.status.is_success() { Ok(()) } else { Err(self.refusal(call, &answer)) }
+    }
+
     async fn exchange(
         &self,
         call: &Call<'_>,
         version: Option<ApiVersion>,
     ) -> Result<Answer, DockerError> {
-        let request = self.request(call, version)?;
+        self.answer(call, self.request(call, version)?).await
+    }
+
+    async fn answer(&self, call: &Call<'_>, request: Request<Body>) -> Result<Answer, DockerError> {
         let response = self.clients.of_call(call).request(request).await;
         let response = response.map_err(|error| self.silence(call, error.into()))?;
         let (parts, body) = response.into_parts();

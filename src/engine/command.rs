@@ -9,7 +9,7 @@ use crate::core::history::HistoryRecord;
 use crate::core::id::{ContainerName, Timestamp};
 use crate::core::inventory::Container;
 use crate::core::plan::{Trigger, UpdatePlan};
-use crate::core::policy::Policy;
+use crate::core::policy::{Policy, PolicyPatch};
 use crate::engine::EngineError;
 
 /// Which containers to check.
@@ -39,6 +39,36 @@ pub struct UpdateRequest {
     pub intent: Intent,
     /// Who asks.
     pub trigger: Trigger,
+    /// Whether data is saved before.
+    pub backup: Backup,
+}
+
+/// Whether data is saved before an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backup {
+    /// Where a container's label asks for it.
+    AsLabelled,
+    /// In any case.
+    Wanted,
+}
+
+impl Backup {
+    /// Returns a policy with this in it.
+    pub fn over(self, policy: &Policy) -> Policy {
+        match self {
+            Self::AsLabelled => policy.clone(),
+            Self::Wanted => policy.with(PolicyPatch::backup()),
+        }
+    }
+}
+
+/// How far a rollback goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// The image goes back, the data stays as it is.
+    Image,
+    /// The data that was saved before the update comes back as well.
+    ImageAndData,
 }
 
 /// Which containers are meant.

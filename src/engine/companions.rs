@@ -89,7 +89,10 @@ impl Engine {
     /// Gathers what goes along with a container, or says why it cannot.
     pub(super) async fn company(&self, lead: &Lead<'_>) -> Result<Company, EngineError> {
         let Lead { job, inspect, .. } = lead;
-        let mounts = mounts(inspect, job.goal.config.as_ref());
+        let mounts = match job.restored {
+            Some(_) => Mounts::Changed,
+            None => mounts(inspect, job.goal.config.as_ref()),
+        };
         let Companions { sharers, dependents } = companions(job.edges, &job.container.name, mounts);
         let containers = lead.containers(&sharers);
         let mut company = Company::default();

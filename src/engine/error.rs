@@ -6,6 +6,7 @@ use crate::core::recreate::PlanError;
 use crate::docker::DockerError;
 use crate::registry::RegistryError;
 use crate::store::StoreError;
+use crate::store::backups::BackupError;
 
 /// Why the engine could not do what it was asked; nothing was touched unless it says so.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,31 @@ pub enum EngineError {
     /// There is nothing to go back to.
     #[error("container {0} has no finished update to roll back; see `docker-auto history {0}`")]
     NoWayBack(ContainerName),
+    /// Nothing was saved of what it had before.
+    #[error(
+        "container {0} has no backup to restore: none was made before the update that brought what \
+         it runs (the label docker-auto.backup=volumes asks for one), or it was restored already; \
+         see `docker-auto history {0}`"
+    )]
+    NoBackup(ContainerName),
+    /// Its data cannot be saved.
+    #[error("container {name} is not updated")]
+    Unsaved {
+        /// The container.
+        name: ContainerName,
+        /// Why.
+        #[source]
+        source: BackupError,
+    },
+    /// Its data cannot be restored.
+    #[error("the data of container {name} cannot be restored")]
+    Unrestorable {
+        /// The container.
+        name: ContainerName,
+        /// Why.
+        #[source]
+        source: BackupError,
+    },
     /// The image to go back to was removed.
     #[error("image {} of {reference} is not on the host any more; pull it, or update instead", image.short())]
     ImageGone {

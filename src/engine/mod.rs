@@ -1,9 +1,11 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod backup;
 pub mod check;
 pub mod command;
 mod companions;
 mod composed;
+mod data;
 pub mod error;
 pub mod execute;
 mod gate;
@@ -19,9 +21,11 @@ mod prepare;
 mod recover;
 mod remote;
 mod report;
+mod restore;
 mod retention;
 mod rollback;
 pub mod schedule;
+mod settings;
 mod snapshot;
 mod update;
 mod vantage;
@@ -35,12 +39,8 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::core::compose::Compose;
 use crate::core::event::{Event, What};
-use crate::core::id::{ContainerId, ContainerName, OperationId, TargetId};
-use crate::core::inventory::Container;
-use crate::core::plan::blueprint::Retention;
-use crate::core::policy::Policy;
+use crate::core::id::{ContainerName, OperationId, TargetId};
 use crate::docker::Host;
 use crate::logging;
 use crate::registry::Registry;
@@ -48,6 +48,7 @@ use crate::shutdown::Tasks;
 use crate::store::{Operations, Rejected, Store};
 
 pub use self::error::EngineError;
+pub use self::settings::Settings;
 
 use self::limits::Limits;
 
@@ -77,23 +78,6 @@ pub struct Parts {
     pub tasks: Tasks,
     /// The settings.
     pub settings: Settings,
-}
-
-/// What the configuration says, as far as it is the engine's matter.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// What holds for containers without labels.
-    pub policy: Policy,
-    /// What becomes of old containers.
-    pub retention: Retention,
-    /// How many previous images of a container stay.
-    pub keep_images: usize,
-    /// How many operations at once.
-    pub concurrency: usize,
-    /// The container that this program runs in, if it does.
-    pub own_container: Option<ContainerId>,
-    /// The host and port by which the engine is reached over TCP, which may be a container's.
-    pub engine_address: Option<(String, u16)>,
 }
 
 /// An engine's parts and state.
@@ -191,22 +175,6 @@ impl Engine {
         log_event(&event);
         // Nobody listening is no fault.
         let _ = self.events.send(Arc::new(event));
-    }
-}
-
-impl Settings {
-    /// Says whether a container is the one that this program runs in.
-    fn is_own(&self, container: &Container) -> bool {
-        self.own_container.as_ref() == Some(&container.id)
-    }
-
-    /// Compose would take a second container with its labels for surplus and remove it, so that
-    /// only others are kept.
-    fn retention_of(&self, container: &Container) -> Retention {
-        match Compose::read(&container.labels) {
-            Some(_) => Retention::Remove,
-            None => self.retention,
-        }
     }
 }
 

@@ -60,7 +60,12 @@ impl Engine {
         }
         plan.homes().for_each(|name| self.limits.unblock(name));
         operation.finish(&self.store).await?;
-        Ok(Some(HistoryRecord::from_journal(operation.plan(), operation.entries())))
+        let record = HistoryRecord::from_journal(operation.plan(), operation.entries());
+        if let Some(note) = &record.about_data {
+            let name = record.container.as_str();
+            log::info!(action = "update", container = name; "{name}: {note}");
+        }
+        Ok(Some(record))
     }
 
     fn teller(&self, plan: &UpdatePlan) -> Listener {
@@ -93,12 +98,13 @@ impl PullCredentials for Credentials {
     }
 }
 
-/// Performs the steps: rejections are remembered by us, everything else is the engine's.
-struct Runner<'r> {
-    host: HostRunner,
-    engine: &'r Engine,
-    plan: &'r UpdatePlan,
-    now: &'r (dyn Fn() -> Timestamp + Send + Sync),
+/// Performs the steps: rejections are remembered by us, backups are on our disk, everything else is
+/// the engine's.
+pub(super) struct Runner<'r> {
+    pub(super) host: HostRunner,
+    pub(super) engine: &'r Engine,
+    pub(super) plan: &'r UpdatePlan,
+    pub(super) now: &'r (dyn Fn() -> Timestamp + Send + Sync),
 }
 
 impl StepRunner for Runner<'_> {
@@ -109,6 +115,12 @@ impl StepRunner for Runner<'_> {
     ) -> BoxFuture<'a, Result<StepOutput, StepError>> {
         match step {
             Step::Reject { image, .. } => Box::pin(self.reject(image, known)),
+            Step::PrepareBackup { .. }
+            | Step::BackUp { .. }
+            | Step::DiscardBackup { .. }
+            | Step::PruneBackups { .. }
+            | Step::Restore { .. } => Box::pin(self.data_step(step, known)),
+            Step::RemoveImage { .. } => Box::pin(self.remove_image(step, known)),
             _ => self.host.run(step, known),
         }
     }

@@ -12,17 +12,19 @@ use crate::core::digest::Digest;
 use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use crate::core::inventory::{Container, Inventory};
-use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
+use crate::core::plan::blueprint::{Blueprint, Data, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
 use crate::core::probe::Vantage;
 use crate::core::recreate::{
-    ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
+    ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
 };
 use crate::core::retention::ImageCare;
+use crate::engine::backup::DataCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::goal::{Goal, version};
+use crate::engine::restore::KeptBackup;
 use crate::engine::retention::is_taken;
 use crate::engine::{Engine, EngineError, composed, gate, preflight};
 use crate::store::{ImageSnapshot, Snapshot};
@@ -42,6 +44,8 @@ pub(super) struct Job<'a> {
     pub(super) trigger: Trigger,
     /// Who needs whom.
     pub(super) edges: &'a BTreeSet<Edge>,
+    /// The backup that is restored with it.
+    pub(super) restored: Option<&'a KeptBackup>,
 }
 
 /// What was found out for a job.
@@ -56,6 +60,7 @@ struct Gathered {
     files: Vec<Carried>,
     lost: Vec<String>,
     image_care: ImageCare,
+    care: DataCare,
 }
 
 impl Engine {
@@ -83,12 +88,17 @@ impl Engine {
             volume_sources: &volume_sources,
             compose_image: Some(&compose_image),
         };
-        let replacement = recreate(&subject)?;
+        let mut replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
         let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = Box::pin(self.company(&lead)).await?;
+        let care = self.data_care(&lead, &company).await?;
+        if let Data::Restored(restored) = &care.data {
+            repoint(&mut replacement.body, &restored.mounts);
+            replacement.differences.extend(restored.differences());
+        }
         let (files, mut lost) = self.carried(job.container, &inspect).await?;
         lost.extend(composed::without_hooks(&job.container.labels).await);
         let image_care = self.image_care(&job, &operation).await?;
@@ -105,6 +115,7 @@ impl Engine {
             files,
             lost,
             image_care,
+            care,
         };
         let blueprint = self.blueprint(job, gathered);
         Ok(match kind {
@@ -125,8 +136,10 @@ impl Engine {
             files,
             lost,
             image_care,
+            care,
         } = gathered;
         let mut warnings = job.goal.warnings;
+        warnings.extend(care.warnings);
         warnings.extend(company.warnings);
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
@@ -153,6 +166,7 @@ impl Engine {
             sharers: company.sharers,
             dependents: company.dependents,
             hooks: hooks(job.kind, job.container),
+            data: care.data,
         }
     }
 
@@ -201,6 +215,20 @@ impl Engine {
             }
         }
         Ok(sources)
+    }
+}
+
+/// Returns what Compose knows the old and the new image by.
+fn compose_image(job: &Job<'_>) -> ComposeImage {
+    ComposeImage {
+        old: ImageIdentity {
+            id: job.container.image_id.clone(),
+            manifest: job.goal.old_manifest.clone(),
+        },
+        new: ImageIdentity {
+            id: job.goal.image.id.clone(),
+            manifest: job.goal.image.manifest.clone(),
+        },
     }
 }
 

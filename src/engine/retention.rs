@@ -1,10 +1,16 @@
 //! What becomes of the images that operations on a container have replaced.
 
+use std::path::PathBuf;
+
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::inventory::Inventory;
+use crate::core::journal::{FreeSpace, Known, StepOutput};
+use crate::core::plan::{Key, Step, StepError, StepRunner as _};
 use crate::core::retention::{ImageCare, Move, Situation, image_care};
+use crate::engine::operate::Runner;
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
+use crate::store::backups;
 
 impl Engine {
     /// Returns which image is held and which ones go when an operation has ended well.
@@ -29,6 +35,36 @@ impl Engine {
             inventory: job.inventory,
             keep: self.settings.keep_images,
         }))
+    }
+}
+
+impl Runner<'_> {
+    /// Removes an image and looks what that did to the engine's disk.
+    pub(super) async fn remove_image(
+        &self,
+        step: &Step,
+        known: &Known,
+    ) -> Result<StepOutput, StepError> {
+        let before = self.free_bytes(known).await;
+        let mut output = self.host.run(step, known).await?;
+        if let StepOutput::ImageRemoved { free, .. } = &mut output {
+            let space = before.zip(self.free_bytes(known).await);
+            *free =
+                space.map(|(before_bytes, after_bytes)| FreeSpace { before_bytes, after_bytes });
+        }
+        Ok(output)
+    }
+
+    /// Returns how much is free on the engine's disk. That the path which it names is the same for us
+    /// is shown by the folder of a container that we have just made.
+    async fn free_bytes(&self, known: &Known) -> Option<u64> {
+        let container = known.ids.get(&Key::replacement())?;
+        if !self.engine.settings.sees_the_host() {
+            return None;
+        }
+        let root = self.engine.host.root_directory().await.ok()?;
+        let folder = PathBuf::from(root).join("containers").join(container.as_str());
+        backups::free_bytes_at(folder).await
     }
 }
 

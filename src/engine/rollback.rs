@@ -5,39 +5,55 @@ use std::collections::BTreeSet;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::core::dependency::Edge;
-use crate::core::history::{HistoryRecord, Status};
+use crate::core::history::{HistoryRecord, Status, WayBack};
 use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
 use crate::core::labels;
 use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
-use crate::engine::command::{Operated, Progress};
+use crate::engine::command::{Extent, Operated, Progress};
 use crate::engine::prepare::Job;
+use crate::engine::restore::KeptBackup;
 use crate::engine::{Engine, EngineError};
 use crate::store::HistoryFilter;
 
 impl Engine {
     /// Moves a container back, in a task of its own: dropping the receiver stops nothing.
-    pub fn roll_back(&self, name: ContainerName) -> UnboundedReceiver<Progress> {
+    pub fn roll_back(&self, name: ContainerName, extent: Extent) -> UnboundedReceiver<Progress> {
         let engine = self.clone();
         self.follow("rollback", async move {
             engine.settled().await?;
-            Ok(vec![Box::pin(engine.roll_back_one(&name)).await?])
+            Ok(vec![Box::pin(engine.roll_back_one(&name, extent)).await?])
         })
     }
 
-    async fn roll_back_one(&self, name: &ContainerName) -> Result<Operated, EngineError> {
-        let inventory = self.unless_stopped(self.discover()).await?;
+    async fn roll_back_one(
+        &self,
+        name: &ContainerName,
+        extent: Extent,
+    ) -> Result<Operated, EngineError> {
+        let inventory = self.unless_stopped(Box::pin(self.discover())).await?;
         let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let name = &container.name;
-        let update = self.last_update(container).await?;
-        let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
+        let (update, way, backup) = match extent {
+            Extent::Image => (self.last_update(container).await?, WayBack::Image, None),
+            Extent::ImageAndData => {
+                let (update, way, backup) = self.last_backup(container).await?;
+                (update, way, Some(backup))
+            }
+        };
+        let unrestored = match extent {
+            Extent::Image => self.backup_of(&update).await,
+            Extent::ImageAndData => None,
+        };
+        let update = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
-        let _slot = self.slot(name, &plan.reference, host).await?;
-        let plan = self.plan_back(host, container, plan).await?;
+        let _slot = self.slot(name, &update.reference, host).await?;
+        let plan = self.plan_back(host, container, (update, way, backup.as_ref())).await?;
+        let plan = UpdatePlan { unrestored, ..plan };
         Ok(Operated { name: name.clone(), result: self.operate(plan).await?.into() })
     }
 
@@ -63,14 +79,18 @@ impl Engine {
         &self,
         (inventory, edges): (&Inventory, &BTreeSet<Edge>),
         container: &Container,
-        update: &UpdatePlan,
+        (update, way, restored): (&UpdatePlan, WayBack, Option<&KeptBackup>),
     ) -> Result<UpdatePlan, EngineError> {
         let old = &update.old_image;
+        let present = match way {
+            WayBack::Image => &update.new_image,
+            WayBack::Data => old,
+        };
         let mut goal = self.local_goal(&update.reference, &old.id, Source::Retag).await?;
         goal.image.digest.clone_from(&old.digest);
         goal.image.manifest.clone_from(&old.manifest);
-        goal.old_digest.clone_from(&update.new_image.digest);
-        goal.old_manifest.clone_from(&update.new_image.manifest);
+        goal.old_digest.clone_from(&present.digest);
+        goal.old_manifest.clone_from(&present.manifest);
         let (patch, _) = labels::read(&container.labels);
         self.plan_job(Job {
             container,
@@ -80,6 +100,7 @@ impl Engine {
             kind: OperationKind::Rollback,
             trigger: Trigger::Manual,
             edges,
+            restored,
         })
         .await
     }

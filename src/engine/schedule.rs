@@ -10,7 +10,7 @@ use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
 use crate::core::window::{Due, Timetable, due};
 use crate::engine::command::{
-    CheckRequest, Freshness, Intent, OperatedResult, Selection, UpdateRequest,
+    Backup, CheckRequest, Freshness, Intent, OperatedResult, Selection, UpdateRequest,
 };
 use crate::engine::{Engine, EngineError};
 use crate::store::KeepDays;
@@ -196,7 +196,12 @@ impl Engine {
                 return self.after_check(&inventory, timetables).await;
             }
         };
-        let request = UpdateRequest { selection: Selection::All, intent: Intent::Act, trigger };
+        let request = UpdateRequest {
+            selection: Selection::All,
+            intent: Intent::Act,
+            trigger,
+            backup: Backup::AsLabelled,
+        };
         let operated = self.update_in(&inventory, &request).await?;
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;

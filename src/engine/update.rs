@@ -14,7 +14,7 @@ use crate::core::plan::blueprint::Source;
 use crate::core::plan::{BoxFuture, OperationKind, Trigger, UpdatePlan};
 use crate::engine::check::meant;
 use crate::engine::command::{
-    Assessment, Freshness, Intent, Operated, OperatedResult, Planning, Progress, Selection,
+    Assessment, Backup, Freshness, Intent, Operated, OperatedResult, Planning, Progress, Selection,
     UpdateRequest,
 };
 use crate::engine::prepare::Job;
@@ -22,11 +22,17 @@ use crate::engine::{Engine, EngineError};
 
 impl Engine {
     /// Plans a container's update, whatever its mode; touches nothing.
-    pub async fn plan(&self, name: &ContainerName) -> Result<Planning, EngineError> {
+    pub async fn plan(
+        &self,
+        name: &ContainerName,
+        backup: Backup,
+    ) -> Result<Planning, EngineError> {
         let inventory = self.discover().await?;
         let names = meant(&inventory, std::slice::from_ref(name))?;
         let found = self.assess(&inventory, &names, Freshness::Forced, Request::Named).await?;
-        let assessment = found.first().ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let mut assessment =
+            found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        assessment.policy = backup.over(&assessment.policy);
         let decision = &assessment.decision;
         let Some(candidate) = decision.candidate() else {
             let (name, reason) = (assessment.container.name.clone(), decision.to_string());
@@ -37,7 +43,7 @@ impl Engine {
         };
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
-        let mut plan = self.plan_candidate(host, assessment, candidate, Trigger::Manual).await?;
+        let mut plan = self.plan_candidate(host, &assessment, candidate, Trigger::Manual).await?;
         if let Decision::Hold { reason, .. } = decision {
             plan.warnings.insert(0, format!("docker-auto update would hold this back: {reason}"));
         }
@@ -51,7 +57,7 @@ impl Engine {
             if request.intent == Intent::Act {
                 engine.settled().await?;
             }
-            let inventory = engine.unless_stopped(engine.discover()).await?;
+            let inventory = engine.unless_stopped(Box::pin(engine.discover())).await?;
             engine.update_in(&inventory, &request).await
         })
     }
@@ -98,8 +104,11 @@ impl Engine {
         };
         let names = meant(inventory, names)?;
         let asking = self.assess(inventory, &names, Freshness::Forced, who);
-        let found = self.unless_stopped(asking).await?;
+        let mut found = self.unless_stopped(asking).await?;
         self.record(&names, &found).await?;
+        for assessment in &mut found {
+            assessment.policy = request.backup.over(&assessment.policy);
+        }
         let wanted = found.into_iter().filter(|assessment| match &assessment.decision {
             Decision::Update { .. } => true,
             // A person who asks for everything learns what is held; a schedule says nothing.
@@ -194,7 +203,7 @@ impl Engine {
         request: &UpdateRequest,
     ) -> Result<OperatedResult, EngineError> {
         let name = &assessment.container.name;
-        let plan = self.plan_candidate(host, assessment, candidate, request.trigger);
+        let plan = Box::pin(self.plan_candidate(host, assessment, candidate, request.trigger));
         if request.intent == Intent::Tell {
             return Ok(OperatedResult::Planned(Box::new(plan.await?)));
         }
@@ -230,6 +239,7 @@ impl Engine {
             kind: OperationKind::Update,
             trigger,
             edges,
+            restored: None,
         })
         .await
     }

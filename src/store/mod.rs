@@ -1,5 +1,6 @@
 //! What outlives the program: one redb file, one journal file for each open operation, one lock.
 
+pub mod backups;
 mod blocking;
 mod database;
 mod directory;

@@ -3,6 +3,8 @@
 
 /// The house's rules about its own text.
 mod architecture;
+/// Data that is saved before an update, and comes back with a rollback.
+mod backup;
 /// The command line as people and scripts use it.
 mod command;
 /// Docker Compose beside us: what it makes of containers that we have updated.

@@ -9,7 +9,7 @@ use super::*;
 const IMAGES: [&str; 2] = ["sha256:aaaa", "sha256:bbbb"];
 
 /// Returns a plan of six steps: create, stop, start, remove the old one; `old` is `1`.
-fn plan() -> UpdatePlan {
+pub(super) fn plan() -> UpdatePlan {
     let planned = |action: serde_json::Value, undo: serde_json::Value| json!({"action": action, "undo": undo, "on_wake": "back"});
     let halt = |key: &str| json!({"step": "stop", "container": key, "grace": 10.0});
     let start = |key: &str| json!({"step": "start", "container": key});

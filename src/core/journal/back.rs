@@ -47,8 +47,12 @@ impl Replay<'_> {
         }
         match action {
             Step::Reject { .. } => self.image_failed,
-            Step::Remove { .. } | Step::Untag { .. } if self.trouble.is_some() => false,
-            Step::Untag { .. } => true,
+            Step::Remove { .. } | Step::Untag { .. } | Step::RemoveVolume { .. }
+                if self.trouble.is_some() =>
+            {
+                false
+            }
+            Step::Untag { .. } | Step::RemoveVolume { .. } | Step::DiscardBackup { .. } => true,
             _ if side == Side::All => true,
             // The name is for whoever has the container's name now to give.
             Step::Tag { reference, .. } => {
@@ -109,6 +113,8 @@ fn is_tidying(step: &Step) -> bool {
             | Step::Untag { .. }
             | Step::Tag { .. }
             | Step::Remove { .. }
+            | Step::RemoveVolume { .. }
+            | Step::DiscardBackup { .. }
     )
 }
 

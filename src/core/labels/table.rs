@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::backup::{BACKUP, Saving};
 use crate::core::carry::{CARRY, Wish};
 use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
@@ -14,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError, Rank};
 
 /// All labels that are read.
-pub const LABELS: [Label; 25] = [
+pub const LABELS: [Label; 26] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -135,6 +136,22 @@ pub const LABELS: [Label; 25] = [
         on_error: OnError::HoldBack,
         read: |_, text, _| {
             Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
+        },
+    },
+    Label {
+        name: BACKUP,
+        values: "`volumes`, `none`",
+        default: "`none`",
+        doc: "`volumes` saves the container's volumes and the host's folders that it can write to \
+              before each update, while it is stopped; `docker-auto rollback NAME --restore` brings \
+              them back. A word that is neither is told, and counts as `volumes`.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| {
+            // Data that was saved in vain can be thrown away; the other way round it is lost.
+            let asked = value::choice(text, &Saving::WORDS);
+            set(&mut patch.backup, Ok(asked.clone().unwrap_or(Saving::Volumes)), origin)?;
+            asked.map(drop)
         },
     },
     Label {

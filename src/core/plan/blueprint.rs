@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::core::backup::{Restoration, SavedMount};
 use crate::core::carry::Carried;
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
@@ -58,6 +59,26 @@ pub struct Blueprint {
     pub dependents: Vec<Dependent>,
     /// The commands that run inside it.
     pub hooks: Hooks,
+    /// What becomes of its data.
+    pub data: Data,
+}
+
+/// What becomes of a container's data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// Both containers have the same.
+    Stays,
+    /// It is saved while the old one is down.
+    Saved {
+        /// Where to.
+        folder: String,
+        /// What.
+        mounts: Vec<SavedMount>,
+        /// How many backups of the container stay.
+        keep: usize,
+    },
+    /// What was saved comes back into fresh volumes, which the body of the new one names.
+    Restored(Restoration),
 }
 
 /// A container that holds on to the one that is replaced (its namespace, its links, its volumes), so

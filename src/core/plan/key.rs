@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a container within one plan: `old`, `new`, `rescue`, `sharer.1.old`, `dependent.1`.
+/// The name of a container within one plan: `old`, `new`, `data`, `rescue`, `sharer.1.old`, `dependent.1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -23,6 +23,11 @@ impl Key {
     /// The container that is created, never started, to see whether bind sources exist.
     pub fn probe() -> Self {
         Self("probe".into())
+    }
+
+    /// The container through which data is saved or restored, created and never started.
+    pub fn data() -> Self {
+        Self("data".into())
     }
 
     /// The container made from the saved body when the old one is gone.

@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod blueprint;
+mod data;
 mod key;
 mod member;
 pub mod recreate;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::core::backup::{RestoredMount, SavedMount};
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
 use crate::core::hook::{Hook, Moment};
@@ -108,6 +110,25 @@ pub enum Step {
     /// Runs a command inside a container. However the command ends, the step is done: what its end
     /// means depends on the moment.
     Exec { container: Key, moment: Moment, hook: Hook },
+    /// Makes the folder of a backup, under another name until it is complete, on a disk with this
+    /// much space.
+    PrepareBackup {
+        folder: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        needed_bytes: Option<u64>,
+    },
+    /// Saves what is mounted in a container that was made for it.
+    BackUp { container: Key, folder: String, mounts: Vec<SavedMount> },
+    /// Removes a backup that was not completed; a complete one stays.
+    DiscardBackup { folder: String },
+    /// Removes the oldest backups of a container beside this one, as many as are too many.
+    PruneBackups { folder: String, keep: usize },
+    /// Makes a volume.
+    CreateVolume { name: String, labels: BTreeMap<String, String> },
+    /// Removes a volume that the operation made.
+    RemoveVolume { name: String },
+    /// Puts what was saved into the volumes of a container that was made for it.
+    Restore { container: Key, folder: String, mounts: Vec<RestoredMount> },
 }
 
 impl Step {
@@ -132,6 +153,13 @@ impl Step {
             Self::CopyFiles { .. } => "copy_files",
             Self::RemoveImage { .. } => "remove_image",
             Self::Exec { .. } => "exec",
+            Self::PrepareBackup { .. } => "prepare_backup",
+            Self::BackUp { .. } => "back_up",
+            Self::DiscardBackup { .. } => "discard_backup",
+            Self::PruneBackups { .. } => "prune_backups",
+            Self::CreateVolume { .. } => "create_volume",
+            Self::RemoveVolume { .. } => "remove_volume",
+            Self::Restore { .. } => "restore",
         }
     }
 
@@ -142,7 +170,12 @@ impl Step {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Reject { .. }
-            | Self::RemoveImage { .. } => None,
+            | Self::RemoveImage { .. }
+            | Self::PrepareBackup { .. }
+            | Self::DiscardBackup { .. }
+            | Self::PruneBackups { .. }
+            | Self::CreateVolume { .. }
+            | Self::RemoveVolume { .. } => None,
             Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }
@@ -154,7 +187,9 @@ impl Step {
             | Self::AwaitHealthy { container, .. }
             | Self::CollectEvidence { container }
             | Self::Remove { container, .. }
-            | Self::Exec { container, .. } => Some(container),
+            | Self::Exec { container, .. }
+            | Self::BackUp { container, .. }
+            | Self::Restore { container, .. } => Some(container),
         }
     }
 }
@@ -283,6 +318,9 @@ pub struct UpdatePlan {
     pub no_return: usize,
     /// What brings the old container back from its saved body when the object itself is gone.
     pub rescue: Vec<Step>,
+    /// The backup that this rollback could have restored and does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrestored: Option<String>,
 }
 
 impl UpdatePlan {

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::plan::blueprint::{Blueprint, Retention, Source};
+use crate::core::plan::data::DataSteps;
 use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
     ImageSummary, Key, OperationKind, PlannedContainer, PlannedStep, RejectKey, Step, UpdatePlan,
@@ -29,7 +30,9 @@ pub fn plan_update(blueprint: Blueprint) -> UpdatePlan {
 pub fn plan_rollback(blueprint: Blueprint) -> UpdatePlan {
     let reject =
         Step::Reject { target: blueprint.target.clone(), image: reject_key(&blueprint.old_image) };
-    plan(blueprint, OperationKind::Rollback, vec![reject])
+    // Where only the data goes back, the image is as good as it was.
+    let leaves = blueprint.old_image.id != blueprint.new_image.id;
+    plan(blueprint, OperationKind::Rollback, leaves.then_some(reject).into_iter().collect())
 }
 
 /// Returns what is remembered of an image that failed.
@@ -64,6 +67,7 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
         new_image: blueprint.new_image,
         warnings: blueprint.warnings,
         differences: blueprint.differences,
+        unrestored: None,
     }
 }
 
@@ -110,6 +114,7 @@ impl<'a> Planner<'a> {
         for member in self.replaced() {
             containers.push(made(member.new_key.clone(), member.reserved("new")));
         }
+        containers.extend(self.data().container());
         containers
     }
 
@@ -120,6 +125,7 @@ impl<'a> Planner<'a> {
         steps.extend(self.bring_image());
         steps.extend(self.keep_image());
         steps.extend(self.probe_bind_sources());
+        steps.extend(self.data().prepare());
         steps.extend(self.main.create());
         for (member, sharer) in self.sharers.iter().zip(&self.blueprint.sharers) {
             steps.extend(member.create_on_its_image(sharer.retag.as_ref()));
@@ -196,7 +202,12 @@ impl<'a> Planner<'a> {
     /// The window in which the service is down: who needs it stops first.
     fn swap(&self) -> Vec<PlannedStep> {
         let stops = self.all().rev().filter_map(Member::stop);
-        stops.chain(self.replaced().flat_map(Member::exchange)).collect()
+        let exchanges = self.replaced().flat_map(Member::exchange);
+        stops.chain(self.data().save()).chain(exchanges).collect()
+    }
+
+    fn data(&self) -> DataSteps<'_> {
+        DataSteps { blueprint: self.blueprint, main: &self.main }
     }
 
     /// Who is needed starts first. Only those that someone waits for are proven before he starts: the
@@ -234,7 +245,8 @@ impl<'a> Planner<'a> {
             }
         };
         let sharers = self.sharers.iter().rev().map(remove);
-        self.hold_image().into_iter().chain(sharers).chain(main).map(forward).collect()
+        let data = self.data().tidy();
+        data.chain(self.hold_image()).chain(sharers).chain(main).map(forward).collect()
     }
 
     /// Without a name the old image would be lost to the next `docker image prune`.
@@ -278,6 +290,7 @@ impl<'a> Planner<'a> {
             OperationKind::Update => "update",
             OperationKind::Rollback => "roll back",
         };
+        let data = self.data().summary();
         let names = |members: &[Member<'_>]| {
             let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
             names.join(", ")
@@ -289,7 +302,7 @@ impl<'a> Planner<'a> {
             (sharers, dependents) => format!("; recreate {sharers}; restart {dependents}"),
         };
         format!(
-            "{verb} {} ({}): {} → {}{with}",
+            "{verb} {} ({}): {} → {}{with}{data}",
             self.blueprint.target.name,
             self.blueprint.reference.familiar(),
             shown(&self.blueprint.old_image),

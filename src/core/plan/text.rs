@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::core::backup;
 use crate::core::health::{ExitZero, HealthGate, Requirement};
 use crate::core::plan::{Key, Step, UpdatePlan, Volumes};
 
@@ -83,6 +84,36 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
             let (who, words) = (who(container), hook.command.join(" "));
             format!("run the {moment} hook in {who}: {words} (up to {} s)", hook.timeout.as_secs())
         }
+        Step::PrepareBackup { .. }
+        | Step::BackUp { .. }
+        | Step::DiscardBackup { .. }
+        | Step::PruneBackups { .. }
+        | Step::CreateVolume { .. }
+        | Step::RemoveVolume { .. }
+        | Step::Restore { .. } => describe_data_step(step),
+    }
+}
+
+/// Returns a step that is about data as a sentence.
+fn describe_data_step(step: &Step) -> String {
+    match step {
+        Step::PrepareBackup { folder, needed_bytes: Some(bytes) } => {
+            format!("make room for {} in {folder}", backup::shown(*bytes))
+        }
+        Step::PrepareBackup { folder, needed_bytes: None } => format!("make the folder {folder}"),
+        Step::BackUp { folder, mounts, .. } => {
+            let places: Vec<_> = mounts.iter().flat_map(|it| &it.destinations).cloned().collect();
+            format!("save {} to {folder}", places.join(", "))
+        }
+        Step::DiscardBackup { folder } => format!("remove {folder}, unless it is complete"),
+        Step::PruneBackups { keep, .. } => format!("keep {keep} backups, remove older ones"),
+        Step::CreateVolume { name, .. } => format!("create the volume {name}"),
+        Step::RemoveVolume { name } => format!("remove the volume {name}"),
+        Step::Restore { folder, mounts, .. } => {
+            let volumes: Vec<_> = mounts.iter().map(|it| it.volume.as_str()).collect();
+            format!("put what is saved in {folder} into {}", volumes.join(", "))
+        }
+        _ => step.verb().to_owned(),
     }
 }
 

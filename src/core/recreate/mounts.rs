@@ -91,7 +91,7 @@ fn volume_at<'a>(target: &str, scene: &Scene<'a>) -> Option<&'a str> {
 
 /// Returns a mounted volume's name. Docker 28 does not show it for a bind without a source; then
 /// it is the folder that the local driver made for it.
-fn volume_name(mount: &Value) -> Option<&str> {
+pub fn volume_name(mount: &Value) -> Option<&str> {
     match text(&mount["Name"]) {
         "" => {
             let folder = text(&mount["Source"]).strip_suffix("/_data")?;

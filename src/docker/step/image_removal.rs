@@ -20,7 +20,7 @@ impl HostRunner {
     pub(super) async fn remove_image(&self, image: &ImageId, keep_tags: &[String]) -> StepResult {
         let found = self.host.inspect_image(image.as_str(), None).await;
         let Some(inspect) = found.map_err(failed(Action::Make))? else {
-            return Ok(StepOutput::ImageRemoved { size_bytes: None });
+            return Ok(StepOutput::ImageRemoved { size_bytes: None, free: None });
         };
         let tags = texts(&inspect["RepoTags"]);
         let (own, others): (Vec<_>, Vec<_>) = tags
@@ -40,7 +40,7 @@ impl HostRunner {
         }
         let refusal = self.delete_image(image.as_str()).await?;
         let size_bytes = inspect["Size"].as_u64();
-        Ok(refusal.map_or(StepOutput::ImageRemoved { size_bytes }, stays))
+        Ok(refusal.map_or(StepOutput::ImageRemoved { size_bytes, free: None }, stays))
     }
 
     /// Returns the name of a container in any state that is made of an image.

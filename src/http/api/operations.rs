@@ -6,7 +6,9 @@ use serde::Deserialize;
 use crate::core::id::ContainerName;
 use crate::core::plan::Trigger;
 use crate::engine::EngineError;
-use crate::engine::command::{CheckRequest, Freshness, Intent, Progress, Selection, UpdateRequest};
+use crate::engine::command::{
+    Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
+};
 use crate::http::context::RequestContext;
 use crate::http::error::ApiError;
 use crate::http::reply::{self, Response};
@@ -28,6 +30,7 @@ struct CheckBody {
 /// The body of `POST /api/v1/updates`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the request's switches")]
 struct UpdateBody {
     /// Containers by name.
     #[serde(default)]
@@ -41,6 +44,27 @@ struct UpdateBody {
     /// Whether pins and rejections of what is named are lifted.
     #[serde(default)]
     force: bool,
+    /// Whether the containers' data is saved before.
+    #[serde(default)]
+    backup: bool,
+}
+
+/// The body of `POST /api/v1/containers/{name}/plan`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanBody {
+    /// Whether the container's data would be saved before.
+    #[serde(default)]
+    backup: bool,
+}
+
+/// The body of `POST /api/v1/containers/{name}/rollback`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RollbackBody {
+    /// Whether the data that was saved before the update comes back as well.
+    #[serde(default)]
+    restore: bool,
 }
 
 /// Checks containers and returns their status and reasons.
@@ -56,7 +80,8 @@ pub async fn check(context: &RequestContext) -> Result<Response, ApiError> {
 /// Returns the steps of an update; touches nothing.
 pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
     let name = ContainerName::from_engine(&context.parameter("name"));
-    let plan = context.state.engine.plan(&name).await?;
+    let body: PlanBody = context.json()?;
+    let plan = context.state.engine.plan(&name, wanted(body.backup)).await?;
     Ok(reply::success(&PlanView::from(plan), context.state.clock.now()))
 }
 
@@ -71,14 +96,21 @@ pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
         _ => return Err(ApiError::bad_request("name containers, or say \"all\": true; not both")),
     };
     let intent = if body.dry_run { Intent::Tell } else { Intent::Act };
-    let request = UpdateRequest { selection, intent, trigger: Trigger::Manual };
+    let backup = wanted(body.backup);
+    let request = UpdateRequest { selection, intent, trigger: Trigger::Manual, backup };
     Ok(follow(context.state.engine.update(request)))
 }
 
 /// Moves a container back; follows with JSON lines.
 pub async fn rollback(context: &RequestContext) -> Result<Response, ApiError> {
     let name = ContainerName::from_engine(&context.parameter("name"));
-    Ok(follow(context.state.engine.roll_back(name)))
+    let body: RollbackBody = context.json()?;
+    let extent = if body.restore { Extent::ImageAndData } else { Extent::Image };
+    Ok(follow(context.state.engine.roll_back(name, extent)))
+}
+
+fn wanted(backup: bool) -> Backup {
+    if backup { Backup::Wanted } else { Backup::AsLabelled }
 }
 
 fn follow(progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) -> Response {

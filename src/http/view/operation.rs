@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::core::decision::Decision;
 use crate::core::event::Event;
-use crate::core::history::{HistoryRecord, freed};
+use crate::core::history::HistoryRecord;
 use crate::core::journal::Outcome;
 use crate::core::plan::text::describe_plan;
 use crate::core::plan::{OperationKind, UpdatePlan};
@@ -57,6 +57,9 @@ pub struct OperationView {
     /// One sentence: what was or would be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
+    /// What a person should hear of the data: how it comes back, or where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about_data: Option<String>,
     /// The history record of the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Value>,
@@ -124,6 +127,7 @@ impl From<Operated> for OperationView {
             result: result.to_owned(),
             reason: ReasonView { code: code.to_owned(), message, until: None },
             summary: None,
+            about_data: None,
             record: None,
         };
         match operated.result {
@@ -164,10 +168,8 @@ impl OperationView {
             operation: Some(record.id.to_string()),
             result: result.to_owned(),
             reason: ReasonView { code: result.to_owned(), message, until: None },
-            summary: Some(match freed(&record.removed_images) {
-                Some(freed) => format!("{}; {freed}", record.summary),
-                None => record.summary.clone(),
-            }),
+            summary: Some(record.told()),
+            about_data: record.about_data.clone(),
             record: serde_json::to_value(record).ok(),
         }
     }

@@ -33,11 +33,11 @@ async fn an_image_goes_when_nothing_needs_it() {
         stays(&operation, "da-new-0a1b2c uses it").await;
         operation.host.delete(&format!("/containers/{id}?force=1&v=1"));
         let output = operation.run(&step).await.unwrap();
-        let removed = matches!(output, StepOutput::ImageRemoved { size_bytes: Some(1..) });
+        let removed = matches!(output, StepOutput::ImageRemoved { size_bytes: Some(1..), .. });
         assert!(removed, "{kind:?}: {output:?}");
         let inspect = format!("/images/{}/json", image.as_str());
         assert_eq!(operation.host.request("GET", &inspect, None).0, 404, "{kind:?}");
         let again = operation.run(&step).await.unwrap();
-        assert_eq!(again, StepOutput::ImageRemoved { size_bytes: None }, "{kind:?}");
+        assert_eq!(again, StepOutput::ImageRemoved { size_bytes: None, free: None }, "{kind:?}");
     }
 }

@@ -1,13 +1,13 @@
 //! What must be true when an operation has ended, whatever happened to it on the way.
 
 use docker_auto::core::id::ImageId;
-use docker_auto::core::journal::{JournalEntry, Outcome, WAKES_FORCE_BACK};
+use docker_auto::core::journal::{JournalEntry, Outcome, StepOutput, WAKES_FORCE_BACK};
 use docker_auto::core::plan::Step;
 use docker_auto::core::plan::blueprint::Retention;
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;
-use super::scenario::{DEPENDENT, OLDER, Origin, REFERENCE, SHARER, Scenario};
+use super::scenario::{BACKUP, Care, DEPENDENT, OLDER, Origin, REFERENCE, SHARER, Scenario};
 use crate::support::fake_host::Fault;
 use crate::support::fake_host::container::Behaviour;
 use crate::support::fake_host::user::Action;
@@ -22,6 +22,7 @@ pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     let mut end = End { facts: Facts { scenario, ran, outcome }, problems };
     end.journal();
     end.data();
+    end.backups();
     end.rejections();
     end.leftovers();
     end.tags();
@@ -79,8 +80,27 @@ impl End<'_> {
             self.engine().containers.values().any(|other| other.volumes().any(|v| v == volume))
         };
         let leaked = self.engine().volumes.iter().any(|v| v.starts_with("fresh") && !mounted(v));
-        let excused = self.meddled();
+        // Where a person must look, nothing is removed any more.
+        let help = matches!(self.outcome, Outcome::NeedsHelp(_));
+        let not_removed = self.failed(|step| matches!(step, Step::RemoveVolume { .. }));
+        let excused = self.meddled() || help || not_removed;
         self.must(!leaked || excused, "a volume that was made for a failed container is left");
+    }
+
+    /// What was saved stays, whatever becomes of the update, and what was not is not there.
+    fn backups(&mut self) {
+        let not_removed = self.failed(|step| matches!(step, Step::DiscardBackup { .. }));
+        let partial = !self.engine().partial_backups.is_empty();
+        self.must(!partial || not_removed, "a backup that was not completed is left");
+        let saved = self.engine().backups.contains(BACKUP);
+        let asked = self.scenario.shape.care == Care::Saved;
+        let updated = *self.outcome == Outcome::Updated;
+        self.must(saved || !(asked && updated), "it was updated without a backup");
+        let is_told = |entry: &JournalEntry| {
+            matches!(entry, JournalEntry::Done { output: StepOutput::BackedUp(_), .. })
+        };
+        let told = self.ran.entries.iter().any(is_told);
+        self.must(saved || !told, "a backup that was told of is gone");
     }
 
     fn rejections(&mut self) {
@@ -114,7 +134,7 @@ impl End<'_> {
                 (Outcome::Updated, "old") => not_removed || not_kept,
                 // Theirs has the name now; the old one is not ours to throw away.
                 (Outcome::Superseded(_), "old") => *id == self.scenario.old,
-                (_, "new" | "bad") => not_removed,
+                (_, "new" | "bad" | "data") => not_removed,
                 _ => false,
             };
             if !excused {

@@ -158,7 +158,7 @@ fn observed(text: &str) -> Observed {
 }
 
 fn known(key: &str) -> Option<Key> {
-    let all = [Key::old(), Key::replacement(), Key::rescue(), Key::probe()];
+    let all = [Key::old(), Key::replacement(), Key::rescue(), Key::probe(), Key::data()];
     all.into_iter().find(|known| known.as_str() == key)
 }
 

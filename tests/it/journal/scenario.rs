@@ -23,6 +23,12 @@ use crate::support::fake_host::container::{Behaviour, Container, Image, Policy};
 use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::PORT;
 
+mod data;
+
+pub(crate) use self::data::BACKUP;
+
+use self::data::{data, restored};
+
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
 pub(crate) const REFERENCE: &str = "registry.test/web:1";
@@ -51,6 +57,17 @@ pub(crate) struct Shape {
     pub(crate) family: bool,
     /// Commands run inside it before and after.
     pub(crate) hooks: bool,
+    pub(crate) care: Care,
+}
+
+/// What becomes of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Care {
+    Stays,
+    /// It is saved before.
+    Saved,
+    /// What was saved comes back.
+    Restored,
 }
 
 /// Where the new image comes from.
@@ -78,10 +95,11 @@ const PLAIN: Shape = Shape {
     origin: Origin::Registry,
     family: false,
     hooks: false,
+    care: Care::Stays,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 17] = [
+pub(crate) const SHAPES: [Shape; 20] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -117,6 +135,16 @@ pub(crate) const SHAPES: [Shape; 17] = [
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
     Shape { label: "hooks", hooks: true, ..PLAIN },
+    Shape { label: "backup", care: Care::Saved, ..PLAIN },
+    Shape {
+        label: "backup, auto-remove",
+        care: Care::Saved,
+        auto_remove: true,
+        policy: Policy::No,
+        removal_calls: 4,
+        ..PLAIN
+    },
+    Shape { label: "restore", care: Care::Restored, origin: Origin::Previous, ..PLAIN },
 ];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
@@ -192,6 +220,11 @@ impl Scenario {
     /// Returns the volumes that must outlive everything.
     pub(crate) fn data() -> BTreeSet<String> {
         DATA.map(str::to_owned).into()
+    }
+
+    /// Returns the volumes that the new container must have.
+    pub(crate) fn new_data(&self) -> BTreeSet<String> {
+        DATA.map(|name| restored(self.shape, name).to_owned()).into()
     }
 
     /// Returns the key under which an image would be rejected.
@@ -390,6 +423,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         warnings: Vec::new(),
         differences: Vec::new(),
         hooks: hooks(shape),
+        data: data(shape),
     }
 }
 
@@ -406,7 +440,7 @@ fn exit_zero(shape: Shape) -> ExitZero {
 }
 
 fn body(shape: Shape) -> Value {
-    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": name}));
+    let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(shape, name)}));
     let ports =
         if shape.port { json!({"80/tcp": [{"HostPort": PORT.to_string()}]}) } else { json!({}) };
     json!({

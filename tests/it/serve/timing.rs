@@ -16,6 +16,7 @@ use docker_auto::engine::schedule::Timetables;
 use docker_auto::engine::{Engine, Parts, Settings};
 use docker_auto::registry::{Now, Registry as Client, Settings as ClientSettings};
 use docker_auto::shutdown::{Drained, Tasks};
+use docker_auto::store::backups::Backups;
 use docker_auto::store::{HistoryFilter, KeepDays, Operations, Store};
 use serde_json::json;
 use tempfile::TempDir;
@@ -129,6 +130,9 @@ async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Part
             concurrency: 1,
             own_container: None,
             engine_address: None,
+            backups: Backups::new(data.join("backups")),
+            keep_backups: 3,
+            data: data.to_owned(),
         },
     }
 }

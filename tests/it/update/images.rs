@@ -80,6 +80,10 @@ fn the_previous_image_stays_for_a_rollback_and_the_one_before_goes() {
         assert_eq!(record["warnings"], Value::Null, "{record}");
         let shown = program.run(&["history", &name]).expect(0).stdout;
         assert!(shown.contains("removed 1 image, "), "{shown}");
+        // The engine's disk is ours as well.
+        let free = &removed[0]["free"];
+        assert!(free["before_bytes"].as_u64() > Some(0), "{record}");
+        assert!(shown.contains(" free before, "), "{shown}");
         prune(&scene);
         // Nobody has to be asked for what is there.
         scene.registry.forget();

@@ -70,7 +70,9 @@ impl End<'_> {
         self.must(container.policy == self.scenario.shape.policy, "its restart policy is lost");
         self.must(container.networks.len() == 3, "it is not in all its networks");
         let mounts = container.volumes().cloned().collect();
-        self.must(Scenario::data().is_subset(&mounts), "it lacks a volume");
+        let new = container.image == self.scenario.plan.new_image.id;
+        let data = if new { self.scenario.new_data() } else { Scenario::data() };
+        self.must(data.is_subset(&mounts), "it lacks a volume");
     }
 
     fn old_is_back(&mut self) {

@@ -20,6 +20,9 @@ pub(crate) struct Engine {
     pub(crate) volumes: BTreeSet<String>,
     /// What was rejected; beside the engine, it belongs to the program's store.
     pub(crate) rejected: BTreeSet<RejectKey>,
+    /// Backups that are complete, and those that are not; beside the engine, on the program's disk.
+    pub(crate) backups: BTreeSet<String>,
+    pub(crate) partial_backups: BTreeSet<String>,
     /// What must never be seen, and was.
     pub(crate) violations: Vec<String>,
     /// How many calls an auto-removal takes to complete.

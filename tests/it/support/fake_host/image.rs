@@ -16,6 +16,6 @@ impl Engine {
         }
         self.tags.retain(|_, of| of != image);
         let size_bytes = self.images.remove(image).map(|_| 1);
-        StepOutput::ImageRemoved { size_bytes }
+        StepOutput::ImageRemoved { size_bytes, free: None }
     }
 }

@@ -1,0 +1,82 @@
+//! How much there is: of space, of data, and of speed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::statvfs;
+
+use super::{BackupError, folder};
+
+/// How many files are looked at before a folder counts as one that cannot be measured in time.
+const MOST_FILES: usize = 200_000;
+
+/// Returns how much may be written where a folder is, or will be.
+pub(super) fn free_bytes(directory: &Path) -> Result<u64, BackupError> {
+    let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
+    let disk = statvfs(there).map_err(|errno| {
+        BackupError::at("looking at the free space of", there)(std::io::Error::from(errno))
+    })?;
+    // The types differ by platform.
+    #[expect(clippy::useless_conversion, reason = "the numbers are smaller on other platforms")]
+    let (blocks, size) = (u64::from(disk.blocks_available()), u64::from(disk.fragment_size()));
+    Ok(blocks.saturating_mul(size))
+}
+
+/// Returns how much lies at a path, as an archive counts it; `None` where it cannot be seen, or is
+/// too much to look at.
+pub(super) fn bytes(path: &Path) -> Option<u64> {
+    let (mut all, mut seen) = (0_u64, 0_usize);
+    let mut open: Vec<PathBuf> = Vec::new();
+    let mut look = |path: PathBuf, open: &mut Vec<PathBuf>| {
+        let found = fs::symlink_metadata(&path).ok()?;
+        seen += 1;
+        if found.is_file() {
+            all = all.saturating_add(found.len());
+        } else if found.is_dir() {
+            open.push(path);
+        }
+        (seen <= MOST_FILES).then_some(())
+    };
+    look(path.to_owned(), &mut open)?;
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).ok()? {
+            look(entry.ok()?.path(), &mut open)?;
+        }
+    }
+    Some(all)
+}
+
+/// What is smaller tells how long it takes to begin, not how fast it goes on.
+const TELLING: u64 = 16 << 20;
+
+/// Returns how fast the newest backup in a folder was written that was large enough to tell.
+pub(super) fn bytes_per_second(directory: &Path) -> Option<u64> {
+    let found = folder::complete_ones(directory).into_iter().map(|one| one.manifest);
+    let sized = found.map(|manifest| {
+        let sizes = manifest.archives.iter().map(|archive| archive.sums.bytes);
+        (sizes.fold(0, u64::saturating_add), manifest)
+    });
+    let telling = sized.filter(|(all, _)| *all >= TELLING);
+    let (all, newest) = telling.max_by_key(|(_, manifest)| manifest.taken_at)?;
+    all.saturating_mul(1000).checked_div(newest.duration_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_added_up_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("one"), [0; 1000]).unwrap();
+        fs::write(folder.path().join("two"), [0; 23]).unwrap();
+        std::os::unix::fs::symlink("/", inner.join("link")).unwrap();
+        assert_eq!(bytes(folder.path()), Some(1023));
+        assert_eq!(bytes(&folder.path().join("two")), Some(23));
+        assert_eq!(bytes(&folder.path().join("none")), None);
+        let missing = folder.path().join("not/yet");
+        assert!(free_bytes(&missing).unwrap() > 0);
+    }
+}
