@@ -99,6 +99,8 @@ pub enum StepOutput {
     },
     /// A command was run inside a container.
     Executed(Execution),
+    /// Another process carries out the rest.
+    HandedOver,
 }
 
 impl StepOutput {

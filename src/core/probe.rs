@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::compose::Labels;
 use crate::core::duration;
 use crate::core::hook;
+use crate::core::id::ContainerId;
 
 /// The label of the command that must succeed inside the container.
 pub const EXEC: &str = "docker-auto.health.exec";
@@ -34,6 +35,17 @@ pub enum Probe {
         /// A regular expression.
         pattern: String,
     },
+    /// The docker-auto in it has said that it serves.
+    Ready,
+}
+
+/// What a docker-auto says when it serves: which container it is in, and since when that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// The container.
+    pub container: ContainerId,
+    /// The start that it speaks of, as the engine prints it.
+    pub started_at: String,
 }
 
 impl fmt::Display for Probe {
@@ -41,6 +53,7 @@ impl fmt::Display for Probe {
         match self {
             Self::Exec { command } => write!(f, "`{}` succeeds in it", command.join(" ")),
             Self::Log { pattern } => write!(f, "it logs a line like {pattern}"),
+            Self::Ready => f.write_str("docker-auto says that it serves"),
         }
     }
 }

@@ -25,7 +25,7 @@ pub use self::error::{DockerError, Retry};
 pub use self::logs::LogFormat;
 pub use self::pull::{PullAuth, PullCredentials};
 pub use self::ready::Cancelled;
-pub use self::step::{HostRunner, Listener};
+pub use self::step::{HostRunner, Listener, Readiness};
 pub use self::transport::Timeouts;
 pub use self::version::{NEWEST, OLDEST};
 

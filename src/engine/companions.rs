@@ -81,7 +81,13 @@ impl Engine {
             all.filter_map(|sharer| ImageRef::parse(&sharer.image).ok()).collect();
         references.push(reference.clone());
         let names = sharers.into_iter().chain(dependents).chain([name.clone()]).collect();
-        self.limits.acquire(names, &references).await.map_err(EngineError::Busy)
+        let own = inventory.containers.get(name).is_some_and(|one| self.settings.is_own(one));
+        let slot = if own {
+            self.limits.acquire_alone(names, &references).await
+        } else {
+            self.limits.acquire(names, &references).await
+        };
+        slot.map_err(EngineError::Busy)
     }
 
     /// Gathers what goes along with a container, or says why it cannot.

@@ -7,10 +7,13 @@ use serde_json::{Map, Value};
 use crate::core::compose::Labels;
 use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
 use crate::core::policy::Policy;
-use crate::core::probe;
+use crate::core::probe::{self, Probe};
 
 /// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
 const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// The wait for docker-auto itself to serve.
+const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The gates of both containers.
 pub(super) struct Gates {
@@ -49,6 +52,20 @@ pub(super) fn probing(gate: &HealthGate, labels: &Labels) -> HealthGate {
     // What has ended cannot be asked any more.
     let exit_zero = if probes.is_empty() { gate.exit_zero } else { ExitZero::Failed };
     HealthGate { exit_zero, probes, soak, ..gate.clone() }
+}
+
+/// Returns the gate for docker-auto itself: it must say that it serves, whatever its healthcheck says.
+pub(super) fn ready(gate: &HealthGate, policy: &Policy) -> HealthGate {
+    let timeout = policy.health_timeout.as_ref().map_or(READY_TIMEOUT, |timeout| timeout.value);
+    let probes = std::iter::once(Probe::Ready).chain(gate.probes.iter().cloned()).collect();
+    HealthGate {
+        timeout,
+        stable: Duration::ZERO,
+        require: Requirement::Stable,
+        exit_zero: ExitZero::Failed,
+        probes,
+        ..gate.clone()
+    }
 }
 
 /// What was unhealthy before cannot be asked to be healthy after, or a fix could never land.

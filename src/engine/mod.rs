@@ -12,6 +12,7 @@ mod judge;
 mod layer;
 pub mod limits;
 mod operate;
+pub mod ourselves;
 mod preflight;
 mod prepare;
 mod recover;
@@ -28,13 +29,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::core::compose::Compose;
 use crate::core::event::{Event, What};
-use crate::core::id::{ContainerId, ContainerName, OperationId, TargetId};
+use crate::core::id::{ContainerName, OperationId, TargetId};
 use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
@@ -47,6 +48,7 @@ use crate::store::{Operations, Rejected, Store};
 pub use self::error::EngineError;
 
 use self::limits::Limits;
+use self::ourselves::{Attendance, Own, Shown};
 
 /// How many events a slow listener may lag behind before it misses some.
 const EVENTS: usize = 1024;
@@ -87,8 +89,10 @@ pub struct Settings {
     pub keep_images: usize,
     /// How many operations at once.
     pub concurrency: usize,
+    /// How long this program stays.
+    pub attendance: Attendance,
     /// The container that this program runs in, if it does.
-    pub own_container: Option<ContainerId>,
+    pub own: Option<Own>,
     /// The host and port by which the engine is reached over TCP, which may be a container's.
     pub engine_address: Option<(String, u16)>,
 }
@@ -109,6 +113,8 @@ pub struct Inner {
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
+    /// Our own container; asked for once.
+    shown: OnceCell<Option<Shown>>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -130,6 +136,7 @@ impl Engine {
             events: broadcast::Sender::new(EVENTS),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
+            shown: OnceCell::new(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
@@ -186,11 +193,6 @@ impl Engine {
 }
 
 impl Settings {
-    /// Says whether a container is the one that this program runs in.
-    fn is_own(&self, container: &Container) -> bool {
-        self.own_container.as_ref() == Some(&container.id)
-    }
-
     /// Compose would take a second container with its labels for surplus and remove it, so that
     /// only others are kept.
     fn retention_of(&self, container: &Container) -> Retention {
@@ -222,6 +224,9 @@ fn log_event(event: &Event) {
             log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
         }
         What::PullProgress(_) => {}
+        What::HandedOver { helper } => {
+            log::info!(target: logging::EVENTS, action = "update", event = code, container; "{helper} replaces {container} now");
+        }
         What::OperationFinished { outcome } => match outcome.reason() {
             "" => {
                 log::info!(target: logging::EVENTS, action = "update", event = code, container; "{container} is done");

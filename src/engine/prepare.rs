@@ -59,6 +59,7 @@ impl Engine {
     /// Returns the complete plan of a job; touches nothing.
     pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
         let name = &job.container.name;
+        self.may_replace(job.container).await?;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
         let old_image =
@@ -133,6 +134,14 @@ impl Engine {
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
+        let mut gate = gate::probing(&gates.new, &job.container.labels);
+        let mut old_gate = gates.old;
+        let restoration = making(restoration, files.clone());
+        let helper = self.settings.helper(job.container, &restoration, &operation);
+        if helper.is_some() {
+            gate = gate::ready(&gate, job.policy);
+            old_gate = gate::ready(&old_gate, job.policy);
+        }
         Blueprint {
             operation,
             trigger: job.trigger,
@@ -145,15 +154,16 @@ impl Engine {
             bind_sources: preflight::bind_sources(&replacement.body),
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
-            restoration: making(restoration, Vec::new()),
-            gate: gate::probing(&gates.new, &job.container.labels),
-            old_gate: gates.old,
+            restoration: Making { files: Vec::new(), ..restoration },
+            gate,
+            old_gate,
             retention: self.settings.retention_of(job.container),
             image_care,
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
             hooks: hooks(job.kind, job.container),
+            helper,
         }
     }
 

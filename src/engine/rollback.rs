@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::core::decision::{Role, SkipReason};
 use crate::core::dependency::Edge;
 use crate::core::history::{HistoryRecord, Status};
 use crate::core::id::ContainerName;
@@ -32,13 +33,18 @@ impl Engine {
         let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let name = &container.name;
+        let role = self.way().await?.role(container);
+        if matches!(role, Role::DockerAccess | Role::NetworkParent) {
+            let reason = SkipReason::Infrastructure(role).to_string();
+            return Err(EngineError::NothingToPlan { name: name.clone(), reason });
+        }
         let update = self.last_update(container).await?;
         let plan = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
-        let _slot = self.slot(name, &plan.reference, host).await?;
+        let slot = self.slot(name, &plan.reference, host).await?;
         let plan = self.plan_back(host, container, plan).await?;
-        Ok(Operated { name: name.clone(), result: self.operate(plan).await?.into() })
+        Ok(Operated { name: name.clone(), result: self.operate(plan, slot).await? })
     }
 
     /// Returns the update that brought the image that the container runs.

@@ -57,6 +57,17 @@ pub struct Blueprint {
     pub dependents: Vec<Dependent>,
     /// The commands that run inside it.
     pub hooks: Hooks,
+    /// From where it is replaced, where it is docker-auto itself.
+    pub helper: Option<Helper>,
+}
+
+/// The container from which docker-auto itself is replaced.
+#[derive(Clone, Debug)]
+pub struct Helper {
+    /// The image that docker-auto runs: what wrote the journal carries it out.
+    pub image: ImageId,
+    /// How it is made.
+    pub making: Making,
 }
 
 /// A container that holds on to the one that is replaced (its namespace, its links, its volumes), so

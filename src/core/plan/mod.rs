@@ -108,6 +108,12 @@ pub enum Step {
     /// Runs a command inside a container. However the command ends, the step is done: what its end
     /// means depends on the moment.
     Exec { container: Key, moment: Moment, hook: Hook },
+    /// Starts the helper, which carries out what follows: docker-auto itself is about to be stopped.
+    HandOver { container: Key },
+    /// Keeps a copy of docker-auto's database, for a way back from a newer version's.
+    KeepDatabase,
+    /// Puts the copy in the database's place; nothing where that was done.
+    RestoreDatabase,
 }
 
 impl Step {
@@ -132,6 +138,9 @@ impl Step {
             Self::CopyFiles { .. } => "copy_files",
             Self::RemoveImage { .. } => "remove_image",
             Self::Exec { .. } => "exec",
+            Self::HandOver { .. } => "hand_over",
+            Self::KeepDatabase => "keep_database",
+            Self::RestoreDatabase => "restore_database",
         }
     }
 
@@ -142,7 +151,9 @@ impl Step {
             | Self::Tag { .. }
             | Self::Untag { .. }
             | Self::Reject { .. }
-            | Self::RemoveImage { .. } => None,
+            | Self::RemoveImage { .. }
+            | Self::KeepDatabase
+            | Self::RestoreDatabase => None,
             Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }
@@ -154,7 +165,8 @@ impl Step {
             | Self::AwaitHealthy { container, .. }
             | Self::CollectEvidence { container }
             | Self::Remove { container, .. }
-            | Self::Exec { container, .. } => Some(container),
+            | Self::Exec { container, .. }
+            | Self::HandOver { container } => Some(container),
         }
     }
 }
@@ -297,6 +309,19 @@ impl UpdatePlan {
     pub fn homes(&self) -> impl Iterator<Item = &ContainerName> {
         let there = self.containers.values().filter(|container| container.id.is_some());
         there.map(|container| &container.name)
+    }
+
+    /// Says whether it replaces docker-auto itself, so that a helper carries it out.
+    pub fn has_helper(&self) -> bool {
+        self.containers.contains_key(&Key::helper())
+    }
+
+    /// Returns the steps that make the helper, in order.
+    pub fn helper_steps(&self) -> impl Iterator<Item = &Step> {
+        let actions = self.steps.iter().map(|planned| &planned.action);
+        let helper = Key::helper();
+        let making = actions.take_while(|step| !matches!(step, Step::HandOver { .. }));
+        making.filter(move |step| step.container() == Some(&helper))
     }
 
     /// Says whether a key names a container that the plan itself makes.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, OperationId};
-use crate::core::plan::blueprint::{Blueprint, Retention, Source};
+use crate::core::plan::blueprint::{Blueprint, Helper, Retention, Source};
 use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
     ImageSummary, Key, OperationKind, PlannedContainer, PlannedStep, RejectKey, Step, UpdatePlan,
@@ -110,6 +110,8 @@ impl<'a> Planner<'a> {
         for member in self.replaced() {
             containers.push(made(member.new_key.clone(), member.reserved("new")));
         }
+        let name = || ContainerName::of_helper(&self.blueprint.operation);
+        containers.extend(self.blueprint.helper.as_ref().map(|_| made(Key::helper(), name())));
         containers
     }
 
@@ -128,6 +130,27 @@ impl<'a> Planner<'a> {
         // A hook takes its time, in which others may change things.
         let hook = self.main.pre_update(&self.blueprint.hooks);
         steps.extend(hook.into_iter().flat_map(|hook| std::iter::once(hook).chain(expect())));
+        steps.extend(self.hand_over());
+        steps
+    }
+
+    /// What replaces itself cannot do so by its own hands. The helper wakes up on what stands behind
+    /// the handing over, and goes on.
+    fn hand_over(&self) -> Vec<PlannedStep> {
+        let Some(Helper { image, making }) = &self.blueprint.helper else { return Vec::new() };
+        let (key, name) = (Key::helper(), ContainerName::of_helper(&self.blueprint.operation));
+        let (create, connects) = making_steps(making, &key, name, image.clone());
+        let remove = Step::Remove { container: key.clone(), volumes: Volumes::Keep };
+        let copies = making.files.iter().map(|file| Step::CopyFiles {
+            from: self.main.key.clone(),
+            to: key.clone(),
+            path: file.path.clone(),
+        });
+        let rest: Vec<_> = connects.into_iter().chain(copies).collect();
+        let mut steps = vec![back(create, vec![remove])];
+        steps.extend(rest.into_iter().map(|step| back(step, Vec::new())));
+        steps.push(forward(Step::HandOver { container: key }));
+        steps.extend(self.all().map(|member| forward(member.expect())));
         steps
     }
 
@@ -195,7 +218,8 @@ impl<'a> Planner<'a> {
     /// The window in which the service is down: who needs it stops first.
     fn swap(&self) -> Vec<PlannedStep> {
         let stops = self.all().rev().filter_map(Member::stop);
-        stops.chain(self.replaced().flat_map(Member::exchange)).collect()
+        let keep = self.blueprint.helper.iter().map(|_| back(Step::KeepDatabase, Vec::new()));
+        stops.chain(keep).chain(self.replaced().flat_map(Member::exchange)).collect()
     }
 
     /// Who is needed starts first. Only those that someone waits for are proven before he starts: the
@@ -208,13 +232,21 @@ impl<'a> Planner<'a> {
             let (first, rest) = unproven.into_iter().partition(awaited);
             let first: Vec<_> = first;
             steps.extend(first.into_iter().filter_map(Member::prove));
-            steps.extend(member.start());
+            steps.extend(member.start().map(|start| self.with_database(member, start)));
             unproven = rest;
             unproven.push(member);
         }
         steps.extend(unproven.into_iter().filter_map(Member::prove));
         steps.extend(self.main.post_update(&self.blueprint.hooks));
         steps
+    }
+
+    /// From its start on, a newer docker-auto may have changed the database.
+    fn with_database(&self, member: &Member<'_>, mut start: PlannedStep) -> PlannedStep {
+        if self.blueprint.helper.is_some() && member.key == self.main.key {
+            start.undo.push(Step::RestoreDatabase);
+        }
+        start
     }
 
     fn tidy(&self) -> Vec<PlannedStep> {

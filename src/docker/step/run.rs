@@ -8,6 +8,7 @@ use crate::core::id::ContainerId;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError, Volumes};
 
+use super::super::Host;
 use super::super::call::{Call, in_path};
 use super::super::convert;
 use super::super::error::DockerError;
@@ -41,6 +42,11 @@ impl HostRunner {
                 Err(failed(Action::Start)(error))
             }
         }
+    }
+
+    /// Starts the one that carries out the rest.
+    pub(super) async fn hand_over(&self, known: &Known, key: &Key) -> StepResult {
+        self.start(known, key).await.map(|_| StepOutput::HandedOver)
     }
 
     /// Makes sure that the engine is not on its way down, which makes containers end and starts
@@ -149,6 +155,19 @@ impl HostRunner {
                 Err(StepError::new(Class::Superseded, text))
             }
             Err(error) => Err(failed(Action::Container)(error)),
+        }
+    }
+}
+
+impl Host {
+    /// Removes a container with force and leaves its volumes; one that is gone, or about to be, is as
+    /// it should be.
+    pub async fn discard(&self, id: &ContainerId) -> Result<(), DockerError> {
+        let path = format!("/containers/{}", in_path(id.as_str()));
+        let call = Call::delete(format!("removing container {}", id.short()), &path);
+        match self.transport().call(call.query("force", "1")).await {
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
+            _ => Ok(()),
         }
     }
 }

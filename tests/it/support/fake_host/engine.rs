@@ -20,6 +20,9 @@ pub(crate) struct Engine {
     pub(crate) volumes: BTreeSet<String>,
     /// What was rejected; beside the engine, it belongs to the program's store.
     pub(crate) rejected: BTreeSet<RejectKey>,
+    /// The version that has written docker-auto's database last, and the copy of it.
+    pub(crate) database: u32,
+    pub(crate) copy: Option<u32>,
     /// What must never be seen, and was.
     pub(crate) violations: Vec<String>,
     /// How many calls an auto-removal takes to complete.
