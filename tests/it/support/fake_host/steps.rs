@@ -134,7 +134,7 @@ impl Host<'_> {
         let started = self.change(key, Engine::start);
         let ourselves = self.known.created_as.contains_key(&Key::helper());
         if started.is_ok() && ourselves && *key == Key::replacement() {
-            self.engine.database += 1;
+            self.engine.database = 1;
         }
         started
     }
