@@ -22,6 +22,7 @@ pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
         hostname: &read("/proc/sys/kernel/hostname"),
     })?;
     let program = fs::read_link("/proc/self/exe").ok()?;
+    let command = read("/proc/self/cmdline").split_terminator('\0').map(str::to_owned).collect();
     let mut access = Vec::new();
     if let Address::Socket(path) = address {
         access.push(place(path));
@@ -30,7 +31,7 @@ pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
         access.push(place(folder));
     }
     let needs = Needs { data: place(&config.data), access };
-    Some(Own { container, program: program.display().to_string(), needs })
+    Some(Own { container, command, program: program.display().to_string(), needs })
 }
 
 /// A mount is known by the path that was asked for, which may lead over links.
@@ -46,8 +47,9 @@ struct Seen<'a> {
     hostname: &'a str,
 }
 
-/// The engine mounts files of its own into every container, from a folder that is named after it;
-/// where it does not, the control group has the name, or the hostname.
+/// The engine mounts files of its own into every container, from a folder that is named after it, or
+/// after the one whose network it lives in; where it does not, the control group has the name, or the
+/// hostname.
 fn found(seen: &Seen<'_>) -> Option<ContainerId> {
     let hostname = seen.hostname.trim();
     let short = || (hostname.len() == SHORT_ID && is_hexadecimal(hostname)).then_some(hostname);

@@ -137,7 +137,7 @@ impl Engine {
         let mut gate = gate::probing(&gates.new, &job.container.labels);
         let mut old_gate = gates.old;
         let restoration = making(restoration, files.clone());
-        let helper = self.settings.helper(job.container, &restoration, &operation);
+        let helper = self.helper(job.container, &restoration, &operation);
         if helper.is_some() {
             gate = gate::ready(&gate, job.policy);
             old_gate = gate::ready(&old_gate, job.policy);

@@ -110,7 +110,7 @@ impl Engine {
             wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();
         let any = wanted.values().any(|one| matches!(one.decision, Decision::Update { .. }));
         let edges = if any { self.edges(inventory).await? } else { BTreeSet::new() };
-        let ourselves = wanted.values().find(|one| self.settings.is_own(&one.container));
+        let ourselves = wanted.values().find(|one| self.is_own(&one.container));
         let ourselves = ourselves.map(|one| one.container.name.clone());
         let ourselves = ourselves.and_then(|name| wanted.remove(&name));
         let groups = components(&edges, &wanted.keys().cloned().collect());

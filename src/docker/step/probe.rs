@@ -73,11 +73,8 @@ impl HostRunner {
         let started_at = inspect["State"]["StartedAt"].as_str();
         let of_this =
             |ready: &Ready| ready.container == *id && Some(&*ready.started_at) == started_at;
-        match said {
-            Some(ready) if of_this(&ready) => Ok(()),
-            Some(_) => Err("docker-auto has not said again that it serves".to_owned()),
-            None => Err("docker-auto has not said that it serves".to_owned()),
-        }
+        let served = said.as_ref().is_some_and(of_this);
+        served.then_some(()).ok_or_else(|| "docker-auto has not said that it serves".to_owned())
     }
 
     async fn probe_log(

@@ -50,16 +50,9 @@ impl Engine {
         plan: &UpdatePlan,
     ) -> Result<(), EngineError> {
         plan.homes().for_each(|name| self.limits.block(name.clone()));
-        let (mut said, mut trouble) = (None, None);
-        loop {
-            let seen = self.attend(plan, &mut said).await;
-            if self.operations.is_over(&plan.operation).await? {
-                break;
-            }
-            tell_once(&mut trouble, seen.err().map(|error| Chain(&error).to_string()));
-            if !self.pause(PAUSE).await {
-                return Ok(());
-            }
+        tokio::select! {
+            over = self.until_over(plan) => over?,
+            () = self.stop.cancelled() => return Ok(()),
         }
         if let Some(operation) = self.take(&plan.operation).await? {
             let record = self.file(operation).await?;
@@ -68,6 +61,18 @@ impl Engine {
         }
         plan.homes().for_each(|name| self.limits.unblock(name));
         Ok(())
+    }
+
+    async fn until_over(&self, plan: &UpdatePlan) -> Result<(), EngineError> {
+        let (mut said, mut trouble) = (None, None);
+        loop {
+            let seen = self.attend(plan, &mut said).await;
+            if self.operations.is_over(&plan.operation).await? {
+                return Ok(());
+            }
+            tell_once(&mut trouble, seen.err().map(|error| Chain(&error).to_string()));
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Says that we serve, and sees to it that the helper runs.
@@ -88,8 +93,8 @@ impl Engine {
         operation: &OperationId,
         said: &mut Option<Ready>,
     ) -> Result<(), EngineError> {
-        let Some(own) = &self.settings.own else { return Ok(()) };
-        let Some(inspect) = self.host.inspect_container(&own.container).await? else {
+        let Some(own) = self.shown().await? else { return Ok(()) };
+        let Some(inspect) = self.host.inspect_container(&own.id).await? else {
             return Ok(());
         };
         let ready = Ready {
@@ -128,16 +133,10 @@ impl Engine {
                 Taken::Gone => return Ok(None),
                 Taken::Held => {}
             }
-            if !self.pause(SHORT_PAUSE).await {
-                return Ok(None);
+            tokio::select! {
+                () = tokio::time::sleep(SHORT_PAUSE) => {}
+                () = self.stop.cancelled() => return Ok(None),
             }
-        }
-    }
-
-    async fn pause(&self, pause: Duration) -> bool {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => true,
-            () = self.stop.cancelled() => false,
         }
     }
 
