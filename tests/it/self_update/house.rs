@@ -26,6 +26,15 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 /// The label by which its containers are counted, which a helper has not.
 const COUNTED: &str = "counted";
 
+/// Whose process is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Victim {
+    /// The helper's.
+    Helper,
+    /// docker-auto's own.
+    Server,
+}
+
 /// A host with docker-auto on it.
 #[derive(Debug)]
 pub(super) struct House {
@@ -38,13 +47,71 @@ pub(super) struct House {
 impl House {
     /// Returns a host on which version 1 is known.
     pub(super) fn on(engine: Engine) -> Self {
-        let host = Host::private(engine, &HostOptions::default());
-        let proxy = EngineProxy::start(&host, &[]);
-        let repository = format!("{}/docker-auto", unique());
-        let house = Self { host, proxy, registry: Registry::shared(), repository };
+        let house = Self::of(engine, &format!("{}/docker-auto", unique()));
         house.push("1");
         house.host.pull(&house.reference());
         house
+    }
+
+    /// Returns another host of the same kind that knows what the tag means now.
+    pub(super) fn beside(&self) -> Self {
+        let house = Self::of(self.host.engine, &self.repository);
+        house.host.pull(&house.reference());
+        house
+    }
+
+    fn of(engine: Engine, repository: &str) -> Self {
+        let host = Host::private(engine, &HostOptions::default());
+        let proxy = EngineProxy::start(&host, &[]);
+        Self { host, proxy, registry: Registry::shared(), repository: repository.to_owned() }
+    }
+
+    /// Leaves nothing on the host but the images, the tag on the old one.
+    pub(super) fn clear(&self, image: &str) {
+        self.proxy.set_rules(&[]);
+        for (name, _) in self.host.names("") {
+            // The helper may be about to go by itself.
+            self.host.request("DELETE", &format!("/containers/{name}?force=1&v=1"), None);
+        }
+        self.wait("no container is left", || self.host.names("").is_empty().then_some(()));
+        self.host.request("DELETE", &format!("/volumes/{DATA}"), None);
+        for tag in self.keep_tags() {
+            self.host.request("DELETE", &format!("/images/{tag}"), None);
+        }
+        let repository = self.reference();
+        let repository = repository.strip_suffix(":1").unwrap_or(&repository);
+        self.host.post(&format!("/images/{image}/tag?repo={repository}&tag=1"), &json!({}));
+        self.proxy.forget();
+    }
+
+    fn keep_tags(&self) -> Vec<String> {
+        let images = self.host.get("/images/json");
+        let images = images.as_array().into_iter().flatten();
+        let tags = images.filter_map(|image| image["RepoTags"].as_array()).flatten();
+        let tags =
+            tags.filter_map(Value::as_str).filter(|tag| tag.starts_with("docker-auto.local/"));
+        tags.map(str::to_owned).collect()
+    }
+
+    /// Returns a command that ends the first process of a container by SIGKILL: of the helper, or of
+    /// docker-auto's own.
+    pub(super) fn killing(&self, victim: Victim) -> Vec<String> {
+        let filter = match victim {
+            Victim::Helper => json!({"label": ["docker-auto.internal.helper"]}),
+            Victim::Server => json!({"name": [format!("^/{NAME}$")]}),
+        };
+        let filter: String =
+            url::form_urlencoded::byte_serialize(filter.to_string().as_bytes()).collect();
+        let (socket, api) = (self.host.socket.display(), self.host.engine.api());
+        let script = format!(
+            "ask() {{ curl -s --unix-socket {socket} \"http://engine/v{api}$1\"; }}
+            id=$(ask '/containers/json?filters={filter}' | grep -o '\"Id\":\"[0-9a-f]*' | head -n1)
+            pid=$(ask \"/containers/${{id##*\\\"}}/json\" | grep -o '\"Pid\":[0-9]*' | head -n1)
+            kill -KILL \"${{pid##*:}}\""
+        );
+        let mut command = self.host.control_command("in");
+        command.extend(["/bin/sh".to_owned(), "-c".to_owned(), script]);
+        command
     }
 
     fn image(&self, version: &str) -> ImageSpec {
