@@ -51,15 +51,6 @@ pub(super) struct Contents {
     torn: bool,
 }
 
-/// What opening a file came to.
-#[derive(Debug)]
-pub(super) enum Opened {
-    /// It is ours as long as it is open.
-    Ours(JournalFile, Contents),
-    /// Another process has it.
-    Held,
-}
-
 /// Why a file does not tell what the operation was.
 #[derive(Debug)]
 pub(super) struct Illegible {
@@ -89,13 +80,14 @@ impl JournalFile {
     }
 
     /// Opens a file and puts it in order: what is behind its complete lines is wiped. Where lines in
-    /// the middle are damaged, that is written in their place, and a copy of the file is kept.
-    pub(super) fn open(path: &Path) -> Result<Opened, Illegible> {
+    /// the middle are damaged, that is written in their place, and a copy of the file is kept. It is
+    /// ours as long as it is open; `None` where another process has it.
+    pub(super) fn open(path: &Path) -> Result<Option<(Self, Contents)>, Illegible> {
         let mut bytes = Vec::new();
         let read = read(path, &mut bytes);
         let illegible = |reason| Illegible { reason, target: target(&bytes) };
         let Some((written, file)) = read.map_err(|error| illegible(error.to_string()))? else {
-            return Ok(Opened::Held);
+            return Ok(None);
         };
         let mut contents = parse(&bytes).map_err(illegible)?;
         if let Some(error) = contents.dropped.take() {
@@ -113,7 +105,7 @@ impl JournalFile {
         if let Err(error) = journal.wipe() {
             log::warn!("{}: what was half written is still there: {error}", path.display());
         }
-        Ok(Opened::Ours(journal, contents))
+        Ok(Some((journal, contents)))
     }
 
     /// Writes entries as one line, durably.

@@ -29,7 +29,6 @@ use crate::clock::Clock;
 
 use database::Guarded;
 use fault::Fault;
-use journal_file::JournalFile;
 
 pub use error::StoreError;
 pub use history::{History, HistoryFilter};

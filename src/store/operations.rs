@@ -12,7 +12,7 @@ use crate::core::id::{ContainerName, OperationId};
 use crate::core::journal::{Journal, JournalEntry, JournalError};
 use crate::core::plan::{BoxFuture, UpdatePlan};
 
-use super::journal_file::{Contents, Illegible, JournalFile, Opened, glimpse};
+use super::journal_file::{Contents, Illegible, JournalFile, glimpse};
 use super::{Store, StoreError, blocking, directory};
 
 const DIRECTORY: &str = "operations";
@@ -158,8 +158,8 @@ fn remove(path: &Path) {
 
 fn open_one(path: &Path, hold: Hold, found: &mut OpenOperations) {
     let opened = match JournalFile::open(path) {
-        Ok(Opened::Held) => glimpse(path).map(|contents| found.held.push(contents.plan)),
-        Ok(Opened::Ours(file, Contents { plan, entries, .. })) => {
+        Ok(None) => glimpse(path).map(|contents| found.held.push(contents.plan)),
+        Ok(Some((file, Contents { plan, entries, .. }))) => {
             if let Some(JournalEntry::Damaged { what, .. }) = entries.last() {
                 log::error!(operation = plan.operation.as_str(); "{}: {what}", path.display());
             }

@@ -9,7 +9,7 @@ use crate::core::id::OperationId;
 use crate::core::journal::JournalEntry;
 use crate::core::probe::Ready;
 
-use super::journal_file::{Contents, Opened, glimpse};
+use super::journal_file::{Contents, JournalFile, glimpse};
 use super::operations::{EXTENSION, Hold, OpenOperation, Operations};
 use super::{StoreError, blocking, database, directory};
 
@@ -45,11 +45,11 @@ impl Operations {
             return Ok(Taken::Gone);
         }
         let Some(hold) = Hold::new(&self.held, path) else { return Ok(Taken::Held) };
-        match super::JournalFile::open(path) {
-            Ok(Opened::Ours(file, Contents { plan, entries, .. })) => {
+        match JournalFile::open(path) {
+            Ok(Some((file, Contents { plan, entries, .. }))) => {
                 Ok(Taken::Open(Box::new(OpenOperation::new(file, plan, entries, hold))))
             }
-            Ok(Opened::Held) => Ok(Taken::Held),
+            Ok(None) => Ok(Taken::Held),
             Err(_) if !path.exists() => Ok(Taken::Gone),
             Err(illegible) => {
                 Err(StoreError::Illegible { path: path.to_owned(), reason: illegible.reason })

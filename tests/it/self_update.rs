@@ -5,4 +5,5 @@ mod crash;
 mod good;
 mod house;
 mod interrupted;
+mod look;
 mod refused;

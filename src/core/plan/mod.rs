@@ -1,6 +1,7 @@
 //! The narrow waist: a plan is data, complete and immutable; the executor chooses nothing.
 
 pub mod blueprint;
+mod hand_over;
 mod key;
 mod member;
 pub mod recreate;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, OperationId};
-use crate::core::plan::blueprint::{Blueprint, Helper, Retention, Source};
+use crate::core::plan::blueprint::{Blueprint, Retention, Source};
 use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
     ImageSummary, Key, OperationKind, PlannedContainer, PlannedStep, RejectKey, Step, UpdatePlan,
@@ -67,10 +67,11 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
     }
 }
 
-struct Planner<'a> {
-    blueprint: &'a Blueprint,
+/// Lays the steps of a blueprint out.
+pub(super) struct Planner<'a> {
+    pub(super) blueprint: &'a Blueprint,
     /// The container that is updated.
-    main: Member<'a>,
+    pub(super) main: Member<'a>,
     /// Those that are made anew with it, in starting order.
     sharers: Vec<Member<'a>>,
     /// Those that are restarted with it, in starting order.
@@ -92,7 +93,7 @@ impl<'a> Planner<'a> {
         std::iter::once(&self.main).chain(&self.sharers)
     }
 
-    fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
         self.replaced().chain(&self.dependents)
     }
 
@@ -110,8 +111,7 @@ impl<'a> Planner<'a> {
         for member in self.replaced() {
             containers.push(made(member.new_key.clone(), member.reserved("new")));
         }
-        let name = || ContainerName::of_helper(&self.blueprint.operation);
-        containers.extend(self.blueprint.helper.as_ref().map(|_| made(Key::helper(), name())));
+        containers.extend(self.helper_name().map(|name| made(Key::helper(), name)));
         containers
     }
 
@@ -131,26 +131,6 @@ impl<'a> Planner<'a> {
         let hook = self.main.pre_update(&self.blueprint.hooks);
         steps.extend(hook.into_iter().flat_map(|hook| std::iter::once(hook).chain(expect())));
         steps.extend(self.hand_over());
-        steps
-    }
-
-    /// What replaces itself cannot do so by its own hands. The helper wakes up on what stands behind
-    /// the handing over, and goes on.
-    fn hand_over(&self) -> Vec<PlannedStep> {
-        let Some(Helper { image, making }) = &self.blueprint.helper else { return Vec::new() };
-        let (key, name) = (Key::helper(), ContainerName::of_helper(&self.blueprint.operation));
-        let (create, connects) = making_steps(making, &key, name, image.clone());
-        let remove = Step::Remove { container: key.clone(), volumes: Volumes::Keep };
-        let copies = making.files.iter().map(|file| Step::CopyFiles {
-            from: self.main.key.clone(),
-            to: key.clone(),
-            path: file.path.clone(),
-        });
-        let rest: Vec<_> = connects.into_iter().chain(copies).collect();
-        let mut steps = vec![back(create, vec![remove])];
-        steps.extend(rest.into_iter().map(|step| back(step, Vec::new())));
-        steps.push(forward(Step::HandOver { container: key }));
-        steps.extend(self.all().map(|member| forward(member.expect())));
         steps
     }
 
@@ -218,8 +198,10 @@ impl<'a> Planner<'a> {
     /// The window in which the service is down: who needs it stops first.
     fn swap(&self) -> Vec<PlannedStep> {
         let stops = self.all().rev().filter_map(Member::stop);
-        let keep = self.blueprint.helper.iter().map(|_| back(Step::KeepDatabase, Vec::new()));
-        stops.chain(keep).chain(self.replaced().flat_map(Member::exchange)).collect()
+        stops
+            .chain(self.keep_database())
+            .chain(self.replaced().flat_map(Member::exchange))
+            .collect()
     }
 
     /// Who is needed starts first. Only those that someone waits for are proven before he starts: the
@@ -239,14 +221,6 @@ impl<'a> Planner<'a> {
         steps.extend(unproven.into_iter().filter_map(Member::prove));
         steps.extend(self.main.post_update(&self.blueprint.hooks));
         steps
-    }
-
-    /// From its start on, a newer docker-auto may have changed the database.
-    fn with_database(&self, member: &Member<'_>, mut start: PlannedStep) -> PlannedStep {
-        if self.blueprint.helper.is_some() && member.key == self.main.key {
-            start.undo.push(Step::RestoreDatabase);
-        }
-        start
     }
 
     fn tidy(&self) -> Vec<PlannedStep> {

@@ -104,9 +104,8 @@ impl StepRunner for Runner<'_> {
         match step {
             Step::KeepDatabase => Box::pin(stored(self.operations.keep_database(operation))),
             Step::RestoreDatabase => Box::pin(stored(self.operations.restore_database(operation))),
-            // The server remembers it when it files the operation away.
-            Step::Reject { .. } => done(),
-            Step::HandOver { .. } => done(),
+            // The server remembers rejections when it files the operation away; and we are there.
+            Step::Reject { .. } | Step::HandOver { .. } => done(),
             // We go when all is over.
             Step::Remove { container, .. } if *container == Key::helper() => done(),
             _ => self.host.run(step, known),

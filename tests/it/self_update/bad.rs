@@ -43,6 +43,7 @@ fn check(house: &House, old: &str, number: usize, why: &str) {
     assert!(reason.contains(why) || reason.contains("by its policy"), "{reason}");
     assert_ne!(record["evidence"][0], Value::Null, "{record:#}");
     house.settled();
+    assert_eq!(house.most_at_once(), 1, "never two at once");
     assert_eq!(house.host.inspect(NAME)["Id"], *old, "the old container itself is back");
     assert_eq!(house.host.inspect(NAME)["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
     assert_eq!(house.host.exec(NAME, &["cat", "/data/mine"]), "kept\n");

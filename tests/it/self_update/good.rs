@@ -21,6 +21,7 @@ fn it_moves_to_a_new_version_and_back() {
         assert_eq!(record["outcome"], "updated", "{record:#}");
         house.settled();
         check(&house, "2");
+        assert_eq!(house.most_at_once(), 1, "never two at once");
         assert_ne!(house.host.inspect(NAME)["Id"], *old);
         let (code, said) = house.run(&["plan", NAME]);
         assert!(code == 0 && said.contains("nothing to do"), "{said}");
