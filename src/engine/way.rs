@@ -30,7 +30,16 @@ impl Engine {
             Some((host, port)) => resolve(host, *port).await,
             None => Vec::new(),
         };
-        Ok(Way { own: self.shown().await?.cloned(), address, resolved })
+        let own = match self.shown().await {
+            Ok(own) => own.cloned(),
+            Err(error) if error.is_unreachable() => return Err(error.into()),
+            // No plan can be made without it; what is newer can be told all the same.
+            Err(error) => {
+                log::warn!("{}", error.chain());
+                None
+            }
+        };
+        Ok(Way { own, address, resolved })
     }
 }
 

@@ -83,7 +83,7 @@ impl Matrix {
         match self.version {
             Version::Good => lanes[0].house.push("2"),
             Version::Bad => lanes[0].house.push_with("2", &json!({"Cmd": ["no such command"]})),
-        }
+        };
         lanes
     }
 

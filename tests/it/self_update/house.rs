@@ -38,28 +38,42 @@ pub(super) struct House {
     pub(super) proxy: EngineProxy,
     registry: Registry,
     repository: String,
+    /// The digest of version 1.
+    first: String,
 }
 
 impl House {
     /// Returns a host on which version 1 is known.
     pub(super) fn on(engine: Engine) -> Self {
-        let house = Self::of(engine, &format!("{}/docker-auto", unique()));
-        house.push("1");
-        house.host.pull(&house.reference());
+        let mut house = Self::of(engine, &format!("{}/docker-auto", unique()));
+        house.first = house.push("1");
+        house.pull();
         house
     }
 
     /// Returns another host of the same kind that knows what the tag means now.
     pub(super) fn beside(&self) -> Self {
         let house = Self::of(self.host.engine, &self.repository);
-        house.host.pull(&house.reference());
+        let house = Self { first: self.first.clone(), ..house };
+        house.pull();
         house
+    }
+
+    /// By its digest as well, which keeps it on the host when the tag has moved on.
+    fn pull(&self) {
+        self.host.pull(&self.reference());
+        self.host.pull(&format!("{}@{}", self.full_repository(), self.first));
+    }
+
+    fn full_repository(&self) -> String {
+        self.reference().trim_end_matches(":1").to_owned()
     }
 
     fn of(engine: Engine, repository: &str) -> Self {
         let host = Host::private(engine, &HostOptions::default());
         let proxy = EngineProxy::start(&host, &[]);
-        Self { host, proxy, registry: Registry::shared(), repository: repository.to_owned() }
+        let (registry, repository) = (Registry::shared(), repository.to_owned());
+        Self { host, proxy, registry, repository, first: String::new() }
     }
 
     /// Leaves nothing on the host but the images, the tag on the old one.
@@ -74,8 +88,7 @@ impl House {
         for tag in self.keep_tags() {
             self.host.request("DELETE", &format!("/images/{tag}"), None);
         }
-        let repository = self.reference();
-        let repository = repository.strip_suffix(":1").unwrap_or(&repository);
+        let repository = self.full_repository();
         self.host.post(&format!("/images/{image}/tag?repo={repository}&tag=1"), &json!({}));
         self.proxy.forget();
     }
@@ -118,13 +131,13 @@ impl House {
         self.image("1").reference(&self.registry)
     }
 
-    /// Moves the tag to a version of docker-auto.
-    pub(super) fn push(&self, version: &str) {
-        self.push_with(version, &json!({}));
+    /// Moves the tag to a version of docker-auto; returns its digest.
+    pub(super) fn push(&self, version: &str) -> String {
+        self.push_with(version, &json!({}))
     }
 
-    /// Moves the tag to a version of docker-auto whose config says something else.
-    pub(super) fn push_with(&self, version: &str, more: &Value) {
+    /// The same, for a version whose config says something else.
+    pub(super) fn push_with(&self, version: &str, more: &Value) -> String {
         let mut config = json!({
             "Entrypoint": ["/docker-auto"], "Cmd": ["serve"], "Volumes": {"/data": {}},
             "Env": ["DOCKER_AUTO_DATA=/data"],
@@ -132,7 +145,7 @@ impl House {
         for (field, value) in more.as_object().into_iter().flatten() {
             config[field] = value.clone();
         }
-        self.registry.push(&self.image(version).program(&binary()).config(&config));
+        self.registry.push(&self.image(version).program(&binary()).config(&config))
     }
 
     /// Moves the tag to an image that is something else.
