@@ -133,6 +133,7 @@ fn complete(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, AppE
 async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
     match command {
         Command::Serve(serve) => serve::serve(&config, serve.standby).await,
+        Command::Probe(probe) => Ok(cli::probe(&probe.address).await?),
         Command::Healthcheck(_) => Ok(cli::healthcheck(&config.data).await?),
         command => one_shot(command, &config).await,
     }

@@ -40,6 +40,8 @@
 //!    return `Result`; reading labels gives a patch and a list of problems.
 //! 3. Nothing changes a container except a [`core::plan::Step`] that stands in the journal already;
 //!    only [`engine::execute`] runs steps, and a server those that make its helper.
+//!    only [`engine::execute`] runs steps. Hooks of a check are a container's own commands and change
+//!    nothing that is ours.
 //! 4. A plan is immutable and complete: names, bodies, networks, time-outs and order are in it, and
 //!    what takes each step back. The executor chooses nothing.
 //! 5. Every step is idempotent, and has an undo or stands after the point of no return.
@@ -122,7 +124,8 @@
 //! | sharer | a container that is made anew because it holds on to the one that is replaced |
 //! | dependent | a container that is restarted with the one that it needs |
 //! | layer | the files that a container wrote outside its mounts; some of them are carried |
-//! | hook, probe | a command inside a container around its update; one that a new container must pass |
+//! | hook, probe | a command inside a container around its update or check; what a new container must answer |
+//! | vantage | where a port of a new container is asked from: here, or from inside its network |
 //! | reject | an image that failed on a target and is not tried there again |
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | helper | the container from which docker-auto's own container is replaced |

@@ -41,6 +41,8 @@ pub enum Command {
     History(History),
     /// Probes.
     Healthcheck(Healthcheck),
+    /// Asks a port.
+    Probe(Probe),
     /// Prints the version.
     Version(Version),
 }
@@ -154,13 +156,23 @@ pub struct History {
 #[argh(subcommand, name = "healthcheck")]
 pub struct Healthcheck {}
 
+/// Asks a port whether it answers: ends with 0 if it does, else with 1. The labels
+/// docker-auto.health.tcp and .http run this inside a container's network.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "probe")]
+pub struct Probe {
+    /// tcp://HOST:PORT, or http://HOST:PORT/PATH for a status below 400
+    #[argh(positional)]
+    pub address: String,
+}
+
 /// Prints the version.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 8] =
-    ["serve", "check", "plan", "update", "rollback", "history", "healthcheck", "version"];
+const COMMANDS: [&str; 9] =
+    ["serve", "check", "plan", "update", "rollback", "history", "healthcheck", "probe", "version"];
 
 /// A server gives no more at once.
 const MOST_RECORDS: usize = 1000;

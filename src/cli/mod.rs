@@ -6,4 +6,4 @@ pub mod control;
 pub mod run;
 pub mod show;
 
-pub use self::run::{CommandError, INTERRUPTED, healthcheck, print, run, warn};
+pub use self::run::{CommandError, INTERRUPTED, healthcheck, print, probe, run, warn};

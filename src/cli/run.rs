@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::time::Duration;
 
 use http::Method;
 use serde::Serialize;
@@ -13,7 +14,9 @@ use crate::cli::backend::Backend;
 use crate::cli::control::{Control, ControlError};
 use crate::cli::show::{self, Colour};
 use crate::config::Config;
+use crate::connect::knock;
 use crate::core::event::{Event, What};
+use crate::docker::GOOD;
 use crate::engine::EngineError;
 use crate::engine::command::Freshness;
 use crate::http::view::operation::OperationView;
@@ -22,6 +25,9 @@ use crate::shutdown::Tasks;
 
 /// The exit code of a command that a signal ended at once.
 pub const INTERRUPTED: u8 = 130;
+
+/// How long `probe` waits for an answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,9 @@ pub enum CommandError {
     /// A signal came while a running server worked.
     #[error("left the running server, which goes on by itself; see `docker-auto history`")]
     Left,
+    /// A port does not answer, or not well.
+    #[error("{0}")]
+    Probe(String),
     /// No healthy server.
     #[error("no server answers on {0}")]
     NotRunning(String),
@@ -75,7 +84,9 @@ pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8,
         Command::Update(asked) => update(&mut backend, &asked, colour).await,
         Command::Rollback(asked) => roll_back(&mut backend, &asked, colour).await,
         Command::History(asked) => history(&mut backend, &asked, colour).await,
-        Command::Serve(_) | Command::Healthcheck(_) | Command::Version(_) => Ok(0),
+        Command::Serve(_) | Command::Healthcheck(_) | Command::Probe(_) | Command::Version(_) => {
+            Ok(0)
+        }
     }
 }
 
@@ -146,6 +157,12 @@ pub async fn healthcheck(data: &Path) -> Result<u8, CommandError> {
     let status = answer.get("status").and_then(Value::as_str).unwrap_or("unknown");
     let written = print(&format!("{status}\n"));
     Ok(written.max(u8::from(status != "healthy")))
+}
+
+/// Asks a port, and says so if it answers.
+pub async fn probe(address: &str) -> Result<u8, CommandError> {
+    knock(address, PROBE_TIMEOUT).await.map_err(CommandError::Probe)?;
+    Ok(print(&format!("{GOOD}\n")))
 }
 
 fn show_operations(views: &[OperationView], json: bool, colour: Colour) -> u8 {

@@ -3,6 +3,7 @@
 mod authorities;
 mod dial;
 mod error;
+mod knock;
 mod network;
 mod proxy;
 mod stream;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use http::Uri;
 
 pub use self::error::ConnectError;
+pub use self::knock::{is_near, knock};
 pub use self::network::Network;
 pub use self::proxy::{Proxy, ProxyError, ProxyRules};
 pub use self::stream::Stream;

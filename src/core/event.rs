@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::hook::Moment;
 use crate::core::id::{ContainerName, OperationId, TargetId, Timestamp};
 use crate::core::journal::Outcome;
 
@@ -37,6 +38,13 @@ pub enum What {
         reason: String,
         /// The reason in words.
         message: String,
+    },
+    /// A hook of a check ended badly; said once until it ends otherwise.
+    HookFailed {
+        /// Which one.
+        hook: Moment,
+        /// What is wrong with how it ended.
+        problem: String,
     },
     /// An operation began.
     OperationStarted {
@@ -76,6 +84,7 @@ impl What {
         match self {
             Self::UpdateAvailable { .. } => "update_available",
             Self::CheckFailed { .. } => "check_failed",
+            Self::HookFailed { .. } => "hook_failed",
             Self::OperationStarted { .. } => "operation_started",
             Self::StepStarted { .. } => "step_started",
             Self::StepFailed { .. } => "step_failed",
@@ -109,6 +118,7 @@ mod tests {
         for what in [
             What::UpdateAvailable { old: "1".into(), new: "2".into() },
             What::CheckFailed { reason: "x".into(), message: "y".into() },
+            What::HookFailed { hook: Moment::PreCheck, problem: "x".into() },
             What::OperationStarted { summary: "update".into() },
             What::StepStarted { step: step.clone() },
             What::StepFailed { step, error },

@@ -83,6 +83,17 @@ pub struct Sample {
     pub out_of_memory: bool,
 }
 
+impl Sample {
+    /// Returns what is wrong with one that should stay up; `None` while it does.
+    pub fn trouble(&self) -> Option<String> {
+        match self.state {
+            RunState::Exited | RunState::Restarting | RunState::Dead => Some(ended(self)),
+            _ if self.restart_count > 0 => Some(times_restarted(self.restart_count)),
+            _ => None,
+        }
+    }
+}
+
 /// The healthcheck's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -207,10 +218,7 @@ impl Watch {
         let first = self.first.as_ref();
         let restarted = first.is_some_and(|first| first.restart_count < sample.restart_count);
         if restarted || sample.restart_count > 0 && self.gate.restarts == Restarts::SinceStart {
-            return failed(format!(
-                "was restarted {} times by its policy",
-                sample.restart_count.max(1)
-            ));
+            return failed(times_restarted(sample.restart_count.max(1)));
         }
         if sample.health == Some(Health::Unhealthy) && self.gate.require == Requirement::Healthy {
             return failed("its healthcheck says unhealthy".into());
@@ -237,6 +245,10 @@ pub fn derived_timeout(healthcheck: &Value) -> Duration {
 }
 
 const SECOND: u64 = 1_000_000_000;
+
+fn times_restarted(times: u64) -> String {
+    format!("was restarted {times} times by its policy")
+}
 
 fn ended(sample: &Sample) -> String {
     let memory = if sample.out_of_memory { ", killed for memory" } else { "" };
@@ -379,6 +391,22 @@ mod tests {
             ("running yes paused running yes yes yes yes yes", "healthy"),
         ] {
             check_soak(words, expected);
+        }
+    }
+
+    #[test]
+    fn one_that_does_not_stay_up_is_in_trouble() {
+        for (text, trouble) in [
+            ("running", None),
+            ("paused", None),
+            ("running restarts=2", Some("was restarted 2 times by its policy")),
+            ("exited exit=3", Some("ended with exit code 3")),
+            (
+                "restarting exit=1 memory",
+                Some("ended with exit code 1, killed for memory, restarting"),
+            ),
+        ] {
+            assert_eq!(sample(text).trouble().as_deref(), trouble, "{text}");
         }
     }
 

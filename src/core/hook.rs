@@ -10,6 +10,10 @@ use crate::core::compose::Labels;
 use crate::core::duration;
 use crate::core::plan::seconds;
 
+/// The label of the command before a check.
+pub const PRE_CHECK: &str = "docker-auto.hook.pre-check";
+/// The label of the command after a check.
+pub const POST_CHECK: &str = "docker-auto.hook.post-check";
 /// The label of the command before the stop.
 pub const PRE_UPDATE: &str = "docker-auto.hook.pre-update";
 /// The label of the command after the proof.
@@ -26,20 +30,26 @@ const POSTPONE: i64 = 75;
 const LINE_BYTES: usize = 200;
 
 /// When a hook runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Moment {
+    /// Before `serve` checks.
+    PreCheck,
     /// In the old container, before anything is stopped.
     PreUpdate,
     /// In the new one, once it is proven.
     PostUpdate,
+    /// After a check of `serve`, and the updates that follow it.
+    PostCheck,
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::PreCheck => "pre-check",
             Self::PreUpdate => "pre-update",
             Self::PostUpdate => "post-update",
+            Self::PostCheck => "post-check",
         })
     }
 }
@@ -60,10 +70,14 @@ pub struct Hook {
 /// The commands that a container asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hooks {
+    /// See [`Moment::PreCheck`].
+    pub pre_check: Option<Hook>,
     /// See [`Moment::PreUpdate`].
     pub pre_update: Option<Hook>,
     /// See [`Moment::PostUpdate`].
     pub post_update: Option<Hook>,
+    /// See [`Moment::PostCheck`].
+    pub post_check: Option<Hook>,
 }
 
 impl Hooks {
@@ -77,7 +91,22 @@ impl Hooks {
                 timeout: own_timeout.unwrap_or(DEFAULT_TIMEOUT),
             })
         };
-        Self { pre_update: hook(PRE_UPDATE), post_update: hook(POST_UPDATE) }
+        Self {
+            pre_check: hook(PRE_CHECK),
+            pre_update: hook(PRE_UPDATE),
+            post_update: hook(POST_UPDATE),
+            post_check: hook(POST_CHECK),
+        }
+    }
+
+    /// Returns the hook of a moment.
+    pub fn at(self, moment: Moment) -> Option<Hook> {
+        match moment {
+            Moment::PreCheck => self.pre_check,
+            Moment::PreUpdate => self.pre_update,
+            Moment::PostUpdate => self.post_update,
+            Moment::PostCheck => self.post_check,
+        }
     }
 }
 

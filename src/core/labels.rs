@@ -1,16 +1,14 @@
 //! Container labels: one table that reads them and makes the README's.
 
-use std::fmt::{self, Write as _};
-use std::time::Duration;
+mod table;
 
-use crate::core::carry::{CARRY, Wish};
+use std::fmt::{self, Write as _};
+
 use crate::core::compose::Labels;
-use crate::core::dependency::{self, DEPENDS_ON};
-use crate::core::duration;
-use crate::core::hook;
-use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
-use crate::core::probe;
+use crate::core::policy::{Origin, PolicyPatch};
 use crate::core::value;
+
+pub use self::table::LABELS;
 
 /// Labels that begin so are ours.
 pub const PREFIX: &str = "docker-auto.";
@@ -52,236 +50,6 @@ enum OnError {
     HoldBack,
     /// Nothing: the setting is as if it were not there.
     Ignore,
-}
-
-/// All labels that are read.
-pub const LABELS: [Label; 21] = [
-    Label {
-        name: "docker-auto.enable",
-        values: "`true`, `false`",
-        default: "the lists of the `policy.*` settings",
-        doc: "Whether the container is looked at. Stands above those lists.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| set(&mut patch.enable, value::switch(text), origin),
-    },
-    Label {
-        name: "docker-auto.mode",
-        values: "`auto`, `approve`, `watch`, `off`",
-        default: "`auto` where updates are enabled",
-        doc: "`auto` updates by itself, even where `update.enabled` and `update.allow_compose` are \
-              not set; `approve` waits for a person's word; `watch` only shows what is newer; `off` \
-              does not even look.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| set(&mut patch.mode, value::choice(text, &Mode::WORDS), origin),
-    },
-    Label {
-        name: "docker-auto.force",
-        values: "`true`, `false`",
-        default: "`false`",
-        doc: "Lifts pins (`1.2.3`, `tag@sha256:…`) and the rejection of an image that failed before.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
-    },
-    Label {
-        name: "docker-auto.stop-timeout",
-        values: "a duration",
-        default: "the container's own, else the engine's",
-        doc: "How long the old container may take to stop before it is killed.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.stop_timeout, span(text), origin),
-    },
-    Label {
-        name: "docker-auto.health.timeout",
-        values: "a duration",
-        default: "`health.timeout`",
-        doc: "How long the new container may take to become healthy before it is rolled back.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| {
-            let timeout = duration::at_least(text, Duration::from_secs(1));
-            set(&mut patch.health_timeout, timeout.map_err(|error| error.to_string()), origin)
-        },
-    },
-    Label {
-        name: "docker-auto.health.stable",
-        values: "a duration",
-        default: "`health.stable`",
-        doc: "How long a new container without a healthcheck must stay up.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
-    },
-    Label {
-        name: probe::EXEC,
-        values: "a shell command, or a JSON array of a program and its arguments",
-        default: "",
-        doc: "Must end with 0 inside the new container before the update counts; tried again until \
-              the health timeout.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |_, text, _| hook::command(text).map(drop),
-    },
-    Label {
-        name: probe::LOG,
-        values: "a regular expression",
-        default: "",
-        doc: "A line of the new container's log must match it before the update counts.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |_, text, _| probe::pattern(text).map(drop),
-    },
-    Label {
-        name: probe::SOAK,
-        values: "a duration",
-        default: "`0s`",
-        doc: "How long the new container must stay good once it is good first: unhealthy, restarted, \
-              ended, or three failed probes in a row within that time roll it back.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |_, text, _| span(text).map(drop),
-    },
-    Label {
-        name: CARRY,
-        values: "`/path,/path`, `none`",
-        default: "secrets in `/run/secrets`",
-        doc: "Files in the container's own layer that are copied to the new container, with their \
-              owners and modes, beside secrets. With `none` a container with secrets there is not \
-              updated at all.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |_, text, _| {
-            Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
-        },
-    },
-    Label {
-        name: DEPENDS_ON,
-        values: "`NAME`, `NAME:healthy`, `NAME:restart`, `NAME:healthy:restart`, …",
-        default: "Compose's `depends_on`, namespaces, links and volumes, which always count too",
-        doc: "The containers, or services of its compose project, that it needs: they are updated \
-              before it; with `healthy` it starts only when they are, with `restart` it is restarted \
-              when one of them is replaced.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |_, text, _| dependency::problem(text).map_or(Ok(()), Err),
-    },
-    Label {
-        name: "docker-auto.mac.<network>",
-        values: "`keep`, a MAC address",
-        default: "configured ones are kept, where the engine tells them from its own",
-        doc: "The MAC address that the new container has in this network.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        // Checked here, and read where the body of the new container is made.
-        read: |_, _, _| Ok(()),
-    },
-    Label {
-        name: hook::PRE_UPDATE,
-        values: "a shell command, or a JSON array of a program and its arguments",
-        default: "",
-        doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
-              update to the next time, any other one but 0 ends it; so does taking too long. After \
-              a crash it may run a second time.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |_, text, _| hook::command(text).map(drop),
-    },
-    Label {
-        name: hook::POST_UPDATE,
-        values: "the same",
-        default: "",
-        doc: "Is run inside the new container once it is proven. How it ends is told, and changes \
-              nothing. After a crash it may run a second time. A rollback runs no hooks.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |_, text, _| hook::command(text).map(drop),
-    },
-    Label {
-        name: hook::USER,
-        values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
-        default: "the container's own user",
-        doc: "Who runs the hooks.",
-        rank: Rank::Own,
-        on_error: OnError::HoldBack,
-        read: |_, text, _| hook::user(text).map(drop),
-    },
-    Label {
-        name: hook::TIMEOUT,
-        values: "a duration",
-        default: "`60s`",
-        doc: "How long a hook may take before its processes are killed.",
-        rank: Rank::Own,
-        on_error: OnError::Ignore,
-        read: |_, text, _| hook::timeout(text).map(drop),
-    },
-    Label {
-        name: "watchdocker.skip",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.enable=false`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { set(&mut patch.enable, Ok(false), origin) } else { Ok(()) }
-        },
-    },
-    Label {
-        name: "watchdocker.force",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.force=true`.",
-        rank: Rank::Alias,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
-    },
-    Label {
-        name: "watchdocker.skipUpdate",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    Label {
-        name: "com.centurylinklabs.watchtower.monitor-only",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    // After the other aliases: where two of them restrain, the stricter one counts.
-    Label {
-        name: "com.centurylinklabs.watchtower.enable",
-        values: "`false`",
-        default: "",
-        doc: "The same as `docker-auto.mode=off`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { Ok(()) } else { set(&mut patch.mode, Ok(Mode::Off), origin) }
-        },
-    },
-];
-
-type Read<T> = Result<T, String>;
-
-fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
-    *field = Some(Sourced { value: value?, origin });
-    Ok(())
-}
-
-fn watch(patch: &mut PolicyPatch, text: &str, origin: Origin) -> Read<()> {
-    if value::switch(text)? { set(&mut patch.mode, Ok(Mode::Watch), origin) } else { Ok(()) }
-}
-
-fn span(text: &str) -> Read<Duration> {
-    duration::parse(text).map_err(|error| error.to_string())
 }
 
 /// A label that means nothing; the others are read all the same.
@@ -359,6 +127,11 @@ pub fn readme_labels() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use crate::core::duration;
+    use crate::core::policy::Sourced;
+
     use super::*;
 
     fn pairs(text: &str) -> Labels {
@@ -409,6 +182,10 @@ mod tests {
             ("docker-auto.health.soak=1", "", 1),
             ("docker-auto.health.log=(", "unclear=the label docker-auto.health.log=(", 1),
             ("docker-auto.health.exec=[]", "unclear=the label docker-auto.health.exec=[]", 1),
+            ("docker-auto.health.tcp=22 docker-auto.health.http=80/x", "", 0),
+            ("docker-auto.health.tcp=x", "unclear=the label docker-auto.health.tcp=x", 1),
+            ("docker-auto.health.http=x", "unclear=the label docker-auto.health.http=x", 1),
+            ("docker-auto.hook.pre-check=x docker-auto.hook.post-check=[]", "", 1),
         ] {
             check(text, expected, problems);
         }

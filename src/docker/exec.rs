@@ -1,7 +1,5 @@
 //! Commands inside a container: run, read and, where they take too long, killed.
 
-mod output;
-
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
@@ -10,14 +8,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::core::hook::{End, Execution, Processes};
+use crate::core::hook::{End, Execution, Hook, Processes};
 use crate::core::id::ContainerId;
 
 use super::Host;
 use super::call::{Call, in_path};
 use super::error::{DockerError, no_answer};
 
-use self::output::Output;
+use super::output::Output;
 
 /// How often a command that is silent is asked for.
 const LOOK: Duration = Duration::from_secs(1);
@@ -55,6 +53,17 @@ struct State {
 }
 
 impl Host {
+    /// Runs a hook inside a container; `mark` tells its processes from all others there.
+    pub async fn run_hook(
+        &self,
+        id: &ContainerId,
+        hook: &Hook,
+        mark: &str,
+    ) -> Result<Execution, DockerError> {
+        let (words, user) = (hook.command.as_slice(), hook.user.as_deref());
+        self.exec(id, &Command { words, user, mark, timeout: hook.timeout }).await
+    }
+
     /// Runs a command inside a container to its end, or as long as it may take.
     pub(super) async fn exec(
         &self,

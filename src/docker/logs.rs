@@ -7,11 +7,10 @@ use crate::core::id::{ContainerId, Timestamp};
 use super::Host;
 use super::call::{Call, in_path};
 use super::error::DockerError;
+use super::output::Frames;
 
 /// What is read of a log at most, before its end is cut out.
 const LARGEST_READ: usize = 8 << 20;
-/// The length of a frame's header in a log of two streams.
-const HEADER: usize = 8;
 
 /// How a container writes its log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,15 +74,9 @@ impl Host {
 }
 
 /// Takes the headers out; a last frame that was cut off is taken as far as it goes.
-fn joined(mut frames: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(frames.len());
-    while let Some((header, rest)) = frames.split_first_chunk::<HEADER>() {
-        let [.., a, b, c, d] = *header;
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
-        let (payload, rest) = rest.split_at(length.min(rest.len()));
-        text.extend_from_slice(payload);
-        frames = rest;
-    }
+fn joined(stream: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(stream.len());
+    Frames::default().push(stream, |payload| text.extend_from_slice(payload));
     text
 }
 
@@ -126,20 +119,6 @@ fn encoded_bytes(character: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn frame(stream: u8, payload: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-        [&[stream, 0, 0, 0], &length[..], payload].concat()
-    }
-
-    #[test]
-    fn frames_are_joined_in_their_order() {
-        let both = [frame(1, b"out\n"), frame(2, b"err\n"), frame(1, b"")].concat();
-        assert_eq!(joined(&both), b"out\nerr\n");
-        assert_eq!(joined(&both[..both.len() - 9]), b"out\nerr");
-        assert_eq!(joined(&[1, 0, 0]), b"");
-        assert_eq!(joined(&[1, 0, 0, 0, 255, 255, 255, 255, b'x']), b"x");
-    }
 
     #[test]
     fn the_end_is_kept() {

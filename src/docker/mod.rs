@@ -8,6 +8,7 @@ mod error;
 mod exec;
 mod inspect;
 mod logs;
+mod output;
 mod pull;
 mod reach;
 mod ready;
@@ -25,7 +26,7 @@ pub use self::error::{DockerError, Retry};
 pub use self::logs::LogFormat;
 pub use self::pull::{PullAuth, PullCredentials};
 pub use self::ready::Cancelled;
-pub use self::step::{HostRunner, Listener, Readiness};
+pub use self::step::{GOOD, HostRunner, Listener, Loopback, Readiness};
 pub use self::transport::Timeouts;
 pub use self::version::{NEWEST, OLDEST};
 

@@ -2,6 +2,7 @@
 
 mod class;
 mod create;
+mod door;
 mod exec;
 mod files;
 mod image;
@@ -27,6 +28,8 @@ use super::call::Call;
 use super::convert::{ListedContainer, name, state};
 use super::pull::PullCredentials;
 use super::{Host, convert};
+
+pub use self::door::{GOOD, Loopback};
 
 use self::class::{Action, failed};
 

@@ -7,6 +7,7 @@ pub mod error;
 pub mod execute;
 mod gate;
 mod goal;
+mod hooks;
 mod image;
 mod judge;
 mod layer;
@@ -23,6 +24,7 @@ mod rollback;
 pub mod schedule;
 mod snapshot;
 mod update;
+mod vantage;
 mod way;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +117,7 @@ pub struct Inner {
     unstored_rejects: Mutex<Vec<Rejected>>,
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
+    hook_troubles: Mutex<hooks::Troubles>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -137,6 +140,7 @@ impl Engine {
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
+            hook_troubles: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
@@ -179,6 +183,10 @@ impl Engine {
         self.unstored_rejects.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn hook_troubles(&self) -> MutexGuard<'_, hooks::Troubles> {
+        self.hook_troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn target(&self, name: &ContainerName) -> TargetId {
         TargetId { host: self.host.id().clone(), name: name.clone() }
     }
@@ -213,6 +221,9 @@ fn log_event(event: &Event) {
         }
         What::CheckFailed { reason, message } => {
             log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");
+        }
+        What::HookFailed { hook, problem } => {
+            log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = problem.as_str(); "{container}: its {hook} hook {problem}");
         }
         What::OperationStarted { summary } => {
             log::info!(target: logging::EVENTS, action = "update", event = code, container; "{summary}");

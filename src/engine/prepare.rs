@@ -15,6 +15,7 @@ use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal};
 use crate::core::plan::recreate::{plan_rollback, plan_update};
 use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
+use crate::core::probe::Vantage;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, restore, settings_mark,
 };
@@ -49,6 +50,7 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
+    vantage: Vantage,
     company: Company,
     files: Vec<Carried>,
     lost: Vec<String>,
@@ -68,16 +70,7 @@ impl Engine {
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
-        let compose_image = ComposeImage {
-            old: ImageIdentity {
-                id: job.container.image_id.clone(),
-                manifest: job.goal.old_manifest.clone(),
-            },
-            new: ImageIdentity {
-                id: job.goal.image.id.clone(),
-                manifest: job.goal.image.manifest.clone(),
-            },
-        };
+        let compose_image = compose_image(&job);
         let subject = Subject {
             inspect: &inspect,
             mac_inspect: None,
@@ -93,6 +86,7 @@ impl Engine {
         let replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
+        let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = self.company(&lead).await?;
         let (files, lost) = self.carried(job.container, &inspect).await?;
@@ -105,6 +99,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -124,6 +119,7 @@ impl Engine {
             operation,
             replacement,
             restoration,
+            vantage,
             company,
             files,
             lost,
@@ -133,15 +129,11 @@ impl Engine {
         warnings.extend(company.warnings);
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
-        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
-        let mut gate = gate::probing(&gates.new, &job.container.labels);
-        let mut old_gate = gates.old;
         let restoration = making(restoration, files.clone());
         let helper = self.helper(job.container, &restoration, &operation);
-        if helper.is_some() {
-            gate = gate::ready(&gate, job.policy);
-            old_gate = gate::ready(&old_gate, job.policy);
-        }
+        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
+            .probing(&job.container.labels, &vantage);
+        let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
         Blueprint {
             operation,
             trigger: job.trigger,
@@ -155,8 +147,8 @@ impl Engine {
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
             restoration: Making { files: Vec::new(), ..restoration },
-            gate,
-            old_gate,
+            gate: gates.new,
+            old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             image_care,
             warnings,
@@ -212,6 +204,14 @@ impl Engine {
             }
         }
         Ok(sources)
+    }
+}
+
+fn compose_image(job: &Job<'_>) -> ComposeImage {
+    let (image, goal) = (&job.container.image_id, &job.goal);
+    ComposeImage {
+        old: ImageIdentity { id: image.clone(), manifest: goal.old_manifest.clone() },
+        new: ImageIdentity { id: goal.image.id.clone(), manifest: goal.image.manifest.clone() },
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::core::hook::Moment;
 use crate::core::id::Timestamp;
 use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
@@ -185,6 +186,7 @@ impl Engine {
     async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
         let follows = timetables.update.is_none();
         let inventory = self.discover().await?;
+        self.run_check_hooks(&inventory, Moment::PreCheck).await?;
         let trigger = match job {
             Job::Update => Trigger::Schedule,
             Job::Check if follows => Trigger::Auto,
@@ -215,6 +217,7 @@ impl Engine {
         inventory: &Inventory,
         timetables: &Timetables,
     ) -> Result<(), EngineError> {
+        self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
         let present = inventory.containers.keys().cloned().collect();
         self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;

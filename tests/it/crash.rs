@@ -17,7 +17,7 @@ use crate::support::image::Kind;
 use crate::support::lab::needs;
 
 use matrix::{Depth, Matrix, Ordeal, Row};
-use scenario::{NewImage, Old, Scenario};
+use scenario::{Company, NewImage, Old, Scenario};
 use trial::Begin;
 
 /// Returns a row of an update that `update NAME` begins.
@@ -85,6 +85,30 @@ fn containers_of_other_kinds_are_not_lost_either() {
         row(kept.setting("DOCKER_AUTO_UPDATE_REMOVE_OLD", "false"), Depth::Changes, killed),
     ];
     Matrix { engine: Engine::Old, lanes: 4, rows }.run();
+}
+
+#[test]
+fn those_that_go_with_a_container_are_not_lost_either() {
+    needs!(lab);
+    let family = || Old { company: Company::Family, ..Old::default() };
+    let rows = vec![
+        row(
+            Scenario::new("family", NewImage::Good, family()),
+            Depth::Changes,
+            &[killed::RECOVERED],
+        ),
+        row(
+            Scenario::new("family-exits", NewImage::Exits, family()),
+            Depth::Changed,
+            &[killed::RECOVERED],
+        ),
+        row(
+            Scenario::new("family-power", NewImage::Good, family()),
+            Depth::Changed,
+            &[engine_killed::BOTH],
+        ),
+    ];
+    Matrix { engine: Engine::New, lanes: 4, rows }.run();
 }
 
 #[test]

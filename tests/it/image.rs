@@ -16,7 +16,7 @@ use crate::support::wait::wait_until;
 const LONG: Duration = Duration::from_secs(90);
 
 /// Builds the image from the program under test; returns its name.
-fn build(host: &Host, prefix: &str) -> String {
+pub(crate) fn build(host: &Host, prefix: &str) -> String {
     let context = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = variable("DOCKER_AUTO_BIN");

@@ -4,6 +4,7 @@ mod away;
 mod consent;
 mod control;
 mod ending;
+mod hooks;
 mod instance;
 mod timing;
 

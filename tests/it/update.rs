@@ -6,5 +6,6 @@ mod hooks;
 mod images;
 mod meddling;
 mod order;
+mod ports;
 mod probes;
 mod refused;

@@ -4,7 +4,6 @@ use crate::core::hook::{End, Execution, Hook, Moment};
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::Key;
 
-use super::super::exec::Command;
 use super::class::{Action, failed};
 use super::{HostRunner, StepResult};
 
@@ -20,13 +19,7 @@ impl HostRunner {
     ) -> StepResult {
         let id = self.resolve(known, key).await?;
         let mark = format!("{}.{moment}", known.operation);
-        let command = Command {
-            words: &hook.command,
-            user: hook.user.as_deref(),
-            mark: &mark,
-            timeout: hook.timeout,
-        };
-        match self.host.exec(&id, &command).await.map_err(failed(Action::Container)) {
+        match self.host.run_hook(&id, hook, &mark).await.map_err(failed(Action::Container)) {
             Ok(execution) => Ok(StepOutput::Executed(execution)),
             Err(error) if error.class == Class::Lasting => {
                 let end = End::Refused { reason: error.message };

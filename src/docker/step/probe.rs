@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::core::id::{ContainerId, Timestamp};
 use crate::core::journal::{Class, Known};
 use crate::core::plan::StepError;
-use crate::core::probe::{self, Probe, Ready};
+use crate::core::probe::{self, Door, Probe, Ready, Vantage};
 
 use super::super::error::DockerError;
 use super::super::exec::Command;
@@ -37,6 +37,7 @@ impl HostRunner {
                 Probe::Exec { command } => self.probe_exec(known, container.0, command).await,
                 Probe::Log { pattern } => self.probe_log(container, pattern).await,
                 Probe::Ready => Ok(self.probe_ready(known, container).await),
+                Probe::Port { door, from } => self.probe_port(known, container, door, from).await,
             };
             match answer.map_err(failed(Action::Container)) {
                 Ok(Ok(())) => {}
@@ -75,6 +76,21 @@ impl HostRunner {
             |ready: &Ready| ready.container == *id && Some(&*ready.started_at) == started_at;
         let served = said.as_ref().is_some_and(of_this);
         served.then_some(()).ok_or_else(|| "docker-auto has not said that it serves".to_owned())
+    }
+
+    async fn probe_port(
+        &self,
+        known: &Known,
+        (id, inspect): Running<'_>,
+        door: &Door,
+        from: &Vantage,
+    ) -> Result<Answer, DockerError> {
+        match from {
+            Vantage::Here => self.host.ask_from_here(inspect, door).await,
+            Vantage::Inside { image } => {
+                self.host.ask_from_inside(id, door, (image, &known.operation)).await
+            }
+        }
     }
 
     async fn probe_log(

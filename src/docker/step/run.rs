@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::core::id::ContainerId;
@@ -39,7 +40,8 @@ impl HostRunner {
             }
             Err(error) => {
                 self.engine_stays().await?;
-                Err(failed(Action::Start)(error))
+                let trouble = self.trouble_of_owner(known, &id).await?;
+                Err(trouble.unwrap_or_else(|| failed(Action::Start)(error)))
             }
         }
     }
@@ -47,6 +49,28 @@ impl HostRunner {
     /// Starts the one that carries out the rest.
     pub(super) async fn hand_over(&self, known: &Known, key: &Key) -> StepResult {
         self.start(known, key).await.map(|_| StepOutput::HandedOver)
+    }
+
+    /// Returns what is wrong with the container whose namespaces another one joins, where that does
+    /// not stay up: the engine's own words about it are of processes and paths. It is the image's
+    /// fault if that container is of the same plan.
+    async fn trouble_of_owner(
+        &self,
+        known: &Known,
+        id: &ContainerId,
+    ) -> Result<Option<StepError>, StepError> {
+        let Some(inspect) = self.inspect(id).await? else { return Ok(None) };
+        for owner in owners(&inspect) {
+            let Some(owner_inspect) = self.inspect(&owner).await? else { continue };
+            if let Some(trouble) = convert::sample(&owner_inspect).trouble() {
+                let planned = known.ids.values().any(|id| *id == owner);
+                let class = if planned { Class::Lasting } else { Class::Transient };
+                let (joining, owner) = (called(&inspect), called(&owner_inspect));
+                let text = format!("{joining} cannot join {owner}, which {trouble}");
+                return Ok(Some(StepError::new(class, text)));
+            }
+        }
+        Ok(None)
     }
 
     /// Makes sure that the engine is not on its way down, which makes containers end and starts
@@ -174,4 +198,10 @@ impl Host {
 
 fn path(id: &ContainerId, verb: &str) -> String {
     format!("/containers/{}/{verb}", in_path(id.as_str()))
+}
+/// Returns the containers whose namespaces one joins.
+fn owners(inspect: &Value) -> impl Iterator<Item = ContainerId> {
+    let modes = ["NetworkMode", "PidMode", "IpcMode"].into_iter();
+    let owners = modes.filter_map(|mode| inspect["HostConfig"][mode].as_str());
+    owners.filter_map(|mode| mode.strip_prefix("container:")).map(ContainerId::new)
 }

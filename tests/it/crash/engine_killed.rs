@@ -41,8 +41,12 @@ fn without_power(trial: &Trial<'_>, point: &Point) -> Option<String> {
     let operation = trial.run_to_its_death(rule);
     trial.lane.host.start();
     let names = trial.lane.host.names("");
-    let up = names.iter().filter(|(_, state)| state != "exited" && state != "created");
-    assert!(up.count() < 2, "never two at once: {names:?}");
+    let homes = trial.before.companions.iter().map(|(name, _)| *name).chain([NAME]);
+    for home in homes {
+        let of_home = names.iter().filter(|(name, _)| name.split('.').next() == Some(home));
+        let up = of_home.filter(|(_, state)| state != "exited" && state != "created");
+        assert!(up.count() < 2, "never two of one at once: {names:?}");
+    }
     operation
 }
 
@@ -50,6 +54,11 @@ fn without_power(trial: &Trial<'_>, point: &Point) -> Option<String> {
 fn go_on(trial: &Trial<'_>, operation: Option<&str>) {
     if trial.may_be_down() {
         trial.lane.host.post(&format!("/containers/{NAME}/start"), &serde_json::json!({}));
+    }
+    if trial.companions_may_be_down() {
+        for (name, _) in &trial.before.companions {
+            trial.lane.host.post(&format!("/containers/{name}/start"), &serde_json::json!({}));
+        }
     }
     trial.update();
     trial.check_goal(operation);

@@ -32,6 +32,8 @@ pub(super) struct Before {
     pub(super) policy: Value,
     pub(super) mounts: BTreeSet<(String, String)>,
     pub(super) volumes: BTreeSet<String>,
+    /// The names and IDs of those that go with it.
+    pub(super) companions: Vec<(&'static str, String)>,
     files: Vec<PathBuf>,
 }
 
@@ -65,7 +67,11 @@ impl Lane {
         if scenario.old.networks {
             self.host.post("/networks/back/connect", &json!({"Container": id}));
         }
-        let before = self.look(&id);
+        let mut before = self.look(&id);
+        for (name, body) in scenario.companions() {
+            let id = self.host.create_and_start(name, &body);
+            before.companions.push((name, id));
+        }
         for file in &before.files {
             fs::write(file, CONTENT).expect("the volumes of a host are folders of the lab");
         }
@@ -107,6 +113,7 @@ impl Lane {
             files: mounts.iter().map(|(volume, _)| folder(volume)).collect(),
             mounts,
             volumes: self.volumes(),
+            companions: Vec::new(),
         }
     }
 

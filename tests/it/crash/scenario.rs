@@ -11,6 +11,11 @@ pub(super) const NAME: &str = "web";
 /// The volume with its data.
 pub(super) const VOLUME: &str = "data";
 
+/// The container that shares its network, where there is one.
+pub(super) const SHARER: &str = "tail";
+/// The container that is restarted with it, where there is one.
+pub(super) const DEPENDENT: &str = "needs";
+
 /// What the new image is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NewImage {
@@ -39,6 +44,16 @@ impl NewImage {
     }
 }
 
+/// Who goes with the old container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody.
+    #[default]
+    None,
+    /// One that shares its network, and one that is restarted with it.
+    Family,
+}
+
 /// How the old container is made.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Old {
@@ -50,6 +65,8 @@ pub(super) struct Old {
     pub(super) anonymous_volumes: bool,
     /// Whether it is in two networks.
     pub(super) networks: bool,
+    /// Who goes with it.
+    pub(super) company: Company,
     /// How its image behaves, if not plainly.
     pub(super) kind: Option<Kind>,
 }
@@ -128,6 +145,22 @@ impl Scenario {
         })
     }
 
+    /// Returns the containers that go with it, in the order in which they are started.
+    pub(super) fn companions(&self) -> Vec<(&'static str, Value)> {
+        if self.old.company == Company::None {
+            return Vec::new();
+        }
+        let body = |network: String, labels: Value| {
+            let host = json!({"NetworkMode": network, "RestartPolicy": {"Name": "always"}});
+            json!({"Image": self.old_image, "Labels": labels, "HostConfig": host})
+        };
+        let needs = json!({"docker-auto.depends-on": format!("{NAME}:restart")});
+        vec![
+            (SHARER, body(format!("container:{NAME}"), json!({}))),
+            (DEPENDENT, body("none".to_owned(), needs)),
+        ]
+    }
+
     /// Says whether this is the end that the update has when nobody interrupts it.
     pub(super) fn is_goal(&self, outcome: &str, reason: &str) -> bool {
         let says = |words: &str| reason.to_lowercase().contains(words);
@@ -136,8 +169,8 @@ impl Scenario {
             NewImage::Exits if self.old.auto_remove => outcome == "recovered_from_spec",
             // It depends on when one looks.
             NewImage::Exits => {
-                outcome == "rolled_back"
-                    && (says("ended with exit code 1") || says("times by its policy"))
+                let ended = says("ended with exit code 1") || says("times by its policy");
+                outcome == "rolled_back" && ended
             }
             NewImage::Unhealthy => outcome == "rolled_back" && says("says unhealthy"),
             NewImage::Refused => outcome == "aborted" && says("no command specified"),

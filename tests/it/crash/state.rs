@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::program::Program;
 
 use super::lane::{mounts, text};
-use super::scenario::{NAME, NewImage};
+use super::scenario::{NAME, NewImage, SHARER};
 use super::trial::{EngineWas, Trial};
 
 /// Which image the container runs.
@@ -28,10 +28,12 @@ pub(super) fn check_host(trial: &Trial<'_>) -> Runs {
         assert_eq!(text(&inspect["Id"]), trial.before.id, "the old container itself is back");
     }
     check_names(trial, runs);
+    check_companions(trial, runs, &inspect);
     check_fidelity(trial, &inspect);
     check_images(trial, runs);
     if trial.engine == EngineWas::Up {
-        assert_eq!(trial.lane.most_at_once(&trial.before), 1, "never two at once");
+        let all = 1 + trial.before.companions.len();
+        assert_eq!(trial.lane.most_at_once(&trial.before), all, "never two of one at once");
     }
     runs
 }
@@ -47,9 +49,30 @@ fn check_names(trial: &Trial<'_>, runs: Runs) {
         assert_eq!(text(&kept["Id"]), trial.before.id);
         assert_eq!(kept["HostConfig"]["RestartPolicy"]["Name"], "no", "it stays down");
     }
+    for (companion, _) in &trial.before.companions {
+        let place = names.iter().position(|(name, _)| name == companion);
+        let (_, state) = names.remove(place.unwrap_or_else(|| panic!("{companion} is lost")));
+        assert!(state == "running" || trial.companions_may_be_down(), "{companion} is {state}");
+    }
     let [(name, state)] = names.as_slice() else { panic!("nothing is left over: {names:?}") };
     assert_eq!(name, NAME);
     assert!(state == "running" || trial.may_be_down(), "it is {state}");
+}
+
+/// Those that go with it run their own images, the sharer in the network of the one that runs now.
+fn check_companions(trial: &Trial<'_>, runs: Runs, main: &Value) {
+    for (name, id) in &trial.before.companions {
+        let inspect = trial.lane.host.inspect(name);
+        assert_eq!(inspect["Image"], *trial.before.image, "{name} runs its own image");
+        let same = text(&inspect["Id"]) == *id;
+        if *name == SHARER {
+            let network = format!("container:{}", text(&main["Id"]));
+            assert_eq!(inspect["HostConfig"]["NetworkMode"], *network, "{name}");
+            assert_eq!(same, runs == Runs::Old, "{name} is made anew with it, and only then");
+        } else {
+            assert!(same, "{name} is restarted, not made anew");
+        }
+    }
 }
 
 /// The old image is held for a way back while there is one, and not longer.

@@ -183,10 +183,19 @@ impl<'a> Trial<'a> {
     /// the engine does with a container before the operation touched it stands; only `always` is
     /// sure to come back.
     pub(super) fn may_be_down(&self) -> bool {
-        let touched = || self.lane.proxy.log().iter().any(|call| call.line.contains("/stop"));
         let policy = self.before.policy["Name"].as_str().unwrap_or("no");
-        let left = policy == "no" || policy != "always" && !touched();
+        let left = policy == "no" || policy != "always" && !self.touched();
         self.engine == EngineWas::Killed && left
+    }
+
+    /// Says whether those that go with it may be down: an engine that was killed brings up who shares
+    /// a network only if the network's owner happens to be up before.
+    pub(super) fn companions_may_be_down(&self) -> bool {
+        self.engine == EngineWas::Killed && !self.touched()
+    }
+
+    fn touched(&self) -> bool {
+        self.lane.proxy.log().iter().any(|call| call.line.contains("/stop"))
     }
 
     /// Tells what happened, for the message of a failure.

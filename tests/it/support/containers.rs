@@ -102,10 +102,17 @@ impl Host {
     /// Runs a command in a container that has to succeed; returns what it prints.
     #[track_caller]
     pub(crate) fn exec(&self, name: &str, command: &[&str]) -> String {
-        let ran = self.run_in(name, command);
-        let (code, output) = ran.unwrap_or_else(|| panic!("{name} runs nothing"));
+        let (code, output) = self.exec_to_end(name, command);
         assert!(code == 0, "{command:?} in {name}: {code} {output}");
         output
+    }
+
+    /// Runs a command in a container; returns its exit code and what it prints.
+    #[track_caller]
+    pub(crate) fn exec_to_end(&self, name: &str, command: &[&str]) -> (i64, String) {
+        let ran = self.run_in(name, command);
+        let (code, output) = ran.unwrap_or_else(|| panic!("{name} runs nothing"));
+        (code.as_i64().expect("a command that ended has an exit code"), output)
     }
 
     /// Runs a command in a container; returns its exit code, `null` if it did not end by itself, and

@@ -1,4 +1,5 @@
-//! What a command writes: both streams in the order they come, of which the beginning and the end are kept.
+//! What comes in frames of two streams: taken apart in the order they come; of a command's output
+//! the beginning and the end are kept.
 
 use std::collections::VecDeque;
 
@@ -7,20 +8,17 @@ const KEPT: usize = 16 << 10;
 /// The length of a frame's header.
 const HEADER: usize = 8;
 
-/// Collects what a command writes; never holds more than its two ends.
+/// Takes frames apart, wherever they were cut.
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(super) struct Frames {
     header: Vec<u8>,
     /// How much of the frame's payload is yet to come.
     payload: usize,
-    first: Vec<u8>,
-    last: VecDeque<u8>,
-    left_out: u64,
 }
 
-impl Output {
-    /// Takes a piece of the stream, wherever it was cut.
-    pub(super) fn push(&mut self, mut bytes: &[u8]) {
+impl Frames {
+    /// Takes a piece of the stream and hands on what it holds of payloads.
+    pub(super) fn push(&mut self, mut bytes: &[u8], mut keep: impl FnMut(&[u8])) {
         while !bytes.is_empty() {
             if self.payload == 0 {
                 let (header, rest) = bytes.split_at(bytes.len().min(HEADER - self.header.len()));
@@ -34,13 +32,42 @@ impl Output {
             } else {
                 let (payload, rest) = bytes.split_at(bytes.len().min(self.payload));
                 self.payload -= payload.len();
-                self.keep(payload);
+                keep(payload);
                 bytes = rest;
             }
         }
     }
+}
 
-    fn keep(&mut self, payload: &[u8]) {
+/// Collects what a command writes; never holds more than its two ends.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    frames: Frames,
+    kept: Ends,
+}
+
+impl Output {
+    /// Takes a piece of the stream.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.frames.push(bytes, |payload| self.kept.push(payload));
+    }
+
+    /// Returns what was kept, as text.
+    pub(super) fn text(self) -> String {
+        self.kept.text()
+    }
+}
+
+/// The beginning and the end of a text.
+#[derive(Debug, Default)]
+struct Ends {
+    first: Vec<u8>,
+    last: VecDeque<u8>,
+    left_out: u64,
+}
+
+impl Ends {
+    fn push(&mut self, payload: &[u8]) {
         let (first, rest) = payload.split_at(payload.len().min(KEPT - self.first.len()));
         self.first.extend_from_slice(first);
         self.last.extend(rest);
@@ -49,8 +76,7 @@ impl Output {
         self.left_out += u64::try_from(surplus).unwrap_or(u64::MAX);
     }
 
-    /// Returns what was kept, as text.
-    pub(super) fn text(mut self) -> String {
+    fn text(mut self) -> String {
         if self.left_out > 0 {
             let gap = format!("\n… {} bytes are left out here …\n", self.left_out);
             self.first.extend_from_slice(gap.as_bytes());
@@ -76,6 +102,15 @@ mod tests {
             let mut output = Output::default();
             stream.chunks(size).for_each(|piece| output.push(piece));
             assert_eq!(output.text(), "out\nerr\n", "in pieces of {size}");
+        }
+        for (cut, expected) in [
+            (&stream[..stream.len() - 1], "out\nerr"),
+            (&[1, 0, 0], ""),
+            (&[1, 0, 0, 0, 255, 255, 255, 255, b'x'], "x"),
+        ] {
+            let mut output = Output::default();
+            output.push(cut);
+            assert_eq!(output.text(), expected);
         }
     }
 

@@ -1,0 +1,97 @@
+//! Where the ports of a new container can be asked from, found out while the old one is there.
+
+use serde_json::Value;
+
+use crate::core::compose::Labels;
+use crate::core::inventory::{Container, Inventory};
+use crate::core::probe::{Door, HTTP, LOG, TCP, Vantage};
+use crate::docker::Loopback;
+use crate::engine::{Engine, EngineError};
+
+impl Engine {
+    /// Returns where a container's ports are to be asked from: here, if the old one answers here,
+    /// be it with a refusal; else from inside its network, which needs an image of ours on its host.
+    /// Refuses a label that asks what nobody can answer.
+    pub(super) async fn vantage(
+        &self,
+        container: &Container,
+        inspect: &Value,
+        inventory: &Inventory,
+    ) -> Result<Vantage, EngineError> {
+        let refuse =
+            |problem: String| Err(EngineError::Preflight { name: container.name.clone(), problem });
+        if let Some(problem) = unreadable_log(&container.labels, inspect) {
+            return refuse(problem);
+        }
+        let doors = Door::of(&container.labels);
+        if doors.is_empty() || !container.state.is_up() {
+            return Ok(Vantage::Here);
+        }
+        let own = inventory.containers.values().find(|one| self.is_own(one));
+        if self.is_near(own, inspect, &doors).await? {
+            return Ok(Vantage::Here);
+        }
+        match own {
+            Some(own) => Ok(Vantage::Inside { image: own.image_id.clone() }),
+            None => refuse(format!(
+                "its labels {TCP} and {HTTP} cannot be asked from here: its networks are not reached, \
+                 and docker-auto runs in no container of its host; run it there, or use \
+                 docker-auto.health.exec"
+            )),
+        }
+    }
+
+    async fn is_near(
+        &self,
+        own: Option<&Container>,
+        inspect: &Value,
+        doors: &[Door],
+    ) -> Result<bool, EngineError> {
+        let elsewhere = self.settings.own.is_some() && own.is_none();
+        if elsewhere || (own.is_none() && self.settings.engine_address.is_some()) {
+            return Ok(false);
+        }
+        let on_the_host = match own {
+            Some(own) => match self.host.inspect_container(&own.id).await? {
+                Some(own) => own["HostConfig"]["NetworkMode"] == "host",
+                None => false,
+            },
+            None => true,
+        };
+        let loopback = if on_the_host { Loopback::OfHost } else { Loopback::Own };
+        Ok(self.host.reaches(inspect, doors, loopback).await?)
+    }
+}
+
+/// Says what is wrong with asking for a line of a log that nobody keeps.
+fn unreadable_log(labels: &Labels, inspect: &Value) -> Option<String> {
+    let driver = inspect.pointer("/HostConfig/LogConfig/Type").and_then(Value::as_str)?;
+    let asked = labels.contains_key(LOG) && driver == "none";
+    asked.then(|| {
+        format!(
+            "its label {LOG} asks for a line of its log, which its log driver none does not keep; \
+             use another driver, or docker-auto.health.exec"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_is_not_kept_has_no_lines() {
+        let labels = |name: &str| Labels::from([(name.to_owned(), "ready".to_owned())]);
+        for (label, driver, refused) in [
+            (LOG, "none", true),
+            (LOG, "json-file", false),
+            (LOG, "journald", false),
+            (TCP, "none", false),
+        ] {
+            let inspect = json!({"HostConfig": {"LogConfig": {"Type": driver}}});
+            assert_eq!(unreadable_log(&labels(label), &inspect).is_some(), refused, "{driver}");
+        }
+    }
+}
