@@ -1,17 +1,20 @@
 //! The composition root: reads the configuration, opens what is needed, runs one command.
 
 pub mod assemble;
+mod own;
 mod serve;
+mod swap;
 
 use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::cli;
 use crate::cli::arguments::Changes;
 use crate::cli::arguments::Command;
+use crate::cli::{self, CommandError};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigProblem, Environment, LogFormat, LogLevel};
+use crate::core::id::OperationId;
 use crate::core::secret::Secret;
 use crate::docker::{DockerError, EndpointError};
 use crate::logging::{self, Redactor};
@@ -43,7 +46,7 @@ pub enum AppError {
     Docker(#[from] DockerError),
     /// A command's own error.
     #[error(transparent)]
-    Command(#[from] cli::CommandError),
+    Command(#[from] CommandError),
     /// The system refused something.
     #[error("{doing}")]
     System {
@@ -79,20 +82,49 @@ pub fn run(command: Command) -> Result<u8, AppError> {
     if let Command::Version(_) = command {
         return Ok(cli::print(concat!("docker-auto ", env!("CARGO_PKG_VERSION"), "\n")));
     }
+    let voice = if matches!(command, Command::Serve(_)) { Voice::Log } else { Voice::Output };
+    let config = configure(voice)?;
+    complete(dispatch(command, config))
+}
+
+/// Carries out the part of docker-auto's own replacement for which it is down; returns the exit code.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn swap(operation: &str) -> Result<u8, AppError> {
+    let config = configure(Voice::Log)?;
+    complete(swap::swap(&config, &OperationId::new(operation)))
+}
+
+/// Where the program tells what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    /// A log tells the story.
+    Log,
+    /// The command's own output says it, and the log only what is wrong beside.
+    Output,
+}
+
+fn configure(voice: Voice) -> Result<Config, AppError> {
     let (config, problems) = Config::load(&Environment::of_process());
-    start_log(&config, &command);
+    start_log(&config, voice);
     let (fatal, told): (Vec<_>, Vec<_>) = problems.into_iter().partition(ConfigProblem::is_fatal);
     if !fatal.is_empty() {
         return Err(AppError::Config(fatal));
     }
     for problem in told {
-        match command {
-            Command::Serve(_) => log::warn!("{problem}"),
-            _ => cli::warn(&problem.to_string()),
+        match voice {
+            Voice::Log => log::warn!("{problem}"),
+            Voice::Output => cli::warn(&problem.to_string()),
         }
     }
+    Ok(config)
+}
+
+fn complete(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, AppError> {
     let runtime = runtime()?;
-    let ended = runtime.block_on(dispatch(command, config));
+    let ended = runtime.block_on(work);
     // A file that is read and never ends must not hold the process.
     runtime.shutdown_background();
     ended
@@ -137,9 +169,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
         .map_err(|source| AppError::System { doing: "starting threads".into(), source })
 }
 
-/// A command's own output says what happened, and its log only what is wrong beside; a server's log
-/// tells the story.
-fn start_log(config: &Config, command: &Command) {
+fn start_log(config: &Config, voice: Voice) {
     let chosen = match config.log.level {
         LogLevel::Error => LevelFilter::Error,
         LogLevel::Warn => LevelFilter::Warn,
@@ -147,7 +177,7 @@ fn start_log(config: &Config, command: &Command) {
         LogLevel::Debug => LevelFilter::Debug,
         LogLevel::Trace => LevelFilter::Trace,
     };
-    let asked_for = matches!(command, Command::Serve(_)) || chosen >= LevelFilter::Debug;
+    let asked_for = voice == Voice::Log || chosen >= LevelFilter::Debug;
     let (level, events) = if asked_for {
         (chosen, chosen)
     } else {

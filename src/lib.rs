@@ -39,6 +39,7 @@
 //! 2. Decisions are total: bad outside data gives a value with a reason, never an error. Parsers
 //!    return `Result`; reading labels gives a patch and a list of problems.
 //! 3. Nothing changes a container except a [`core::plan::Step`] that stands in the journal already;
+//!    only [`engine::execute`] runs steps, and a server those that make its helper.
 //!    only [`engine::execute`] runs steps. Hooks of a check are a container's own commands and change
 //!    nothing that is ours.
 //! 4. A plan is immutable and complete: names, bodies, networks, time-outs and order are in it, and
@@ -81,13 +82,31 @@
 //! Where lines of the journal were lost, nothing is removed any more and a person is asked to look.
 //! Three wake-ups in one operation force the way back, six park it for a person.
 //!
+//! # Ourselves
+//!
+//! The container that we run in is replaced by the same plan, in which [`core::plan::Step::HandOver`]
+//! stands before the first stop: it starts a helper, which carries out the rest. The helper is made
+//! like our own container ([`core::ourselves`]) and of the image that we run, not of the new one: what
+//! wrote the journal carries it out, and is known to be good. The journal's file has a lock, so that
+//! one process at a time drives an operation; we let it go, the helper takes it, looks (`Resumed`) and
+//! goes on as after a crash. It opens no database: what is to be remembered stands in the journal, and
+//! the server files it away when all is over.
+//!
+//! A server that finds such an operation open never drives it, wherever it stands: it says that it
+//! serves (`operations/<operation>.ready`, with its container and that one's start, which is what the
+//! gate asks for), sees to it that the helper runs, makes it anew from the plan if it is gone, and
+//! waits for the end. Meanwhile no other operation begins. Between the old one's stop and the new one's
+//! start the helper copies the database, and the way back puts the copy in its place, once. The helper
+//! removes its own container; the server does it as well, should it be left.
+//!
 //! # A request
 //!
 //! `serve` listens on a control socket in its data directory, whose permissions are the access rule,
 //! and offers the probes on TCP. A request is matched against [`http::routes::ROUTES`]; updates run
 //! in tasks of their own and a request only follows their events, so that a closed connection stops
 //! nothing. The command line asks the control socket where a server runs, and else does the same
-//! work itself under the data directory's lock.
+//! work itself under the data directory's lock. An operation that replaces the server ends the stream
+//! as soon as it is handed over.
 //!
 //! # Words
 //!
@@ -116,6 +135,7 @@
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | backup, archive | what was saved of a container's data before an update; one mount of it |
 //! | restore | to put what was saved into fresh volumes, which the container has from then on |
+//! | helper | the container from which docker-auto's own container is replaced |
 //! | wake | a look at the engine after a crash or an outage, before going on |
 //!
 //! Rooms that are still empty have no file: people and rights, the panel, notifications, several

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use docker_auto::app;
+use docker_auto::app::{self, AppError};
 use docker_auto::cli::arguments::{self, Read};
 use docker_auto::logging::{Chain, printable_lines};
 
@@ -14,10 +14,8 @@ fn main() -> ExitCode {
     let arguments: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
     match arguments.as_deref().map(arguments::read) {
-        Some(Read::Command(command)) => match app::run(command) {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => fail(&Chain(&error).to_string(), error.exit_code()),
-        },
+        Some(Read::Command(command)) => end(app::run(command)),
+        Some(Read::Swap(operation)) => end(app::swap(&operation)),
         Some(Read::Help(text)) => {
             // A reader that went away has read enough.
             let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
@@ -25,6 +23,13 @@ fn main() -> ExitCode {
         }
         Some(Read::Usage(text)) => fail(&text, USAGE),
         None => fail("an argument is not valid UTF-8", USAGE),
+    }
+}
+
+fn end(ended: Result<u8, AppError>) -> ExitCode {
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => fail(&Chain(&error).to_string(), error.exit_code()),
     }
 }
 

@@ -1,14 +1,13 @@
 //! Puts the parts together as the configuration says.
 
-use std::path::PathBuf;
-
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connect::ProxyRules;
-use crate::core::id::{ContainerId, HostId};
+use crate::core::id::HostId;
 use crate::core::plan::blueprint::Retention;
 use crate::core::secret::Secret;
 use crate::docker::{Address, Endpoint, Host, Tls};
+use crate::engine::ourselves::Attendance;
 use crate::engine::{Engine, Parts, Settings};
 use crate::registry::{
     Credential, InsecureRule, Login, Now, Registry, Settings as RegistrySettings,
@@ -18,6 +17,7 @@ use crate::store::backups::Backups;
 use crate::store::{Lock, Operations, Store};
 
 use super::AppError;
+use super::own::own;
 
 /// Everything that works together, with the lock of its data directory.
 pub struct Assembly {
@@ -37,11 +37,19 @@ impl Assembly {
     pub async fn alone(config: &Config, tasks: Tasks) -> Result<Self, AppError> {
         let clock = Clock::real();
         let lock = Lock::acquire(&config.data, &clock)?;
-        Self::open(config, tasks, lock).await
+        Self::open(config, tasks, (lock, Attendance::Command)).await
     }
 
-    /// Opens everything under a lock.
-    pub async fn open(config: &Config, tasks: Tasks, lock: Lock) -> Result<Self, AppError> {
+    /// Opens everything for a server, under a lock.
+    pub async fn serving(config: &Config, tasks: Tasks, lock: Lock) -> Result<Self, AppError> {
+        Self::open(config, tasks, (lock, Attendance::Server)).await
+    }
+
+    async fn open(
+        config: &Config,
+        tasks: Tasks,
+        (lock, attendance): (Lock, Attendance),
+    ) -> Result<Self, AppError> {
         let clock = Clock::real();
         let store = Store::open(&config.data, clock.clone()).await?;
         let operations = Operations::open(&config.data).await?;
@@ -54,7 +62,8 @@ impl Assembly {
             backups: Backups::new(config.backup.directory.clone()),
             keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),
             data: config.data.clone(),
-            own_container: own_container(),
+            attendance,
+            own: own(config, endpoint.address()),
             engine_address: match endpoint.address() {
                 Address::Socket(_) => None,
                 Address::Plain { host, port } | Address::Tls { host, port, .. } => {
@@ -80,7 +89,7 @@ pub(super) fn tasks() -> Tasks {
     Tasks::new(|_, _| {})
 }
 
-fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
+pub(super) fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
     let docker = &config.docker;
     // Without DOCKER_TLS_VERIFY only an https address speaks TLS, with the folder's files.
     let tls = if docker.tls_verify || docker.host.starts_with("https://") {
@@ -146,38 +155,4 @@ fn proxy(config: &Config) -> Result<ProxyRules, AppError> {
             source: Box::new(source),
         }
     })
-}
-
-/// Returns the container that this program runs in: the engine mounts files of its own into every
-/// container, from a folder that is named after it.
-fn own_container() -> Option<ContainerId> {
-    let mounts = std::fs::read_to_string(PathBuf::from("/proc/self/mountinfo")).ok()?;
-    mounts.lines().find_map(own_id)
-}
-
-fn own_id(line: &str) -> Option<ContainerId> {
-    let (_, rest) = line.split_once("/containers/")?;
-    let (id, file) = rest.split_once('/')?;
-    let hexadecimal = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
-    (hexadecimal && ours).then(|| ContainerId::new(id))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_container_is_read_from_its_mounts() {
-        let id = "a".repeat(64);
-        let line = |path: &str| format!("1 2 8:1 {path} /etc/hostname rw - ext4 /dev/sda rw");
-        for (path, found) in [
-            (format!("/var/lib/docker/containers/{id}/hostname"), true),
-            (format!("/data/containers/{id}/mounts/shm"), false),
-            ("/containers/short/hostname".to_owned(), false),
-            ("/".to_owned(), false),
-        ] {
-            assert_eq!(own_id(&line(&path)).is_some(), found, "{path}");
-        }
-    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn serve(config: &Config, standby: bool) -> Result<u8, AppError
     };
     let force = crate::shutdown::listen(&tasks).map_err(system("listening for signals"))?;
     let Some(lock) = lock(config, &tasks, standby).await? else { return Ok(0) };
-    let assembly = Assembly::open(config, tasks.clone(), lock).await?;
+    let assembly = Assembly::serving(config, tasks.clone(), lock).await?;
     listen(config, &assembly).await?;
     assembly.engine.start(timetables(config));
     tasks.token().cancelled().await;

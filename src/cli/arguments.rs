@@ -2,6 +2,8 @@
 
 use argh::FromArgs;
 
+use crate::core::ourselves::HELPER_COMMAND;
+
 /// Keeps Docker containers up to date and never loses one.
 ///
 /// Without a command it serves.
@@ -194,6 +196,8 @@ fn limit(text: &str) -> Result<usize, String> {
 pub enum Read {
     /// A command.
     Command(Command),
+    /// The helper's command, with its operation: docker-auto gives it to itself alone.
+    Swap(String),
     /// `--help`: the text is the answer.
     Help(String),
     /// A usage error, in words.
@@ -214,6 +218,9 @@ pub fn read(arguments: &[String]) -> Read {
         && matches!(flag, "--version" | "-V")
     {
         return Read::Command(Command::Version(Version {}));
+    }
+    if let [HELPER_COMMAND, "--operation", operation] = words[..] {
+        return Read::Swap(operation.to_owned());
     }
     match Arguments::from_args(&["docker-auto"], &words) {
         Ok(Arguments { command: Some(command) }) => Read::Command(command),
@@ -237,6 +244,7 @@ mod tests {
         let words: Vec<String> = line.split_whitespace().map(Into::into).collect();
         let shown = match read(&words) {
             Read::Command(command) => format!("{command:?}"),
+            Read::Swap(operation) => format!("swap {operation}"),
             Read::Help(text) => format!("help {}", text.lines().next().unwrap_or_default()),
             Read::Usage(text) => {
                 assert!(text.contains("\nsee docker-auto"), "{text}");
@@ -265,6 +273,8 @@ mod tests {
             ("check --help", "help Usage: docker-auto check"),
             ("-h", "help Usage: docker-auto"),
             ("check -h", "help Usage: docker-auto check"),
+            ("self-swap --operation 1", "swap 1"),
+            ("self-swap", "usage Unrecognized argument: self-swap"),
             ("plan", "usage Required positional arguments not provided"),
             ("history --limit=x", "usage Error parsing option '--limit' with value 'x'"),
             ("history --limit=0", "usage Error parsing option '--limit' with value '0'"),

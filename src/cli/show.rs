@@ -127,9 +127,7 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
     }
     let rows = views.iter().map(|view| {
         let code = match view.exit_code() {
-            0 if matches!(view.result.as_str(), "updated" | "planned" | "rolled_back_by_hand") => {
-                GREEN
-            }
+            0 if is_good(&view.result) => GREEN,
             0 if view.result == "held" => YELLOW,
             0 => DIM,
             3 => YELLOW,
@@ -149,6 +147,10 @@ pub fn operations(views: &[OperationView], colour: Colour) -> String {
         let _ = writeln!(text, "{name}: {}", printable(note));
     }
     text
+}
+
+fn is_good(result: &str) -> bool {
+    matches!(result, "updated" | "planned" | "rolled_back_by_hand" | "handed_over")
 }
 
 /// Returns the table of `history`: when, status, container, change, duration, reason.
@@ -201,6 +203,7 @@ pub fn progress(what: &What) -> Option<String> {
         What::StepStarted { step } => format!("  {}", printable(step)),
         What::StepFailed { step, error } => format!("  {}: {}", printable(step), printable(error)),
         What::PullProgress(progress) => format!("  pulling {}", pulled(progress)),
+        What::HandedOver { helper } => format!("  {helper} goes on with it"),
         _ => return None,
     })
 }

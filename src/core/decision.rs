@@ -5,6 +5,7 @@ use std::fmt;
 use crate::core::candidate::{Candidate, CandidateImage, Reject};
 use crate::core::comparison::{Comparison, LocalEvidence, Match, Running};
 use crate::core::id::Timestamp;
+use crate::core::ourselves::Obstacle;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
@@ -46,10 +47,12 @@ pub enum Role {
     /// A container like any other.
     #[default]
     Ordinary,
-    /// The one that docker-auto runs in.
-    Ourselves,
+    /// The one that docker-auto runs in, with what stands against replacing it.
+    Ourselves(Option<Obstacle>),
     /// The one through which docker-auto reaches the engine.
     DockerAccess,
+    /// The one whose network docker-auto lives in.
+    NetworkParent,
 }
 
 /// Who wants to know, which is also whose consent there is.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::hook::Moment;
-use crate::core::id::{OperationId, TargetId, Timestamp};
+use crate::core::id::{ContainerName, OperationId, TargetId, Timestamp};
 use crate::core::journal::Outcome;
 
 /// One thing that happened to one target.
@@ -65,6 +65,11 @@ pub enum What {
     },
     /// A pull moved on.
     PullProgress(PullProgress),
+    /// The container that docker-auto runs in is replaced by a helper from here on.
+    HandedOver {
+        /// The helper's name.
+        helper: ContainerName,
+    },
     /// An operation ended.
     OperationFinished {
         /// How.
@@ -84,6 +89,7 @@ impl What {
             Self::StepStarted { .. } => "step_started",
             Self::StepFailed { .. } => "step_failed",
             Self::PullProgress(_) => "pull_progress",
+            Self::HandedOver { .. } => "handed_over",
             Self::OperationFinished { .. } => "operation_finished",
         }
     }
@@ -117,6 +123,7 @@ mod tests {
             What::StepStarted { step: step.clone() },
             What::StepFailed { step, error },
             What::PullProgress(PullProgress::default()),
+            What::HandedOver { helper: ContainerName::new("helper") },
             What::OperationFinished { outcome: Outcome::Updated },
         ] {
             let json = serde_json::to_value(&what).unwrap();

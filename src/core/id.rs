@@ -68,9 +68,19 @@ impl ContainerName {
     }
 
     /// Says whether the name is one that operations give to their own containers
-    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`).
+    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`, or a helper's).
     pub fn is_reserved(&self) -> bool {
-        self.reserved_parts().is_some()
+        self.reserved_parts().is_some() || self.helper_digits().is_some()
+    }
+
+    /// Returns the name of the container from which an operation replaces docker-auto itself.
+    pub fn of_helper(operation: &OperationId) -> Self {
+        Self::new(format!("{HELPER}{}", operation.short()))
+    }
+
+    /// Returns the operation's six digits of a helper's name.
+    pub fn helper_digits(&self) -> Option<&str> {
+        self.0.strip_prefix(HELPER).filter(|short| is_short(short))
     }
 
     /// Returns the original name, the role (`new`, `old`, `bad`, `kept`, `data`) and the operation's six
@@ -79,9 +89,16 @@ impl ContainerName {
         let (base, suffix) = self.0.rsplit_once(".da-")?;
         let (role, short) = suffix.split_once('-')?;
         let known = matches!(role, "new" | "old" | "bad" | "kept" | "data");
-        let hexadecimal = short.len() == 6 && short.bytes().all(|b| b.is_ascii_hexdigit());
-        (known && hexadecimal && !base.is_empty()).then_some((base, role, short))
+        (known && is_short(short) && !base.is_empty()).then_some((base, role, short))
     }
+}
+
+/// The beginning of a helper's name.
+const HELPER: &str = "docker-auto-helper-";
+
+/// Says whether a text can be an operation's six digits.
+fn is_short(text: &str) -> bool {
+    text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl ContainerId {
@@ -147,6 +164,12 @@ mod tests {
             (".da-new-123456", None),
         ] {
             assert_eq!(ContainerName::new(name).reserved_parts(), parts, "{name}");
+        }
+        let helper = ContainerName::of_helper(&OperationId::new("0198c0de-0000-7000-8000-1b2c3d"));
+        assert_eq!(helper.helper_digits(), Some("1b2c3d"));
+        assert!(helper.is_reserved());
+        for name in ["docker-auto-helper-", "docker-auto-helper-12345g", "docker-auto-helper"] {
+            assert!(!ContainerName::new(name).is_reserved(), "{name}");
         }
     }
 }

@@ -105,6 +105,8 @@ pub enum StepOutput {
     Executed(Execution),
     /// Data was saved.
     BackedUp(BackupRecord),
+    /// Another process carries out the rest.
+    HandedOver,
 }
 
 impl StepOutput {

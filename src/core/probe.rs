@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::compose::Labels;
 use crate::core::duration;
 use crate::core::hook;
-use crate::core::id::ImageId;
+use crate::core::id::{ContainerId, ImageId};
 
 /// The label of the command that must succeed inside the container.
 pub const EXEC: &str = "docker-auto.health.exec";
@@ -47,6 +47,17 @@ pub enum Probe {
         /// Where it is asked from.
         from: Vantage,
     },
+    /// The docker-auto in it has said that it serves.
+    Ready,
+}
+
+/// What a docker-auto says when it serves: which container it is in, and since when that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// The container.
+    pub container: ContainerId,
+    /// The start that it speaks of, as the engine prints it.
+    pub started_at: String,
 }
 
 /// What is asked of a port.
@@ -121,6 +132,7 @@ impl fmt::Display for Probe {
         match self {
             Self::Exec { command } => write!(f, "`{}` succeeds in it", command.join(" ")),
             Self::Log { pattern } => write!(f, "it logs a line like {pattern}"),
+            Self::Ready => f.write_str("docker-auto says that it serves"),
             Self::Port { door, .. } => door.fmt(f),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::Value;
 
-use crate::core::id::{ContainerName, Timestamp};
+use crate::core::id::{ContainerId, ContainerName, Timestamp};
 use crate::core::inventory::{Container, EngineFacts, Inventory};
 use crate::core::reference::is_image_id;
 
@@ -100,6 +100,17 @@ impl Host {
         let info = Call::get("asking for the engine's settings", "/info");
         let info: Value = self.transport().ask(info).await?;
         Ok(text(&info["DockerRootDir"]))
+    }
+
+    /// Returns the containers that live in the network of another one.
+    pub async fn network_sharers(&self, of: &ContainerId) -> Result<Vec<ContainerId>, DockerError> {
+        let call = Call::get("listing the containers", "/containers/json").query("all", "1");
+        let listed: Option<Vec<Value>> = self.transport().ask(call).await?;
+        let mode = format!("container:{of}");
+        let lives_there = |one: &&Value| one["HostConfig"]["NetworkMode"] == *mode;
+        let listed = listed.unwrap_or_default();
+        let sharers = listed.iter().filter(lives_there);
+        Ok(sharers.map(|one| ContainerId::new(text(&one["Id"]))).collect())
     }
 
     /// Returns what the engine says of itself, as last asked.

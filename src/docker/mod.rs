@@ -29,7 +29,7 @@ pub use self::error::{DockerError, Retry};
 pub use self::logs::LogFormat;
 pub use self::pull::{PullAuth, PullCredentials};
 pub use self::ready::Cancelled;
-pub use self::step::{GOOD, HostRunner, Listener, Loopback};
+pub use self::step::{GOOD, HostRunner, Listener, Loopback, Readiness};
 pub use self::transport::Timeouts;
 pub use self::version::{NEWEST, OLDEST};
 

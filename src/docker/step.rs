@@ -19,9 +19,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::core::event::What;
-use crate::core::id::ContainerId;
+use crate::core::id::{ContainerId, OperationId};
 use crate::core::journal::{Class, Known, Observed, Seen, StepOutput};
 use crate::core::plan::{BoxFuture, Key, Step, StepError, StepRunner};
+use crate::core::probe::Ready;
 use crate::core::recreate::OPERATION_LABEL;
 
 use super::call::Call;
@@ -42,6 +43,13 @@ pub struct HostRunner {
     host: Host,
     listener: Listener,
     credentials: Arc<dyn PullCredentials>,
+    readiness: Option<Arc<dyn Readiness>>,
+}
+
+/// Who knows whether the docker-auto in a container says that it serves.
+pub trait Readiness: Send + Sync {
+    /// Returns what the one that an operation has started says last, if it has said anything.
+    fn said<'a>(&'a self, operation: &'a OperationId) -> BoxFuture<'a, Option<Ready>>;
 }
 
 type StepResult = Result<StepOutput, StepError>;
@@ -49,7 +57,13 @@ type StepResult = Result<StepOutput, StepError>;
 impl HostRunner {
     /// Returns a runner for a host; pulls ask `credentials` and tell `listener` how far they are.
     pub fn new(host: Host, listener: Listener, credentials: Arc<dyn PullCredentials>) -> Self {
-        Self { host, listener, credentials }
+        Self { host, listener, credentials, readiness: None }
+    }
+
+    /// Has the runner ask `readiness` where docker-auto itself is on trial.
+    #[must_use]
+    pub fn with_readiness(self, readiness: Arc<dyn Readiness>) -> Self {
+        Self { readiness: Some(readiness), ..self }
     }
 
     async fn perform(&self, step: &Step, known: &Known) -> StepResult {
@@ -92,13 +106,6 @@ impl HostRunner {
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
             Step::CopyFiles { from, to, path } => self.copy_files(known, (from, to), path).await,
             Step::RemoveImage { image, keep_tags } => self.remove_image(image, keep_tags).await,
-            Step::Reject { image, .. } => Err(StepError::new(
-                Class::Lasting,
-                format!(
-                    "rejecting {}: this is remembered by us, not by the engine",
-                    image.as_str()
-                ),
-            )),
             Step::CreateVolume { .. }
             | Step::RemoveVolume { .. }
             | Step::PrepareBackup { .. }
@@ -106,6 +113,11 @@ impl HostRunner {
             | Step::DiscardBackup { .. }
             | Step::PruneBackups { .. }
             | Step::Restore { .. } => self.perform_on_data(step, known).await,
+            Step::HandOver { container } => self.hand_over(known, container).await,
+            Step::Reject { .. } | Step::KeepDatabase | Step::RestoreDatabase => {
+                let text = format!("{}: the engine has no part in it", step.verb());
+                Err(StepError::new(Class::Lasting, text))
+            }
             Step::Exec { container, moment, hook } => {
                 self.exec(known, container, *moment, hook).await
             }

@@ -146,8 +146,8 @@ impl Engine {
         let backups = self.settings.backups.directory();
         let folders = [&*self.settings.data, backups];
         let folders = folders.map(|folder| folder.to_string_lossy().into_owned());
-        let own = match &self.settings.own_container {
-            Some(id) => self.host.inspect_container(id).await?,
+        let own = match self.shown().await? {
+            Some(own) => self.host.inspect_container(&own.id).await?,
             None => None,
         };
         Ok(match own {

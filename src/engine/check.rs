@@ -80,7 +80,7 @@ impl Engine {
         request: Request,
     ) -> Result<Vec<Assessment>, EngineError> {
         let memory = self.memory(inventory).await?;
-        let way = self.way().await;
+        let way = self.way().await?;
         let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();
         let meant = meant.filter(|one| names.is_empty() || names.contains(&one.name));

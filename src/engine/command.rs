@@ -155,6 +155,11 @@ pub enum OperatedResult {
     Ended(Box<HistoryRecord>),
     /// The program was asked to end; the next start goes on.
     Interrupted,
+    /// A helper goes on: it is the container that this program runs in.
+    HandedOver {
+        /// The helper's name.
+        helper: ContainerName,
+    },
     /// It could not even be begun.
     Failed(EngineError),
 }

@@ -83,7 +83,13 @@ impl Engine {
             all.filter_map(|sharer| ImageRef::parse(&sharer.image).ok()).collect();
         references.push(reference.clone());
         let names = sharers.into_iter().chain(dependents).chain([name.clone()]).collect();
-        self.limits.acquire(names, &references).await.map_err(EngineError::Busy)
+        let own = inventory.containers.get(name).is_some_and(|one| self.is_own(one));
+        let slot = if own {
+            self.limits.acquire_alone(names, &references).await
+        } else {
+            self.limits.acquire(names, &references).await
+        };
+        slot.map_err(EngineError::Busy)
     }
 
     /// Gathers what goes along with a container, or says why it cannot.
@@ -98,14 +104,14 @@ impl Engine {
         let mut company = Company::default();
         for name in &sharers {
             let Some(container) = job.inventory.containers.get(name) else { continue };
-            lead.may_be_made_anew(container, &self.settings)?;
+            lead.may_be_made_anew(container, self)?;
             let inspect = self.inspect_of(container).await?;
             company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
             company.sharers.push(self.sharer(lead, (container, &inspect), &containers).await?);
         }
         for name in &dependents {
             let Some(container) = job.inventory.containers.get(name) else { continue };
-            if container.state == RunState::Paused || self.settings.is_own(container) {
+            if container.state == RunState::Paused || self.is_own(container) {
                 company.warnings.push(format!("{name} is not restarted with it"));
             } else {
                 let inspect = self.inspect_of(container).await?;
@@ -210,17 +216,13 @@ impl Lead<'_> {
         EngineError::Preflight { name: self.job.container.name.clone(), problem }
     }
 
-    fn may_be_made_anew(
-        &self,
-        sharer: &Container,
-        settings: &super::Settings,
-    ) -> Result<(), EngineError> {
+    fn may_be_made_anew(&self, sharer: &Container, engine: &Engine) -> Result<(), EngineError> {
         let (patch, _) = labels::read(&sharer.labels);
         let off = patch.enable.as_ref().filter(|enable| !enable.value).map(|it| &it.origin);
         let off =
             off.or(patch.mode.as_ref().filter(|it| it.value == Mode::Off).map(|it| &it.origin));
         let name = &sharer.name;
-        let why = if settings.is_own(sharer) {
+        let why = if engine.is_own(sharer) {
             "it is docker-auto itself; update this one by hand".to_owned()
         } else if let Some(origin) = off {
             format!("{origin} forbids to touch it; take that label away, or update both by hand")

@@ -2,6 +2,7 @@
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId};
+use crate::core::plan::StepError;
 use crate::core::recreate::PlanError;
 use crate::docker::DockerError;
 use crate::registry::RegistryError;
@@ -77,6 +78,12 @@ pub enum EngineError {
     /// The registry's manifest names no config.
     #[error("the manifest behind {0} names no image config; it is no container image")]
     NoConfig(Digest),
+    /// docker-auto itself is being replaced.
+    #[error("docker-auto is being replaced by a helper container; ask again when that is over")]
+    BeingReplaced,
+    /// The helper cannot be started.
+    #[error("starting the helper")]
+    Helper(#[source] StepError),
     /// The program ends.
     #[error("docker-auto is shutting down; ask again when it is back")]
     Stopping,

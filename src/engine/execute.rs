@@ -80,6 +80,8 @@ pub enum Ended {
     Finished(Outcome),
     /// The program shall end; the operation stays open and goes on at the next start.
     Stopped,
+    /// Another process carries out the rest, once the journal is let go.
+    HandedOver,
 }
 
 enum Attempt {
@@ -137,7 +139,12 @@ impl Executor<'_> {
             }
             match self.attempt(journal, position).await {
                 Attempt::Done(output) => {
+                    let handed_over = output == StepOutput::HandedOver;
                     entries.push(JournalEntry::Done { position, at: (self.now)(), output });
+                    if handed_over {
+                        journal.append(entries.split_off(journal.entries().len())).await?;
+                        return Ok(Ended::HandedOver);
+                    }
                 }
                 Attempt::Failed(error) => entries.push(self.failed(position, error)),
                 Attempt::Superseded(error, observed) => {

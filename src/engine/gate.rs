@@ -7,10 +7,13 @@ use serde_json::{Map, Value};
 use crate::core::compose::Labels;
 use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
 use crate::core::policy::Policy;
-use crate::core::probe::{self, Vantage};
+use crate::core::probe::{self, Probe, Vantage};
 
 /// The wait for `healthy` where nothing says how long: the image's healthcheck is not known.
 const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// The wait for docker-auto itself to serve.
+const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The gates of both containers.
 pub(super) struct Gates {
@@ -42,13 +45,29 @@ pub(super) fn gates(
     Gates { new: gate(effective(body, new_config)), old: gate(old) }
 }
 
-/// Returns the gate of the new container with what its labels ask for besides. The old one is not
-/// asked: nobody knows whether it would have answered.
-pub(super) fn probing(gate: &HealthGate, labels: &Labels, from: &Vantage) -> HealthGate {
-    let (probes, soak) = (probe::probes(labels, from), probe::soak(labels));
-    // What has ended cannot be asked any more.
-    let exit_zero = if probes.is_empty() { gate.exit_zero } else { ExitZero::Failed };
-    HealthGate { exit_zero, probes, soak, ..gate.clone() }
+impl Gates {
+    /// Adds to the new container's gate what its labels ask for besides. The old one is not asked:
+    /// nobody knows whether it would have answered.
+    pub(super) fn probing(self, labels: &Labels, from: &Vantage) -> Self {
+        let (probes, soak) = (probe::probes(labels, from), probe::soak(labels));
+        // What has ended cannot be asked any more.
+        let exit_zero = if probes.is_empty() { self.new.exit_zero } else { ExitZero::Failed };
+        Self { new: HealthGate { exit_zero, probes, soak, ..self.new }, ..self }
+    }
+
+    /// Has either say that it serves, for it is docker-auto itself; whatever its healthcheck says.
+    pub(super) fn of_ourselves(self, policy: &Policy) -> Self {
+        let timeout = policy.health_timeout.as_ref().map_or(READY_TIMEOUT, |timeout| timeout.value);
+        let ready = |gate: HealthGate| HealthGate {
+            timeout,
+            stable: Duration::ZERO,
+            require: Requirement::Stable,
+            exit_zero: ExitZero::Failed,
+            probes: std::iter::once(Probe::Ready).chain(gate.probes.iter().cloned()).collect(),
+            ..gate
+        };
+        Self { new: ready(self.new), old: ready(self.old) }
+    }
 }
 
 /// What was unhealthy before cannot be asked to be healthy after, or a fix could never land.

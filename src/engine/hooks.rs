@@ -37,7 +37,7 @@ impl Engine {
             (container.state == RunState::Running).then_some((container, hook))
         });
         let Some(first) = hooks.next() else { return Ok(()) };
-        let way = self.way().await;
+        let way = self.way().await?;
         let now = self.clock.now();
         let bench = Bench::new(inventory, Memory::default(), &self.settings, way, now);
         let looked_at =

@@ -8,10 +8,15 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use crate::core::id::ContainerName;
 use crate::core::reference::ImageRef;
 
+/// More operations at once than anyone wants.
+const MOST_PLACES: u32 = 1 << 16;
+
 /// The limits of one host; a cheap clone.
 #[derive(Clone)]
 pub struct Limits {
     operations: Arc<Semaphore>,
+    /// How many places there are.
+    places: u32,
     busy: Arc<Mutex<BTreeSet<ContainerName>>>,
     /// Those with an operation that is open, whether or not it is being carried on.
     blocked: Arc<Mutex<BTreeSet<ContainerName>>>,
@@ -39,8 +44,10 @@ impl Drop for Busy {
 impl Limits {
     /// Allows as many operations at once as `concurrency` says, at least one.
     pub fn new(concurrency: usize) -> Self {
+        let places = u32::try_from(concurrency).unwrap_or(u32::MAX).clamp(1, MOST_PLACES);
         Self {
-            operations: Arc::new(Semaphore::new(concurrency.max(1))),
+            operations: Arc::new(Semaphore::new(places as usize)),
+            places,
             busy: Arc::default(),
             blocked: Arc::default(),
             images: Arc::default(),
@@ -54,6 +61,25 @@ impl Limits {
         names: BTreeSet<ContainerName>,
         images: &[ImageRef],
     ) -> Result<Slot, ContainerName> {
+        self.admit(names, images, 1).await
+    }
+
+    /// The same, and waits until nothing else is going on; until the slot is given back nothing else
+    /// begins.
+    pub async fn acquire_alone(
+        &self,
+        names: BTreeSet<ContainerName>,
+        images: &[ImageRef],
+    ) -> Result<Slot, ContainerName> {
+        self.admit(names, images, self.places).await
+    }
+
+    async fn admit(
+        &self,
+        names: BTreeSet<ContainerName>,
+        images: &[ImageRef],
+        places: u32,
+    ) -> Result<Slot, ContainerName> {
         let targets = self.occupy(names)?;
         // Always in the same order, or two could wait for each other.
         let repositories: BTreeSet<_> = images.iter().map(ImageRef::name).collect();
@@ -61,7 +87,7 @@ impl Limits {
         for repository in repositories {
             held.push(self.image(&repository).lock_owned().await);
         }
-        let permit = Arc::clone(&self.operations).acquire_owned().await.ok();
+        let permit = Arc::clone(&self.operations).acquire_many_owned(places).await.ok();
         Ok(Slot { _targets: targets, _images: held, _permit: permit })
     }
 
@@ -129,6 +155,17 @@ mod tests {
         drop(held);
         assert!(limits.acquire(names("web"), &nginx).await.is_err(), "an open operation stays");
         limits.unblock(&ContainerName::new("web"));
-        assert!(limits.acquire(names("web"), &nginx).await.is_ok());
+        let held = limits.acquire(names("web"), &nginx).await;
+        assert!(held.is_ok());
+        let alone = limits.acquire_alone(names("auto"), &redis);
+        tokio::pin!(alone);
+        assert!(futures_util::poll!(alone.as_mut()).is_pending(), "something is going on");
+        drop(held);
+        let alone = alone.await;
+        let waiting = limits.acquire(names("web"), &nginx);
+        tokio::pin!(waiting);
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending(), "it is alone");
+        drop(alone);
+        assert!(waiting.await.is_ok());
     }
 }

@@ -16,6 +16,7 @@ mod judge;
 mod layer;
 pub mod limits;
 mod operate;
+pub mod ourselves;
 mod preflight;
 mod prepare;
 mod recover;
@@ -35,7 +36,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -51,6 +52,7 @@ pub use self::error::EngineError;
 pub use self::settings::Settings;
 
 use self::limits::Limits;
+use self::ourselves::Shown;
 
 /// How many events a slow listener may lag behind before it misses some.
 const EVENTS: usize = 1024;
@@ -96,6 +98,8 @@ pub struct Inner {
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
+    /// Our own container; asked for once.
+    shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
@@ -118,6 +122,7 @@ impl Engine {
             events: broadcast::Sender::new(EVENTS),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
+            shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
@@ -202,6 +207,9 @@ fn log_event(event: &Event) {
             log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
         }
         What::PullProgress(_) => {}
+        What::HandedOver { helper } => {
+            log::info!(target: logging::EVENTS, action = "update", event = code, container; "{helper} replaces {container} now");
+        }
         What::OperationFinished { outcome } => match outcome.reason() {
             "" => {
                 log::info!(target: logging::EVENTS, action = "update", event = code, container; "{container} is done");

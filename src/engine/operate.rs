@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::core::candidate::Reject;
 use crate::core::event::What;
 use crate::core::history::HistoryRecord;
-use crate::core::id::Timestamp;
+use crate::core::id::{ContainerName, Timestamp};
 use crate::core::journal::{Class, Journal, Known, Observed, StepOutput};
 use crate::core::plan::recreate::reject_key;
 use crate::core::plan::{BoxFuture, RejectKey, Step, StepError, StepRunner, UpdatePlan};
@@ -13,21 +13,30 @@ use crate::core::reference::ImageRef;
 use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
 use crate::engine::command::OperatedResult;
 use crate::engine::execute::{Begin, Ended, Executor, Patience};
+use crate::engine::limits::Slot;
 use crate::engine::{Engine, EngineError, remote};
 use crate::registry::Registry;
 use crate::store::{OpenOperation, Rejected};
 
 impl Engine {
-    /// Runs a plan to its end and returns its record; `None` when the program was asked to end
-    /// first: the next start goes on with it.
+    /// Runs a plan as far as this program does it. Its place is given back when it is over.
     pub(super) async fn operate(
         &self,
         plan: UpdatePlan,
-    ) -> Result<Option<HistoryRecord>, EngineError> {
+        slot: Slot,
+    ) -> Result<OperatedResult, EngineError> {
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
         let operation = self.operations.create(plan).await?;
-        self.carry(operation, Begin::Fresh).await
+        Ok(match self.carry(operation, Begin::Fresh).await? {
+            Carried::Ended(record) => OperatedResult::Ended(record),
+            Carried::Interrupted => OperatedResult::Interrupted,
+            Carried::HandedOver(plan) => {
+                let helper = ContainerName::of_helper(&plan.operation);
+                self.follow_beside(*plan, slot);
+                OperatedResult::HandedOver { helper }
+            }
+        })
     }
 
     /// Carries an open operation to its record.
@@ -35,7 +44,7 @@ impl Engine {
         &self,
         mut operation: OpenOperation,
         begin: Begin,
-    ) -> Result<Option<HistoryRecord>, EngineError> {
+    ) -> Result<Carried, EngineError> {
         let plan = operation.plan().clone();
         let tell = self.teller(&plan);
         let now = || self.clock.now();
@@ -55,17 +64,21 @@ impl Engine {
         };
         // Until it is over, however this run of it ends.
         plan.homes().for_each(|name| self.limits.block(name.clone()));
-        if executor.carry(&mut operation, begin).await == Ended::Stopped {
-            return Ok(None);
+        match executor.carry(&mut operation, begin).await {
+            Ended::Finished(_) => {}
+            Ended::Stopped => return Ok(Carried::Interrupted),
+            Ended::HandedOver => {
+                tell(What::HandedOver { helper: ContainerName::of_helper(&plan.operation) });
+                return Ok(Carried::HandedOver(Box::new(plan)));
+            }
         }
         plan.homes().for_each(|name| self.limits.unblock(name));
-        operation.finish(&self.store).await?;
-        let record = HistoryRecord::from_journal(operation.plan(), operation.entries());
+        let record = self.file(operation).await?;
         if let Some(note) = &record.about_data {
             let name = record.container.as_str();
             log::info!(action = "update", container = name; "{name}: {note}");
         }
-        Ok(Some(record))
+        Ok(Carried::Ended(Box::new(record)))
     }
 
     fn teller(&self, plan: &UpdatePlan) -> Listener {
@@ -75,10 +88,34 @@ impl Engine {
     }
 }
 
-impl From<Option<HistoryRecord>> for OperatedResult {
-    fn from(record: Option<HistoryRecord>) -> Self {
-        record.map_or(Self::Interrupted, |record| Self::Ended(Box::new(record)))
-    }
+/// What became of an operation that this program has carried.
+pub(super) enum Carried {
+    /// It is over and filed away.
+    Ended(Box<HistoryRecord>),
+    /// The program was asked to end: the next start goes on with it.
+    Interrupted,
+    /// The helper goes on with it.
+    HandedOver(Box<UpdatePlan>),
+}
+
+/// Returns what is remembered of an image that an operation rejects.
+pub(super) fn rejected(
+    plan: &UpdatePlan,
+    key: &RejectKey,
+    known: &Known,
+    at: Timestamp,
+) -> Rejected {
+    let images = [&plan.new_image, &plan.old_image];
+    let image = images.into_iter().find(|image| reject_key(image) == *key);
+    let rolled_back = || "it was rolled back by hand".to_owned();
+    let reject = Reject {
+        key: key.clone(),
+        image: image.map(|image| image.id.clone()),
+        digest: image.and_then(|image| image.digest.clone()),
+        at,
+        reason: known.failure.clone().unwrap_or_else(rolled_back),
+    };
+    Rejected { target: plan.target.clone(), reject, operation: plan.operation.clone() }
 }
 
 /// Pulls use what the registry client uses.
@@ -132,18 +169,7 @@ impl StepRunner for Runner<'_> {
 
 impl Runner<'_> {
     async fn reject(&self, key: &RejectKey, known: &Known) -> Result<StepOutput, StepError> {
-        let images = [&self.plan.new_image, &self.plan.old_image];
-        let image = images.into_iter().find(|image| reject_key(image) == *key);
-        let rolled_back = || "it was rolled back by hand".to_owned();
-        let reject = Reject {
-            key: key.clone(),
-            image: image.map(|image| image.id.clone()),
-            digest: image.and_then(|image| image.digest.clone()),
-            at: (self.now)(),
-            reason: known.failure.clone().unwrap_or_else(rolled_back),
-        };
-        let (target, operation) = (self.plan.target.clone(), self.plan.operation.clone());
-        let rejected = Rejected { target, reject, operation };
+        let rejected = rejected(self.plan, key, known, (self.now)());
         match self.engine.store.rejects().add(rejected.clone()).await {
             Ok(()) => Ok(StepOutput::Done),
             // Not worth the service's time: it may be down meanwhile.

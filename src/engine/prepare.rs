@@ -67,6 +67,7 @@ impl Engine {
     /// Returns the complete plan of a job; touches nothing.
     pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
         let name = &job.container.name;
+        self.may_replace(job.container).await?;
         let inspect = self.host.inspect_container(&job.container.id).await?;
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
         let old_image =
@@ -144,7 +145,11 @@ impl Engine {
         warnings.extend(lost);
         warnings.extend(replacement.warnings.iter().cloned());
         company.bind_sources.extend(preflight::bind_sources(&inspect, &replacement.body));
-        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy);
+        let restoration = making(restoration, files.clone());
+        let helper = self.helper(job.container, &restoration, &operation);
+        let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
+            .probing(&job.container.labels, &vantage);
+        let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
         Blueprint {
             operation,
             trigger: job.trigger,
@@ -157,8 +162,8 @@ impl Engine {
             bind_sources: company.bind_sources,
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
-            restoration: making(restoration, Vec::new()),
-            gate: gate::probing(&gates.new, &job.container.labels, &vantage),
+            restoration: Making { files: Vec::new(), ..restoration },
+            gate: gates.new,
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
             image_care,
@@ -167,6 +172,7 @@ impl Engine {
             dependents: company.dependents,
             hooks: hooks(job.kind, job.container),
             data: care.data,
+            helper,
         }
     }
 
@@ -215,20 +221,6 @@ impl Engine {
             }
         }
         Ok(sources)
-    }
-}
-
-/// Returns what Compose knows the old and the new image by.
-fn compose_image(job: &Job<'_>) -> ComposeImage {
-    ComposeImage {
-        old: ImageIdentity {
-            id: job.container.image_id.clone(),
-            manifest: job.goal.old_manifest.clone(),
-        },
-        new: ImageIdentity {
-            id: job.goal.image.id.clone(),
-            manifest: job.goal.image.manifest.clone(),
-        },
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::core::event::What;
 use crate::core::id::ContainerName;
 use crate::core::journal::Journal;
+use crate::core::plan::UpdatePlan;
 use crate::engine::execute::Begin;
+use crate::engine::ourselves::Attendance;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::OpenOperation;
@@ -47,22 +49,40 @@ impl Engine {
                 self.limits.block(name.clone());
             }
         }
-        let open = listed.open.len();
-        for operation in listed.open {
+        let (open, held) = (listed.open.len(), listed.held.len());
+        let (ours, others): (Vec<_>, Vec<_>) =
+            listed.open.into_iter().partition(|one| one.plan().has_helper() && !one.is_finished());
+        // Dropped, they are free for the helper.
+        let ours = ours.into_iter().map(|operation| operation.plan().clone());
+        let ours: Vec<_> = ours.chain(listed.held).collect();
+        self.follow_helpers(&ours).await?;
+        for operation in others {
             let (id, name) = (operation.id().clone(), operation.plan().target.name.clone());
             if let Err(error) = self.take_up(operation).await {
                 log::error!("operation {id} of {name} is over, but not filed: {}", Chain(&error));
             }
         }
-        if open > 0 && !self.stop.is_cancelled() {
+        if open + held > 0 && !self.stop.is_cancelled() {
             log::info!("{open} interrupted operations are dealt with");
         }
         Ok(())
     }
 
-    async fn take_up(&self, mut operation: OpenOperation) -> Result<(), EngineError> {
+    /// Waits for those that replace docker-auto itself.
+    async fn follow_helpers(&self, plans: &[UpdatePlan]) -> Result<(), EngineError> {
+        if !plans.is_empty() && self.settings.attendance == Attendance::Command {
+            return Err(EngineError::BeingReplaced);
+        }
+        for plan in plans {
+            log::info!("waiting for the helper: {}", plan.summary);
+            self.follow_helper(plan).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_up(&self, operation: OpenOperation) -> Result<(), EngineError> {
         if operation.is_finished() {
-            return Ok(operation.finish(&self.store).await?);
+            return self.file(operation).await.map(drop);
         }
         let summary = format!("going on with what was interrupted: {}", operation.plan().summary);
         let (target, id) = (operation.plan().target.clone(), operation.id().clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use crate::core::decision::{Role, SkipReason};
 use crate::core::dependency::Edge;
 use crate::core::history::{HistoryRecord, Status, WayBack};
 use crate::core::id::ContainerName;
@@ -37,6 +38,11 @@ impl Engine {
         let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let name = &container.name;
+        let role = self.way().await?.role(container);
+        if matches!(role, Role::DockerAccess | Role::NetworkParent) {
+            let reason = SkipReason::Infrastructure(role).to_string();
+            return Err(EngineError::NothingToPlan { name: name.clone(), reason });
+        }
         let (update, way, backup) = match extent {
             Extent::Image => (self.last_update(container).await?, WayBack::Image, None),
             Extent::ImageAndData => {
@@ -51,10 +57,10 @@ impl Engine {
         let update = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
-        let _slot = self.slot(name, &update.reference, host).await?;
+        let slot = self.slot(name, &update.reference, host).await?;
         let plan = self.plan_back(host, container, (update, way, backup.as_ref())).await?;
         let plan = UpdatePlan { unrestored, ..plan };
-        Ok(Operated { name: name.clone(), result: self.operate(plan).await?.into() })
+        Ok(Operated { name: name.clone(), result: self.operate(plan, slot).await? })
     }
 
     /// Returns the update that brought the image that the container runs.

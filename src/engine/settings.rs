@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::core::compose::Compose;
-use crate::core::id::ContainerId;
 use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
+use crate::engine::ourselves::{Attendance, Own};
 use crate::store::backups::Backups;
 
 /// What the configuration says, as far as it is the engine's matter.
@@ -26,21 +26,18 @@ pub struct Settings {
     pub keep_backups: usize,
     /// Where everything is kept that is our own.
     pub data: PathBuf,
+    /// How long this program stays.
+    pub attendance: Attendance,
     /// The container that this program runs in, if it does.
-    pub own_container: Option<ContainerId>,
+    pub own: Option<Own>,
     /// The host and port by which the engine is reached over TCP, which may be a container's.
     pub engine_address: Option<(String, u16)>,
 }
 
 impl Settings {
-    /// Says whether a container is the one that this program runs in.
-    pub(super) fn is_own(&self, container: &Container) -> bool {
-        self.own_container.as_ref() == Some(&container.id)
-    }
-
     /// Says whether paths of the engine's host are ours as well, as far as that can be known.
     pub(super) fn sees_the_host(&self) -> bool {
-        self.own_container.is_none() && self.engine_address.is_none()
+        self.own.is_none() && self.engine_address.is_none()
     }
 
     /// Compose would take a second container with its labels for surplus and remove it, so that

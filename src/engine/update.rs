@@ -119,13 +119,21 @@ impl Engine {
             wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();
         let any = wanted.values().any(|one| matches!(one.decision, Decision::Update { .. }));
         let edges = if any { self.edges(inventory).await? } else { BTreeSet::new() };
+        let ourselves = wanted.values().find(|one| self.is_own(&one.container));
+        let ourselves = ourselves.map(|one| one.container.name.clone());
+        let ourselves = ourselves.and_then(|name| wanted.remove(&name));
         let groups = components(&edges, &wanted.keys().cloned().collect());
         let mut work: Vec<BoxFuture<'_, Vec<Operated>>> = Vec::new();
         for group in groups {
             let group = group.iter().filter_map(|name| wanted.remove(name)).collect();
             work.push(Box::pin(self.update_group((inventory, &edges), group, request)));
         }
-        Ok(join_all(work).await.into_iter().flatten().collect())
+        let mut operated: Vec<_> = join_all(work).await.into_iter().flatten().collect();
+        // Last, for then we are gone.
+        if let Some(assessment) = ourselves {
+            operated.push(self.update_anew(assessment, request).await);
+        }
+        Ok(operated)
     }
 
     /// Updates containers that have to do with one another, those that are needed first.
@@ -207,12 +215,12 @@ impl Engine {
         if request.intent == Intent::Tell {
             return Ok(OperatedResult::Planned(Box::new(plan.await?)));
         }
-        let _slot = self.slot(name, &candidate.reference, host).await?;
+        let slot = self.slot(name, &candidate.reference, host).await?;
         if self.stop.is_cancelled() {
             return Ok(OperatedResult::Interrupted);
         }
         let plan = self.unless_stopped(plan).await?;
-        Ok(self.operate(plan).await?.into())
+        self.operate(plan, slot).await
     }
 
     async fn plan_candidate(

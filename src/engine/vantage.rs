@@ -27,7 +27,7 @@ impl Engine {
         if doors.is_empty() || !container.state.is_up() {
             return Ok(Vantage::Here);
         }
-        let own = inventory.containers.values().find(|one| self.settings.is_own(one));
+        let own = inventory.containers.values().find(|one| self.is_own(one));
         if self.is_near(own, inspect, &doors).await? {
             return Ok(Vantage::Here);
         }
@@ -47,7 +47,7 @@ impl Engine {
         inspect: &Value,
         doors: &[Door],
     ) -> Result<bool, EngineError> {
-        let elsewhere = self.settings.own_container.is_some() && own.is_none();
+        let elsewhere = self.settings.own.is_some() && own.is_none();
         if elsewhere || (own.is_none() && self.settings.engine_address.is_some()) {
             return Ok(false);
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::core::decision::Role;
 use crate::core::id::ContainerId;
 use crate::core::inventory::Container;
-use crate::engine::Engine;
+use crate::engine::ourselves::Shown;
+use crate::engine::{Engine, EngineError};
 
 /// A name server that does not answer must not hold up a check.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -14,7 +15,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Where this program is, and how it reaches the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Way {
-    own: Option<ContainerId>,
+    own: Option<Shown>,
     /// The host and port, where the engine is reached over TCP.
     address: Option<(String, u16)>,
     /// The addresses that the host stands for: of a container's alias, those of the container.
@@ -23,13 +24,22 @@ pub(super) struct Way {
 
 impl Engine {
     /// Returns how the engine is reached at present.
-    pub(super) async fn way(&self) -> Way {
+    pub(super) async fn way(&self) -> Result<Way, EngineError> {
         let address = self.settings.engine_address.clone();
         let resolved = match &address {
             Some((host, port)) => resolve(host, *port).await,
             None => Vec::new(),
         };
-        Way { own: self.settings.own_container.clone(), address, resolved }
+        let own = match self.shown().await {
+            Ok(own) => own.cloned(),
+            Err(error) if error.is_unreachable() => return Err(error.into()),
+            // No plan can be made without it; what is newer can be told all the same.
+            Err(error) => {
+                log::warn!("{}", error.chain());
+                None
+            }
+        };
+        Ok(Way { own, address, resolved })
     }
 }
 
@@ -44,11 +54,14 @@ async fn resolve(host: &str, port: u16) -> Vec<String> {
 }
 
 impl Way {
-    /// Our own container, and the one through which we reach the engine, are not updated from
-    /// within.
+    /// The container through which we reach the engine, and the one whose network we live in, are not
+    /// updated from within.
     pub(super) fn role(&self, container: &Container) -> Role {
-        if self.own.as_ref() == Some(&container.id) {
-            Role::Ourselves
+        let own = self.own.as_ref();
+        if let Some(own) = own.filter(|own| own.id == container.id) {
+            Role::Ourselves(own.obstacle)
+        } else if own.and_then(|own| own.parent.as_ref()).is_some_and(|it| names(container, it)) {
+            Role::NetworkParent
         } else if self.leads_through(container) {
             Role::DockerAccess
         } else {
@@ -68,12 +81,18 @@ impl Way {
     }
 }
 
+/// Says whether a container is meant by what a network mode says, an ID or a name.
+fn names(container: &Container, parent: &ContainerId) -> bool {
+    container.id == *parent || container.name.as_str() == parent.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use crate::core::id::{ContainerName, ImageId, Timestamp};
     use crate::core::inventory::RunState;
+    use crate::core::ourselves::Obstacle;
 
     use super::*;
 
@@ -112,8 +131,20 @@ mod tests {
             assert_eq!(way(host, port).await.role(&proxy()), role, "{host}:{port}");
         }
         assert_eq!(Way::default().role(&proxy()), Role::Ordinary);
-        let own = Way { own: Some(ContainerId::new("1")), ..Way::default() };
-        assert_eq!(own.role(&proxy()), Role::Ourselves);
+        for (id, parent, role) in [
+            ("1", None, Role::Ourselves(Some(Obstacle::Data))),
+            ("2", Some("1"), Role::NetworkParent),
+            ("2", Some("proxy-1"), Role::NetworkParent),
+            ("2", Some("3"), Role::Ordinary),
+        ] {
+            let own = Shown {
+                id: ContainerId::new(id),
+                parent: parent.map(ContainerId::new),
+                obstacle: Some(Obstacle::Data),
+            };
+            let way = Way { own: Some(own), ..Way::default() };
+            assert_eq!(way.role(&proxy()), role, "{id} {parent:?}");
+        }
         // What a name stands for, whatever names it.
         let alias = Some(("docker-access".to_owned(), 1));
         let alias = Way { own: None, address: alias, resolved: vec!["172.18.0.2".into()] };

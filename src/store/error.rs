@@ -92,6 +92,14 @@ pub enum StoreError {
     /// There is no such operation in the history.
     #[error("the history has no operation {0}")]
     UnknownOperation(OperationId),
+    /// A journal does not tell what its operation is.
+    #[error("the journal {} cannot be read: {reason}", path.display())]
+    Illegible {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// An operation was to be filed away that is not over.
     #[error("the operation {0} is not over")]
     StillOpen(OperationId),

@@ -4,7 +4,7 @@
 //! overwrites them: it needs no new block, so a disk that is full in the middle of an operation
 //! stops neither its way on nor its way back, and each `fdatasync` is cheaper.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,8 @@ pub(super) struct Contents {
     pub(super) entries: Vec<JournalEntry>,
     /// What was lost from the middle of the file, if anything was.
     damage: Option<String>,
+    /// Why its last line counts as absent, if it does.
+    dropped: Option<String>,
     end_of_lines: usize,
     torn: bool,
 }
@@ -68,6 +70,7 @@ impl JournalFile {
             let file = directory::private().create(true).truncate(true).open(&new)?;
             file.write_all_at(&text, 0)?;
             file.sync_all()?;
+            file.try_lock()?;
             fs::rename(&new, path)?;
             Ok(file)
         };
@@ -77,13 +80,19 @@ impl JournalFile {
     }
 
     /// Opens a file and puts it in order: what is behind its complete lines is wiped. Where lines in
-    /// the middle are damaged, that is written in their place, and a copy of the file is kept.
-    pub(super) fn open(path: &Path) -> Result<(Self, Contents), Illegible> {
+    /// the middle are damaged, that is written in their place, and a copy of the file is kept. It is
+    /// ours as long as it is open; `None` where another process has it.
+    pub(super) fn open(path: &Path) -> Result<Option<(Self, Contents)>, Illegible> {
         let mut bytes = Vec::new();
         let read = read(path, &mut bytes);
         let illegible = |reason| Illegible { reason, target: target(&bytes) };
-        let (written, file) = read.map_err(|error| illegible(error.to_string()))?;
+        let Some((written, file)) = read.map_err(|error| illegible(error.to_string()))? else {
+            return Ok(None);
+        };
         let mut contents = parse(&bytes).map_err(illegible)?;
+        if let Some(error) = contents.dropped.take() {
+            log::warn!("a journal's last line is not complete and was dropped: {error}");
+        }
         let end_of_lines = contents.end_of_lines as u64;
         let mut journal = Self { path: path.to_owned(), file, end_of_lines, torn: contents.torn };
         if let Some(what) = contents.damage.take() {
@@ -96,7 +105,7 @@ impl JournalFile {
         if let Err(error) = journal.wipe() {
             log::warn!("{}: what was half written is still there: {error}", path.display());
         }
-        Ok((journal, contents))
+        Ok(Some((journal, contents)))
     }
 
     /// Writes entries as one line, durably.
@@ -149,11 +158,23 @@ impl JournalFile {
     }
 }
 
-/// Reads a file as far as that can be done; returns it, and when it was last written.
-fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<(Timestamp, File)> {
+/// Reads a file as far as that can be done; returns it, and when it was last written. `None` where
+/// another process carries its operation on.
+fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Option<(Timestamp, File)>> {
     let mut file = directory::private().open(path)?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        locked => locked?,
+    }
     file.read_to_end(bytes)?;
-    Ok((file.metadata()?.modified()?.into(), file))
+    Ok(Some((file.metadata()?.modified()?.into(), file)))
+}
+
+/// Reads a file that another process may be writing, and leaves it as it is.
+pub(super) fn glimpse(path: &Path) -> Result<Contents, Illegible> {
+    let bytes = fs::read(path).map_err(|error| error.to_string());
+    let bytes = bytes.map_err(|reason| Illegible { reason, target: None })?;
+    parse(&bytes).map_err(|reason| Illegible { reason, target: target(&bytes) })
 }
 
 /// Keeps what a damaged file held; that it cannot be kept must not hold up the operation.
@@ -182,6 +203,7 @@ fn parse(bytes: &[u8]) -> Result<Contents, String> {
         plan,
         entries: Vec::new(),
         damage: None,
+        dropped: None,
         end_of_lines: head.len() + 1,
         torn: false,
     };
@@ -192,7 +214,7 @@ fn parse(bytes: &[u8]) -> Result<Contents, String> {
             Ok(entries) => contents.entries.extend(entries),
             // What is valid JSON was written to its end: by a newer version.
             Err(error) if is_blank(rest) && !error.is_data() => {
-                log::warn!("a journal's last line is not complete and was dropped: {error}");
+                contents.dropped = Some(error.to_string());
                 break;
             }
             Err(error) => {

@@ -16,6 +16,7 @@ mod record;
 mod rejects;
 mod schedules;
 mod snapshots;
+mod succession;
 mod table;
 mod targets;
 
@@ -39,6 +40,7 @@ pub use record::RecordError;
 pub use rejects::{Rejected, Rejects};
 pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
+pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
 
 /// How many threads may wait for the disk at once.

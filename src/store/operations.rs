@@ -12,18 +12,18 @@ use crate::core::id::{ContainerName, OperationId};
 use crate::core::journal::{Journal, JournalEntry, JournalError};
 use crate::core::plan::{BoxFuture, UpdatePlan};
 
-use super::journal_file::{Contents, Illegible, JournalFile};
+use super::journal_file::{Contents, Illegible, JournalFile, glimpse};
 use super::{Store, StoreError, blocking, directory};
 
 const DIRECTORY: &str = "operations";
-const EXTENSION: &str = "jsonl";
+pub(super) const EXTENSION: &str = "jsonl";
 const WRITING: &str = "writing the journal";
 
 /// The open operations of a data directory. Whoever uses them holds the directory's lock.
 #[derive(Clone, Debug)]
 pub struct Operations {
-    directory: Arc<Path>,
-    held: Arc<Mutex<BTreeSet<PathBuf>>>,
+    pub(super) directory: Arc<Path>,
+    pub(super) held: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 /// All operations that an earlier run of the program left open.
@@ -31,6 +31,8 @@ pub struct Operations {
 pub struct OpenOperations {
     /// Those that can go on, the oldest first.
     pub open: Vec<OpenOperation>,
+    /// The plans of those that another process carries on.
+    pub held: Vec<UpdatePlan>,
     /// Files that do not tell what the operation was; they are kept.
     pub unreadable: Vec<Unreadable>,
 }
@@ -59,14 +61,14 @@ pub struct OpenOperation {
 
 /// Keeps a file from being opened a second time until it is dropped.
 #[derive(Debug)]
-struct Hold {
+pub(super) struct Hold {
     path: PathBuf,
     held: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl Hold {
     /// Holds a file; `None` where someone does already.
-    fn new(held: &Arc<Mutex<BTreeSet<PathBuf>>>, path: &Path) -> Option<Self> {
+    pub(super) fn new(held: &Arc<Mutex<BTreeSet<PathBuf>>>, path: &Path) -> Option<Self> {
         let free = lock(held).insert(path.to_owned());
         free.then(|| Self { path: path.to_owned(), held: Arc::clone(held) })
     }
@@ -155,22 +157,30 @@ fn remove(path: &Path) {
 }
 
 fn open_one(path: &Path, hold: Hold, found: &mut OpenOperations) {
-    match JournalFile::open(path) {
-        Ok((file, Contents { plan, entries, .. })) => {
+    let opened = match JournalFile::open(path) {
+        Ok(None) => glimpse(path).map(|contents| found.held.push(contents.plan)),
+        Ok(Some((file, Contents { plan, entries, .. }))) => {
             if let Some(JournalEntry::Damaged { what, .. }) = entries.last() {
                 log::error!(operation = plan.operation.as_str(); "{}: {what}", path.display());
             }
             found.open.push(OpenOperation::new(file, plan, entries, hold));
+            Ok(())
         }
-        Err(Illegible { reason, target }) => {
-            let path = path.to_owned();
-            found.unreadable.push(Unreadable { path, reason, target });
-        }
+        Err(illegible) => Err(illegible),
+    };
+    if let Err(Illegible { reason, target }) = opened {
+        let path = path.to_owned();
+        found.unreadable.push(Unreadable { path, reason, target });
     }
 }
 
 impl OpenOperation {
-    fn new(file: JournalFile, plan: UpdatePlan, entries: Vec<JournalEntry>, hold: Hold) -> Self {
+    pub(super) fn new(
+        file: JournalFile,
+        plan: UpdatePlan,
+        entries: Vec<JournalEntry>,
+        hold: Hold,
+    ) -> Self {
         let file = Arc::new(Mutex::new(file));
         Self { plan, entries, file, _hold: hold, writing: None }
     }

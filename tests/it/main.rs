@@ -41,6 +41,8 @@ mod lab;
 mod recreate;
 /// The registry client against scripted and real registries.
 mod registry;
+/// docker-auto in a container replaces itself, and comes back whatever happens meanwhile.
+mod self_update;
 /// The server: when it works, what it may change, how it answers and ends.
 mod serve;
 /// The binary is one file that needs nothing else.

@@ -15,6 +15,7 @@ mod history;
 mod lock;
 mod operations;
 mod resources;
+mod succession;
 
 /// The moment at which all tests begin.
 const START: &str = "2026-11-22T03:00:00Z";

@@ -115,7 +115,7 @@ def described(media, data):
 class Image:
     """One image of one platform."""
 
-    def __init__(self, repository, version, kind, platform, config, created, blob, media):
+    def __init__(self, repository, version, kind, platform, config, created, blob, program, media):
         name = repository.rsplit("/", 1)[-1]
         architecture, _, variant = platform.partition("/")
         self.platform = {"architecture": architecture, "os": "linux"}
@@ -138,6 +138,9 @@ class Image:
         if blob[0]:
             noise = hashlib.shake_128(f"{name}{blob[1]}".encode()).digest(blob[0])
             self.layers.append(layer([("blob", noise, 0o644)]))
+        if program:
+            with open(program, "rb") as file:
+                self.layers.append(layer([("docker-auto", file.read(), 0o755)]))
         self.config = self.configuration(repository, version, kind, config, created)
         self.manifest = json.dumps(
             {

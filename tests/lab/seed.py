@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("--created", default="2026-01-01T00:00:00Z")
     parser.add_argument("--blob", type=int, default=0, help="bytes of a further layer that cannot be compressed")
     parser.add_argument("--seed", default="", help="what the blob is made of")
+    parser.add_argument("--program", help="a file that becomes /docker-auto in a further layer")
     parser.add_argument("--docker", action="store_true", help="Docker's media types instead of OCI's")
     parser.add_argument("--index", choices=["multi", "attest", "nested"], help="an index with a foreign platform too")
     parser.add_argument("--other-version", help="version of the image of the foreign platform")
@@ -45,6 +46,7 @@ def made(options, platform=None, version=None):
         config=options.config,
         created=options.created,
         blob=(options.blob, options.seed),
+        program=options.program,
         media=image.DOCKER if options.docker else image.OCI,
     )
 

@@ -2,7 +2,7 @@
 
 use crate::core::candidate::{Candidate, Reject};
 use crate::core::compose::Compose;
-use crate::core::decision::{Decision, Facts, HoldReason, Request};
+use crate::core::decision::{Decision, Facts, HoldReason, Request, Role};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Mode, Updates};
 
@@ -15,6 +15,10 @@ pub(super) fn rejection<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<
 pub(super) fn hold_or_update(facts: &Facts<'_>, candidate: Candidate) -> Decision {
     if let Some(reject) = rejection(facts, &candidate) {
         let reason = HoldReason::RejectedBefore { at: reject.at, why: reject.reason.clone() };
+        return Decision::Hold { candidate, reason, until: None };
+    }
+    if let Role::Ourselves(Some(obstacle)) = facts.role {
+        let reason = HoldReason::Irreplaceable(obstacle);
         return Decision::Hold { candidate, reason, until: None };
     }
     match held_by_policy(facts) {

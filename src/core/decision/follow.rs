@@ -71,7 +71,7 @@ fn excluded(facts: &Facts<'_>) -> Option<SkipReason> {
     if let Some(compose) = Compose::read(labels).filter(|c| c.kind == ComposeKind::OneOff) {
         return Some(SkipReason::OneOff(compose));
     }
-    if facts.role != Role::Ordinary {
+    if matches!(facts.role, Role::DockerAccess | Role::NetworkParent) {
         return Some(SkipReason::Infrastructure(facts.role));
     }
     if let Some(why) = facts.policy.unselected(labels) {

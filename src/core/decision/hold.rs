@@ -5,6 +5,7 @@ use std::fmt;
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::compose::Compose;
 use crate::core::id::Timestamp;
+use crate::core::ourselves::Obstacle;
 use crate::core::policy::Origin;
 use crate::core::reference::ImageRef;
 
@@ -40,6 +41,8 @@ pub enum HoldReason {
     },
     /// A label that may have been meant to forbid it cannot be understood.
     LabelUnclear(Origin),
+    /// docker-auto runs in it and cannot replace itself.
+    Irreplaceable(Obstacle),
 }
 
 impl HoldReason {
@@ -53,6 +56,7 @@ impl HoldReason {
             Self::RejectedBefore { .. } => "rejected_before",
             Self::WaitingForSchedule { .. } => "waiting_for_schedule",
             Self::LabelUnclear(_) => "label_unclear",
+            Self::Irreplaceable(_) => "irreplaceable",
         }
     }
 }
@@ -93,6 +97,7 @@ impl fmt::Display for HoldReason {
                 "{origin} cannot be understood and may have been meant to forbid it: correct it, or \
                  {BY_NAME}"
             ),
+            Self::Irreplaceable(obstacle) => obstacle.fmt(f),
         }
     }
 }

@@ -145,8 +145,8 @@ fn infrastructure(f: &mut fmt::Formatter<'_>, role: Role) -> fmt::Result {
         Role::DockerAccess => {
             "docker-auto reaches Docker through it: update it by hand, or give docker-auto the socket"
         }
-        Role::Ourselves | Role::Ordinary => {
-            "docker-auto runs in it: pull its new image and recreate it"
+        Role::NetworkParent | Role::Ourselves(_) | Role::Ordinary => {
+            "docker-auto lives in its network: update it by hand, and recreate docker-auto then"
         }
     })
 }

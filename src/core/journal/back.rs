@@ -122,7 +122,7 @@ fn is_tidying(step: &Step) -> bool {
 /// and stays so, is none of it: the old one must not start beside it.
 fn is_dispensable(step: &Step, ours: bool) -> bool {
     match step {
-        Step::Rename { .. } => true,
+        Step::Rename { .. } | Step::RestoreDatabase => true,
         // It runs, well or not, and others wait for it.
         Step::AwaitHealthy { .. } | Step::SetRestartPolicy { .. } => !ours,
         _ => false,

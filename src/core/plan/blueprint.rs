@@ -61,6 +61,8 @@ pub struct Blueprint {
     pub hooks: Hooks,
     /// What becomes of its data.
     pub data: Data,
+    /// From where it is replaced, where it is docker-auto itself.
+    pub helper: Option<Helper>,
 }
 
 /// What becomes of a container's data.
@@ -79,6 +81,15 @@ pub enum Data {
     },
     /// What was saved comes back into fresh volumes, which the body of the new one names.
     Restored(Restoration),
+}
+
+/// The container from which docker-auto itself is replaced.
+#[derive(Clone, Debug)]
+pub struct Helper {
+    /// The image that docker-auto runs: what wrote the journal carries it out.
+    pub image: ImageId,
+    /// How it is made.
+    pub making: Making,
 }
 
 /// A container that holds on to the one that is replaced (its namespace, its links, its volumes), so

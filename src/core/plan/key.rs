@@ -35,6 +35,11 @@ impl Key {
         Self("rescue".into())
     }
 
+    /// The container from which docker-auto itself is replaced.
+    pub fn helper() -> Self {
+        Self("helper".into())
+    }
+
     /// A container that is made anew with it: the one that is (`old`), or takes its place (`new`).
     pub fn sharer(index: usize, role: &str) -> Self {
         Self(format!("sharer.{}.{role}", index + 1).into())

@@ -2,6 +2,7 @@
 
 pub mod blueprint;
 mod data;
+mod hand_over;
 mod key;
 mod member;
 pub mod recreate;
@@ -129,6 +130,12 @@ pub enum Step {
     RemoveVolume { name: String },
     /// Puts what was saved into the volumes of a container that was made for it.
     Restore { container: Key, folder: String, mounts: Vec<RestoredMount> },
+    /// Starts the helper, which carries out what follows: docker-auto itself is about to be stopped.
+    HandOver { container: Key },
+    /// Keeps a copy of docker-auto's database, for a way back from a newer version's.
+    KeepDatabase,
+    /// Puts the copy in the database's place; nothing where that was done.
+    RestoreDatabase,
 }
 
 impl Step {
@@ -160,6 +167,9 @@ impl Step {
             Self::CreateVolume { .. } => "create_volume",
             Self::RemoveVolume { .. } => "remove_volume",
             Self::Restore { .. } => "restore",
+            Self::HandOver { .. } => "hand_over",
+            Self::KeepDatabase => "keep_database",
+            Self::RestoreDatabase => "restore_database",
         }
     }
 
@@ -175,7 +185,9 @@ impl Step {
             | Self::DiscardBackup { .. }
             | Self::PruneBackups { .. }
             | Self::CreateVolume { .. }
-            | Self::RemoveVolume { .. } => None,
+            | Self::RemoveVolume { .. }
+            | Self::KeepDatabase
+            | Self::RestoreDatabase => None,
             Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),
             Self::Expect { container, .. }
             | Self::Connect { container, .. }
@@ -189,7 +201,8 @@ impl Step {
             | Self::Remove { container, .. }
             | Self::Exec { container, .. }
             | Self::BackUp { container, .. }
-            | Self::Restore { container, .. } => Some(container),
+            | Self::Restore { container, .. }
+            | Self::HandOver { container } => Some(container),
         }
     }
 }
@@ -335,6 +348,19 @@ impl UpdatePlan {
     pub fn homes(&self) -> impl Iterator<Item = &ContainerName> {
         let there = self.containers.values().filter(|container| container.id.is_some());
         there.map(|container| &container.name)
+    }
+
+    /// Says whether it replaces docker-auto itself, so that a helper carries it out.
+    pub fn has_helper(&self) -> bool {
+        self.containers.contains_key(&Key::helper())
+    }
+
+    /// Returns the steps that make the helper, in order.
+    pub fn helper_steps(&self) -> impl Iterator<Item = &Step> {
+        let actions = self.steps.iter().map(|planned| &planned.action);
+        let helper = Key::helper();
+        let making = actions.take_while(|step| !matches!(step, Step::HandOver { .. }));
+        making.filter(move |step| step.container() == Some(&helper))
     }
 
     /// Says whether a key names a container that the plan itself makes.

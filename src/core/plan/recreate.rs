@@ -71,10 +71,11 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
     }
 }
 
-struct Planner<'a> {
-    blueprint: &'a Blueprint,
+/// Lays the steps of a blueprint out.
+pub(super) struct Planner<'a> {
+    pub(super) blueprint: &'a Blueprint,
     /// The container that is updated.
-    main: Member<'a>,
+    pub(super) main: Member<'a>,
     /// Those that are made anew with it, in starting order.
     sharers: Vec<Member<'a>>,
     /// Those that are restarted with it, in starting order.
@@ -96,7 +97,7 @@ impl<'a> Planner<'a> {
         std::iter::once(&self.main).chain(&self.sharers)
     }
 
-    fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
         self.replaced().chain(&self.dependents)
     }
 
@@ -115,6 +116,7 @@ impl<'a> Planner<'a> {
             containers.push(made(member.new_key.clone(), member.reserved("new")));
         }
         containers.extend(self.data().container());
+        containers.extend(self.helper_name().map(|name| made(Key::helper(), name)));
         containers
     }
 
@@ -134,6 +136,7 @@ impl<'a> Planner<'a> {
         // A hook takes its time, in which others may change things.
         let hook = self.main.pre_update(&self.blueprint.hooks);
         steps.extend(hook.into_iter().flat_map(|hook| std::iter::once(hook).chain(expect())));
+        steps.extend(self.hand_over());
         steps
     }
 
@@ -202,8 +205,11 @@ impl<'a> Planner<'a> {
     /// The window in which the service is down: who needs it stops first.
     fn swap(&self) -> Vec<PlannedStep> {
         let stops = self.all().rev().filter_map(Member::stop);
-        let exchanges = self.replaced().flat_map(Member::exchange);
-        stops.chain(self.data().save()).chain(exchanges).collect()
+        stops
+            .chain(self.data().save())
+            .chain(self.keep_database())
+            .chain(self.replaced().flat_map(Member::exchange))
+            .collect()
     }
 
     fn data(&self) -> DataSteps<'_> {
@@ -220,7 +226,7 @@ impl<'a> Planner<'a> {
             let (first, rest) = unproven.into_iter().partition(awaited);
             let first: Vec<_> = first;
             steps.extend(first.into_iter().filter_map(Member::prove));
-            steps.extend(member.start());
+            steps.extend(member.start().map(|start| self.with_database(member, start)));
             unproven = rest;
             unproven.push(member);
         }

@@ -80,6 +80,9 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         Step::RemoveImage { image, .. } => {
             format!("remove the image {}, unless something uses it", image.short())
         }
+        Step::HandOver { container } => format!("hand over to {}", who(container)),
+        Step::KeepDatabase => "keep a copy of docker-auto's database".to_owned(),
+        Step::RestoreDatabase => "put back the copy of docker-auto's database".to_owned(),
         Step::Exec { container, moment, hook } => {
             let (who, words) = (who(container), hook.command.join(" "));
             format!("run the {moment} hook in {who}: {words} (up to {} s)", hook.timeout.as_secs())
@@ -119,7 +122,7 @@ fn describe_data_step(step: &Step) -> String {
 
 fn name_of(plan: &UpdatePlan, key: &Key) -> String {
     let name = plan.containers.get(key).map_or(key.as_str(), |container| container.name.as_str());
-    if key.as_str().ends_with("new") || *key == Key::rescue() {
+    if key.as_str().ends_with("new") || *key == Key::rescue() || *key == Key::helper() {
         return format!("the {key} container");
     }
     format!("the {key} container {name}")

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::core::id::{ContainerId, Timestamp};
 use crate::core::journal::{Class, Known};
 use crate::core::plan::StepError;
-use crate::core::probe::{self, Door, Probe, Vantage};
+use crate::core::probe::{self, Door, Probe, Ready, Vantage};
 
 use super::super::error::DockerError;
 use super::super::exec::Command;
@@ -36,6 +36,7 @@ impl HostRunner {
             let answer = match probe {
                 Probe::Exec { command } => self.probe_exec(known, container.0, command).await,
                 Probe::Log { pattern } => self.probe_log(container, pattern).await,
+                Probe::Ready => Ok(self.probe_ready(known, container).await),
                 Probe::Port { door, from } => self.probe_port(known, container, door, from).await,
             };
             match answer.map_err(failed(Action::Container)) {
@@ -62,6 +63,19 @@ impl HostRunner {
             Some(problem) => Err(format!("`{}` {problem}", words.join(" "))),
             None => Ok(()),
         })
+    }
+
+    /// What it said before its last start counts for nothing.
+    async fn probe_ready(&self, known: &Known, (id, inspect): Running<'_>) -> Answer {
+        let said = match &self.readiness {
+            Some(readiness) => readiness.said(&known.operation).await,
+            None => None,
+        };
+        let started_at = inspect["State"]["StartedAt"].as_str();
+        let of_this =
+            |ready: &Ready| ready.container == *id && Some(&*ready.started_at) == started_at;
+        let served = said.as_ref().is_some_and(of_this);
+        served.then_some(()).ok_or_else(|| "docker-auto has not said that it serves".to_owned())
     }
 
     async fn probe_port(

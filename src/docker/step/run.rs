@@ -9,6 +9,7 @@ use crate::core::id::ContainerId;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError, Volumes};
 
+use super::super::Host;
 use super::super::call::{Call, in_path};
 use super::super::convert;
 use super::super::error::DockerError;
@@ -43,6 +44,11 @@ impl HostRunner {
                 Err(trouble.unwrap_or_else(|| failed(Action::Start)(error)))
             }
         }
+    }
+
+    /// Starts the one that carries out the rest.
+    pub(super) async fn hand_over(&self, known: &Known, key: &Key) -> StepResult {
+        self.start(known, key).await.map(|_| StepOutput::HandedOver)
     }
 
     /// Returns what is wrong with the container whose namespaces another one joins, where that does
@@ -173,6 +179,19 @@ impl HostRunner {
                 Err(StepError::new(Class::Superseded, text))
             }
             Err(error) => Err(failed(Action::Container)(error)),
+        }
+    }
+}
+
+impl Host {
+    /// Removes a container with force and leaves its volumes; one that is gone, or about to be, is as
+    /// it should be.
+    pub async fn discard(&self, id: &ContainerId) -> Result<(), DockerError> {
+        let path = format!("/containers/{}", in_path(id.as_str()));
+        let call = Call::delete(format!("removing container {}", id.short()), &path);
+        match self.transport().call(call.query("force", "1")).await {
+            Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
+            _ => Ok(()),
         }
     }
 }

@@ -50,7 +50,7 @@ pub struct OperationView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// How it ended: an outcome's name, `rolled_back_by_hand`, `unchanged`, `held`, `skipped`,
-    /// `planned`, `interrupted` or `error`.
+    /// `planned`, `handed_over`, `interrupted` or `error`.
     pub result: String,
     /// Why.
     pub reason: ReasonView,
@@ -76,7 +76,8 @@ impl OperationView {
             | "unchanged"
             | "held"
             | "skipped"
-            | "planned" => 0,
+            | "planned"
+            | "handed_over" => 0,
             "rolled_back" | "recovered_from_spec" => 3,
             "needs_help" => 4,
             _ => 1,
@@ -150,6 +151,15 @@ impl From<Operated> for OperationView {
                 "interrupted",
                 "interrupted",
                 "docker-auto was asked to end; its next start goes on with this".to_owned(),
+            ),
+            OperatedResult::HandedOver { helper } => plain(
+                "handed_over",
+                "handed_over",
+                format!(
+                    "{helper} replaces docker-auto now, which stops for it and comes back; \
+                     `docker-auto history {}` tells how it ended",
+                    operated.name
+                ),
             ),
             OperatedResult::Failed(error) => plain("error", "error", Chain(&error).to_string()),
         }

@@ -124,17 +124,17 @@ impl Matrix {
     }
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
 /// Does work on all lanes, each taking the next piece; returns what came of it.
-fn spread<W: Send, T: Send>(
-    lanes: &[Lane],
+pub(crate) fn spread<L: Sync, W: Send, T: Send>(
+    lanes: &[L],
     work: Vec<W>,
     failures: &Mutex<Vec<String>>,
-    act: impl Fn(&Lane, W) -> Result<T, String> + Sync,
+    act: impl Fn(&L, W) -> Result<T, String> + Sync,
 ) -> Vec<T> {
     let queue = Mutex::new(VecDeque::from(work));
     let results = Mutex::new(Vec::new());

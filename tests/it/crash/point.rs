@@ -17,7 +17,7 @@ enum Moment {
 /// One call of a run, found again in other runs by what it looks like and how often that was seen
 /// before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Point {
+pub(crate) struct Point {
     moment: Moment,
     shape: String,
     nth: u32,
@@ -25,7 +25,7 @@ pub(super) struct Point {
 
 impl Point {
     /// Returns the rule that matches this call alone; what happens there is still to be said.
-    pub(super) fn rule(&self) -> Rule {
+    pub(crate) fn rule(&self) -> Rule {
         let pattern = pattern(&self.shape);
         let rule = match self.moment {
             Moment::Before => Rule::before(&pattern),
@@ -36,12 +36,12 @@ impl Point {
     }
 
     /// Says whether the call changes anything.
-    pub(super) fn changes(&self) -> bool {
+    pub(crate) fn changes(&self) -> bool {
         !self.shape.starts_with("GET ")
     }
 
     /// Says whether the call is done when it comes to the point.
-    pub(super) fn is_after(&self) -> bool {
+    pub(crate) fn is_after(&self) -> bool {
         self.moment == Moment::After
     }
 }
@@ -59,7 +59,7 @@ impl fmt::Display for Point {
 
 /// Returns the points before and after each call of a run. Looks at a container that follow one
 /// another count as one, because who waits looks as often as it takes.
-pub(super) fn points(calls: &[Call], operation: &str) -> Vec<Point> {
+pub(crate) fn points(calls: &[Call], operation: &str) -> Vec<Point> {
     let mut seen = BTreeMap::<String, u32>::new();
     let mut points = Vec::new();
     let mut last = "";

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use docker_auto::core::comparison::Identity;
 use docker_auto::core::decision::{Request, Role};
 use docker_auto::core::digest::Platform;
+use docker_auto::core::ourselves::Obstacle;
 use docker_auto::core::remote::{FailureCode, RemoteFailure};
 
 /// What a story writes can be read.
@@ -46,7 +47,12 @@ pub(super) fn identity(word: &str) -> Identity {
 
 pub(super) fn role(word: &str) -> Role {
     match word {
-        "ourselves" => Role::Ourselves,
+        "ourselves" => Role::Ourselves(None),
+        "ourselves, auto-removed" => Role::Ourselves(Some(Obstacle::AutoRemove)),
+        "ourselves, without a volume" => Role::Ourselves(Some(Obstacle::Data)),
+        "ourselves, without the socket" => Role::Ourselves(Some(Obstacle::Access)),
+        "ourselves, no server" => Role::Ourselves(Some(Obstacle::NoServer)),
+        "network_parent" => Role::NetworkParent,
         "docker_access" => Role::DockerAccess,
         _ => Role::Ordinary,
     }

@@ -93,6 +93,8 @@ pub(crate) fn drive(begin: Begin, faults: Vec<Planned>) -> Ran {
                 outcome = Some(ended);
                 break;
             }
+            // The helper goes on, which nobody has to start.
+            Some(Ended::HandedOver) => starts -= 1,
             Some(Ended::Stopped) => pauses.push(host.state().engine.clone()),
             // Killed: the next start goes on from what is written.
             None => {}

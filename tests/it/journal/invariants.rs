@@ -31,6 +31,7 @@ pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     end.pauses();
     end.neighbours();
     end.family();
+    end.database();
     end.outcome();
     end.problems
 }
@@ -267,6 +268,21 @@ impl End<'_> {
             let armed = one.policy == self.scenario.shape.policy;
             self.must(armed || hopeless, &format!("{name} has lost its restart policy"));
         }
+    }
+}
+
+impl End<'_> {
+    /// Whoever serves finds the database as the same version left it.
+    fn database(&mut self) {
+        let left_alone = self.meddled() || self.failed(|step| *step == Step::RestoreDatabase);
+        let version = match self.outcome {
+            Outcome::Updated => 1,
+            Outcome::Superseded(_) | Outcome::NeedsHelp(_) => return,
+            _ => 0,
+        };
+        let expected = if self.scenario.shape.ourselves { version } else { 0 };
+        let same = self.engine().database == expected;
+        self.must(same || left_alone, "the database is another version's");
     }
 }
 

@@ -96,7 +96,15 @@ fn again(begin: &Begin) -> Begin {
 fn telling() -> Vec<Scenario> {
     let all = Scenario::all().into_iter();
     let telling = all.filter(|scenario| {
-        let shape = ["always", "no", "stopped", "auto-remove", "auto-remove, port", "rollback"];
+        let shape = [
+            "always",
+            "no",
+            "stopped",
+            "auto-remove",
+            "auto-remove, port",
+            "rollback",
+            "ourselves",
+        ];
         let image = [Behaviour::Serves, Behaviour::Exits(1)];
         shape.contains(&scenario.shape.label) && image.contains(&scenario.behaviour)
     });

@@ -10,8 +10,9 @@ use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::hook::{Hook, Hooks};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, TargetId};
 use docker_auto::core::inventory::RunState;
+use docker_auto::core::ourselves;
 use docker_auto::core::plan::blueprint::{
-    Blueprint, Dependent, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
+    Blueprint, Dependent, Helper, Making, OldContainer, Removal, Retag, Retention, Sharer, Source,
 };
 use docker_auto::core::plan::recreate::{plan_rollback, plan_update, reserved_name};
 use docker_auto::core::plan::{ImageSummary, OperationKind, RejectKey, Trigger, UpdatePlan};
@@ -57,6 +58,8 @@ pub(crate) struct Shape {
     pub(crate) family: bool,
     /// Commands run inside it before and after.
     pub(crate) hooks: bool,
+    /// It is docker-auto itself.
+    pub(crate) ourselves: bool,
     pub(crate) care: Care,
 }
 
@@ -96,10 +99,11 @@ const PLAIN: Shape = Shape {
     family: false,
     hooks: false,
     care: Care::Stays,
+    ourselves: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 20] = [
+pub(crate) const SHAPES: [Shape; 21] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -145,6 +149,7 @@ pub(crate) const SHAPES: [Shape; 20] = [
         ..PLAIN
     },
     Shape { label: "restore", care: Care::Restored, origin: Origin::Previous, ..PLAIN },
+    Shape { label: "ourselves", ourselves: true, port: true, ..PLAIN },
 ];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
@@ -298,6 +303,10 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     if !shape.state.is_up() {
         engine.stop(&id).unwrap();
     }
+    if shape.ourselves {
+        // The helper is made of the image itself, whatever its names mean by now.
+        engine.tags.insert(old_image().as_str().to_owned(), old_image());
+    }
     if shape.family {
         for name in [SHARER, DEPENDENT] {
             neighbour(&mut engine, shape, name, &id);
@@ -424,6 +433,15 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         differences: Vec::new(),
         hooks: hooks(shape),
         data: data(shape),
+        helper: shape.ourselves.then(|| Helper {
+            image: old_image(),
+            making: ourselves::helper(
+                &making(),
+                old_image().as_str(),
+                "/docker-auto",
+                &OperationId::new(OPERATION),
+            ),
+        }),
     }
 }
 

@@ -12,6 +12,7 @@ use docker_auto::core::plan::blueprint::Retention;
 use docker_auto::core::policy::Updates;
 use docker_auto::core::window::Timetable;
 use docker_auto::docker::{Endpoint, Host, Tls};
+use docker_auto::engine::ourselves::Attendance;
 use docker_auto::engine::schedule::Timetables;
 use docker_auto::engine::{Engine, Parts, Settings};
 use docker_auto::registry::{Now, Registry as Client, Settings as ClientSettings};
@@ -128,7 +129,8 @@ async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Part
             retention: Retention::Remove,
             keep_images: 1,
             concurrency: 1,
-            own_container: None,
+            attendance: Attendance::Server,
+            own: None,
             engine_address: None,
             backups: Backups::new(data.join("backups")),
             keep_backups: 3,

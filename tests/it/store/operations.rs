@@ -107,6 +107,7 @@ async fn a_torn_last_line_is_ignored_wherever_it_is_torn() {
             let mut operation = reopen(directory.path()).await;
             assert_eq!(operation.entries(), entries(kept), "torn at {torn}");
             operation.append(vec![finished()]).await.unwrap();
+            drop(operation);
             let operation = reopen(directory.path()).await;
             let expected = [entries(kept), vec![finished()]].concat();
             assert_eq!(operation.entries(), expected, "torn at {torn}");
@@ -151,6 +152,7 @@ async fn a_damaged_middle_keeps_what_is_before_it_and_a_copy() {
     assert_eq!(fs::read(copy).unwrap(), bytes);
 
     operation.append(vec![finished()]).await.unwrap();
+    drop(operation);
     let operation = reopen(directory.path()).await;
     let [_, JournalEntry::Damaged { .. }, last] = operation.entries() else {
         panic!("{operation:?}")
@@ -296,5 +298,6 @@ async fn an_append_whose_caller_left_is_taken_in_by_the_next() {
     }
     let expected: Vec<_> = (0..20).flat_map(|round| [started(round), created(round)]).collect();
     assert_eq!(operation.entries(), expected);
+    drop(operation);
     assert_eq!(reopen(directory.path()).await.entries(), expected);
 }

@@ -110,14 +110,22 @@ impl Host {
     /// Runs a command in a container; returns its exit code and what it prints.
     #[track_caller]
     pub(crate) fn exec_to_end(&self, name: &str, command: &[&str]) -> (i64, String) {
+        let ran = self.run_in(name, command);
+        let (code, output) = ran.unwrap_or_else(|| panic!("{name} runs nothing"));
+        (code.as_i64().expect("a command that ended has an exit code"), output)
+    }
+
+    /// Runs a command in a container; returns its exit code, `null` if it did not end by itself, and
+    /// what it prints; nothing if the container does not run.
+    pub(crate) fn run_in(&self, name: &str, command: &[&str]) -> Option<(Value, String)> {
         let body = json!({"AttachStdout": true, "AttachStderr": true, "Cmd": command});
-        let created = self.post(&format!("/containers/{name}/exec"), &body);
-        let id = text(&created["Id"]);
+        let (status, created) =
+            self.request("POST", &format!("/containers/{name}/exec"), Some(&body));
+        let id = (status == 201).then(|| text(&created["Id"]))?;
         let begin = json!({"Detach": false, "Tty": false});
         let output = self.ask("POST", &format!("/exec/{id}/start"), Some(&begin));
-        let output = unframed(&output.body);
-        let code = self.get(&format!("/exec/{id}/json"))["ExitCode"].as_i64();
-        (code.expect("a command that ended has an exit code"), output)
+        let (_, ended) = self.request("GET", &format!("/exec/{id}/json"), None);
+        (output.status == 200).then(|| (ended["ExitCode"].clone(), unframed(&output.body)))
     }
 
     /// Returns what a container has logged.

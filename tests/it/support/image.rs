@@ -1,5 +1,6 @@
 //! Images for tests, described by what matters to the test and made without an engine.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -118,6 +119,11 @@ impl ImageSpec {
     /// Adds a layer of that many bytes which cannot be compressed; another seed makes another layer.
     pub(crate) fn blob(self, bytes: u64, seed: &str) -> Self {
         self.option("--blob", bytes.to_string()).option("--seed", seed)
+    }
+
+    /// Adds the program itself, as `/docker-auto`.
+    pub(crate) fn program(self, program: &Path) -> Self {
+        self.option("--program", program.display().to_string())
     }
 
     /// Puts it into an index.

@@ -138,7 +138,7 @@ impl Program {
 }
 
 /// Returns the binary under test: the one that `tests/run` built for release, else the one of this profile.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     variable("DOCKER_AUTO_BIN")
         .map_or_else(|| env!("CARGO_BIN_EXE_docker-auto").into(), PathBuf::from)
 }

@@ -23,6 +23,9 @@ pub(crate) struct Engine {
     /// Backups that are complete, and those that are not; beside the engine, on the program's disk.
     pub(crate) backups: BTreeSet<String>,
     pub(crate) partial_backups: BTreeSet<String>,
+    /// The version that has written docker-auto's database last, and the copy of it.
+    pub(crate) database: u32,
+    pub(crate) copy: Option<u32>,
     /// What must never be seen, and was.
     pub(crate) violations: Vec<String>,
     /// How many calls an auto-removal takes to complete.

@@ -49,7 +49,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         Step::Rename { container, to } => {
             host.change(container, |engine, id| engine.rename(id, to))
         }
-        Step::Start { container } => host.change(container, Engine::start),
+        Step::Start { container } => host.start(container),
         Step::AwaitHealthy { container, gate } => host.await_healthy(container, gate),
         Step::CollectEvidence { container } => host.collect_evidence(container),
         Step::Reject { image, .. } => {
@@ -76,6 +76,19 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         }
         Step::RemoveVolume { name } => host.remove_volume(name),
         Step::Restore { container, .. } => host.resolve(container).map(|_| StepOutput::Done),
+        Step::HandOver { container } => host.resolve(container).map(|_| StepOutput::HandedOver),
+        Step::KeepDatabase => {
+            host.database_is_idle();
+            host.engine.copy = Some(host.engine.database);
+            DONE
+        }
+        Step::RestoreDatabase => {
+            if let Some(copy) = host.engine.copy.take() {
+                host.database_is_idle();
+                host.engine.database = copy;
+            }
+            DONE
+        }
     }
 }
 
@@ -131,6 +144,23 @@ impl Host<'_> {
         let id = self.resolve(key)?;
         let changed = effect(self.engine, &id);
         changed.map(|()| StepOutput::Done).map_err(|refusal| self.error(key, &refusal))
+    }
+
+    /// A newer docker-auto changes the database as soon as it is started.
+    fn start(&mut self, key: &Key) -> Answer {
+        let started = self.change(key, Engine::start);
+        let ourselves = self.known.created_as.contains_key(&Key::helper());
+        if started.is_ok() && ourselves && *key == Key::replacement() {
+            self.engine.database = 1;
+        }
+        started
+    }
+
+    fn database_is_idle(&mut self) {
+        let own = |one: &&Container| !one.bystander && one.image.as_str() != "user";
+        if self.engine.containers.values().filter(own).any(|one| one.state.is_up()) {
+            self.engine.violations.push("the database is replaced while it is in use".into());
+        }
     }
 
     fn error(&self, key: &Key, refusal: &Refusal) -> StepError {

@@ -1,0 +1,68 @@
+//! Where it could not come back it does not begin, and says why.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::Engine;
+use crate::support::lab::needs;
+
+use super::house::{DATA, House, NAME};
+
+fn asked(house: &House, body: &Value) -> String {
+    let id = house.host.create_and_start(NAME, body);
+    house.wait("it listens", || house.host.logs(NAME).contains("listening on").then_some(()));
+    let (code, said) = house.run(&["update", NAME]);
+    assert_eq!(code, 1, "{said}");
+    let (_, planned) = house.run(&["plan", NAME]);
+    assert_eq!(house.host.inspect(NAME)["Id"], *id);
+    house.host.delete(&format!("/containers/{NAME}?force=1"));
+    format!("{said}\n{planned}")
+}
+
+#[test]
+fn what_stands_against_it_is_said() {
+    needs!(lab);
+    let house = House::on(Engine::Old);
+    house.push("2");
+    let socket = format!("{}:/var/run/docker.sock", house.proxy.socket.display());
+    let folder = house.proxy.socket.parent().unwrap().display().to_string();
+    let removed = house.body(&[], &json!({"AutoRemove": true, "RestartPolicy": {"Name": "no"}}));
+    let inside = house.body(&["DOCKER_AUTO_DATA=/inside"], &json!({}));
+    let tmpfs = house.body(&[], &json!({"Binds": [socket], "Tmpfs": {"/data": ""}}));
+    let whole = house.body(
+        &["DOCKER_HOST=unix:///sockets/docker.sock"],
+        &json!({"Binds": [format!("{folder}:/sockets"), format!("{DATA}:/data")]}),
+    );
+    for (body, words) in [
+        (removed, "run it without --rm"),
+        (inside, "put DOCKER_AUTO_DATA on a volume"),
+        (tmpfs, "put DOCKER_AUTO_DATA on a volume"),
+    ] {
+        let said = asked(&house, &body);
+        assert_eq!(said.matches(words).count(), 2, "{said}");
+    }
+    // The folder of the socket is as good as the socket itself.
+    house.host.create_and_start(NAME, &whole);
+    house.wait("it serves", || house.serves().then_some(()));
+    house.begin("update");
+    assert_eq!(house.recorded(1)["outcome"], "updated");
+}
+
+#[test]
+fn whose_network_it_lives_in_is_infrastructure() {
+    needs!(lab);
+    let house = House::on(Engine::New);
+    let parent = json!({"Image": house.reference(), "Entrypoint": ["sleep", "9999"]});
+    house.host.create_and_start("vpn", &parent);
+    house.push("2");
+    let mode = json!({"NetworkMode": "container:vpn", "PortBindings": {}});
+    house.host.create_and_start(NAME, &house.body(&[], &mode));
+    house.wait("it listens", || house.host.logs(NAME).contains("listening on").then_some(()));
+    for verb in ["update", "rollback"] {
+        let (code, said) = house.run(&[verb, "vpn"]);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("docker-auto lives in its network"), "{said}");
+    }
+    house.begin("update");
+    let record = house.recorded(1);
+    assert_eq!(record["outcome"], "updated", "{record:#}");
+}
