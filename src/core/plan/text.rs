@@ -49,9 +49,7 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
             format!("connect {} to the network {network}", who(container))
         }
         Step::SetRestartPolicy { container, policy } => {
-            let name = policy.get("Name").and_then(serde_json::Value::as_str).unwrap_or("no");
-            let name = if name.is_empty() { "no" } else { name };
-            format!("set the restart policy of {} to {name}", who(container))
+            format!("set the restart policy of {} to {}", who(container), policy_name(policy))
         }
         Step::Stop { container, grace, .. } => {
             format!("stop {} (up to {} s)", who(container), grace.as_secs())
@@ -95,6 +93,12 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         | Step::RemoveVolume { .. }
         | Step::Restore { .. } => describe_data_step(step),
     }
+}
+
+/// An engine that was sent nothing shows an empty name.
+fn policy_name(policy: &serde_json::Value) -> &str {
+    let name = policy.get("Name").and_then(serde_json::Value::as_str);
+    name.filter(|name| !name.is_empty()).unwrap_or("no")
 }
 
 /// Returns a step that is about data as a sentence.

@@ -14,7 +14,7 @@ const LONGEST_ENTRANCE: usize = 150;
 
 /// Entrances that may be longer, and why.
 const LONGER: &[(&str, usize, &str)] = &[
-    ("src/core/plan/mod.rs", 420, "all types of a plan, which are read together"),
+    ("src/core/plan/mod.rs", 250, "the types of a plan, which are read together"),
     ("src/engine/mod.rs", 250, "the engine's own state, beside its entrance"),
     ("src/registry/mod.rs", 300, "the client's whole surface, beside its entrance"),
 ];
@@ -88,7 +88,7 @@ fn no_file_is_too_long() {
     let lines = |count: usize| "x\n".repeat(count);
     check(size, "src/x.rs", &[&lines(500)], &[&lines(501)]);
     check(size, "src/x/mod.rs", &[&lines(150)], &[&lines(151)]);
-    check(size, LONGER[0].0, &[&lines(420)], &[&lines(421)]);
+    check(size, LONGER[0].0, &[&lines(250)], &[&lines(251)]);
 }
 
 #[test]
