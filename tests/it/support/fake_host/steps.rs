@@ -60,6 +60,25 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         Step::CopyFiles { from, to, .. } => host.copy(from, to),
         Step::RemoveImage { image, keep_tags } => Ok(host.engine.remove_image(image, keep_tags)),
         Step::Exec { container, .. } => host.exec(container),
+        Step::HandOver { container } => host.resolve(container).map(|_| StepOutput::HandedOver),
+        Step::KeepDatabase => {
+            host.database_is_idle();
+            host.engine.copy = Some(host.engine.database);
+            DONE
+        }
+        Step::RestoreDatabase => {
+            if let Some(copy) = host.engine.copy.take() {
+                host.database_is_idle();
+                host.engine.database = copy;
+            }
+            DONE
+        }
+        _ => perform_on_data(&mut host, step),
+    }
+}
+
+fn perform_on_data(host: &mut Host<'_>, step: &Step) -> Answer {
+    match step {
         Step::PrepareBackup { folder, .. } => {
             host.engine.partial_backups.insert(folder.clone());
             DONE
@@ -76,19 +95,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         }
         Step::RemoveVolume { name } => host.remove_volume(name),
         Step::Restore { container, .. } => host.resolve(container).map(|_| StepOutput::Done),
-        Step::HandOver { container } => host.resolve(container).map(|_| StepOutput::HandedOver),
-        Step::KeepDatabase => {
-            host.database_is_idle();
-            host.engine.copy = Some(host.engine.database);
-            DONE
-        }
-        Step::RestoreDatabase => {
-            if let Some(copy) = host.engine.copy.take() {
-                host.database_is_idle();
-                host.engine.database = copy;
-            }
-            DONE
-        }
+        other => panic!("{} is no step of data", other.verb()),
     }
 }
 
