@@ -68,9 +68,15 @@ impl ContainerName {
     }
 
     /// Says whether the name is one that operations give to their own containers
-    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`, or a helper's).
+    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`, or a helper's or probe's).
     pub fn is_reserved(&self) -> bool {
-        self.reserved_parts().is_some() || self.helper_digits().is_some()
+        let probes = self.0.strip_prefix(PROBE).is_some_and(is_short);
+        self.reserved_parts().is_some() || self.helper_digits().is_some() || probes
+    }
+
+    /// Returns the name of the container by which an operation asks another one's ports.
+    pub fn of_probe(operation: &OperationId) -> Self {
+        Self::new(format!("{PROBE}{}", operation.short()))
     }
 
     /// Returns the name of the container from which an operation replaces docker-auto itself.
@@ -95,6 +101,8 @@ impl ContainerName {
 
 /// The beginning of a helper's name.
 const HELPER: &str = "docker-auto-helper-";
+/// The beginning of a probe's name.
+const PROBE: &str = "docker-auto-probe-";
 
 /// Says whether a text can be an operation's six digits.
 fn is_short(text: &str) -> bool {
@@ -168,7 +176,14 @@ mod tests {
         let helper = ContainerName::of_helper(&OperationId::new("0198c0de-0000-7000-8000-1b2c3d"));
         assert_eq!(helper.helper_digits(), Some("1b2c3d"));
         assert!(helper.is_reserved());
-        for name in ["docker-auto-helper-", "docker-auto-helper-12345g", "docker-auto-helper"] {
+        let probe = ContainerName::of_probe(&OperationId::new("0198c0de-0000-7000-8000-1b2c3d"));
+        assert!(probe.is_reserved() && probe.helper_digits().is_none());
+        for name in [
+            "docker-auto-probe-",
+            "docker-auto-helper-",
+            "docker-auto-helper-12345g",
+            "docker-auto-helper",
+        ] {
             assert!(!ContainerName::new(name).is_reserved(), "{name}");
         }
     }

@@ -81,6 +81,8 @@ pub enum Vantage {
     Inside {
         /// The image.
         image: ImageId,
+        /// The program's file in it.
+        program: String,
     },
 }
 

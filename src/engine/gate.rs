@@ -47,8 +47,9 @@ pub(super) fn gates(
 
 impl Gates {
     /// Adds to the new container's gate what its labels ask for besides. The old one is not asked:
-    /// nobody knows whether it would have answered.
-    pub(super) fn probing(self, labels: &Labels, from: &Vantage) -> Self {
+    /// nobody knows whether it would have answered; nor is the new one where that cannot be done.
+    pub(super) fn probing(self, labels: &Labels, from: Option<&Vantage>) -> Self {
+        let Some(from) = from else { return self };
         let (probes, soak) = (probe::probes(labels, from), probe::soak(labels));
         // What has ended cannot be asked any more.
         let exit_zero = if probes.is_empty() { self.new.exit_zero } else { ExitZero::Failed };

@@ -1,6 +1,7 @@
 //! The hooks of a check: commands that containers ask for before and after `serve` looks at them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use uuid::Uuid;
@@ -17,6 +18,9 @@ use crate::logging::Chain;
 
 /// How many hooks run at once: one that hangs holds no other one up.
 const AT_ONCE: usize = 8;
+
+/// All checks wait for it: no label may hold them up for longer.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// What was wrong with each hook of a check the last time.
 pub(super) type Troubles = BTreeMap<(ContainerName, Moment), String>;
@@ -59,6 +63,7 @@ impl Engine {
     }
 
     async fn run_check_hook(&self, container: &Container, hook: Hook, moment: Moment) -> Ended {
+        let hook = Hook { timeout: hook.timeout.min(LONGEST), ..hook };
         let mark = format!("{}.{moment}", Uuid::now_v7());
         let ended = self.host.run_hook(&container.id, &hook, &mark).await;
         let problem = match ended {

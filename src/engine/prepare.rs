@@ -55,7 +55,8 @@ struct Gathered {
     operation: OperationId,
     replacement: Recreation,
     restoration: Recreation,
-    vantage: Vantage,
+    /// From where probes are asked; `None` where they are not.
+    vantage: Option<Vantage>,
     company: Company,
     files: Vec<Carried>,
     lost: Vec<String>,
@@ -92,7 +93,7 @@ impl Engine {
         let mut replacement = recreate(&subject)?;
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
-        let vantage = self.vantage(job.container, &inspect, job.inventory).await?;
+        let (vantage, unasked) = self.vantage_of(&job, &inspect).await?;
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = Box::pin(self.company(&lead)).await?;
         let care = self.data_care(&lead, &company).await?;
@@ -101,6 +102,7 @@ impl Engine {
             replacement.differences.extend(restored.differences());
         }
         let (files, mut lost) = self.carried(job.container, &inspect).await?;
+        lost.extend(unasked);
         lost.extend(composed::without_hooks(&job.container.labels).await);
         let image_care = self.image_care(&job, &operation).await?;
         let kind = job.kind;
@@ -148,7 +150,7 @@ impl Engine {
         let restoration = making(restoration, files.clone());
         let helper = self.helper(job.container, &restoration, &operation);
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
-            .probing(&job.container.labels, &vantage);
+            .probing(&job.container.labels, vantage.as_ref());
         let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
         Blueprint {
             operation,

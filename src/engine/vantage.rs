@@ -3,16 +3,33 @@
 use serde_json::Value;
 
 use crate::core::compose::Labels;
-use crate::core::inventory::{Container, Inventory};
+use crate::core::inventory::{Container, Inventory, RunState};
+use crate::core::plan::OperationKind;
 use crate::core::probe::{Door, HTTP, LOG, TCP, Vantage};
 use crate::docker::Loopback;
+use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
 
 impl Engine {
+    /// Returns where a job's probes are asked from. What nobody can answer refuses an update; a way
+    /// back goes without it, and says so.
+    pub(super) async fn vantage_of(
+        &self,
+        job: &Job<'_>,
+        inspect: &Value,
+    ) -> Result<(Option<Vantage>, Option<String>), EngineError> {
+        match (self.vantage(job.container, inspect, job.inventory).await, job.kind) {
+            (Err(EngineError::Preflight { problem, .. }), OperationKind::Rollback) => {
+                Ok((None, Some(format!("its probes are not asked: {problem}"))))
+            }
+            (found, _) => Ok((Some(found?), None)),
+        }
+    }
+
     /// Returns where a container's ports are to be asked from: here, if the old one answers here,
     /// be it with a refusal; else from inside its network, which needs an image of ours on its host.
     /// Refuses a label that asks what nobody can answer.
-    pub(super) async fn vantage(
+    async fn vantage(
         &self,
         container: &Container,
         inspect: &Value,
@@ -28,12 +45,18 @@ impl Engine {
             return Ok(Vantage::Here);
         }
         let own = inventory.containers.values().find(|one| self.is_own(one));
-        if self.is_near(own, inspect, &doors).await? {
+        // One between two runs has no address to try.
+        let steady = container.state == RunState::Running;
+        let local = own.is_none() && self.settings.sees_the_host();
+        if !steady && local || steady && self.is_near(own, inspect, &doors).await? {
             return Ok(Vantage::Here);
         }
-        match own {
-            Some(own) => Ok(Vantage::Inside { image: own.image_id.clone() }),
-            None => refuse(format!(
+        match (own, &self.settings.own) {
+            (Some(own), Some(inside)) => {
+                let (image, program) = (own.image_id.clone(), inside.program.clone());
+                Ok(Vantage::Inside { image, program })
+            }
+            _ => refuse(format!(
                 "its labels {TCP} and {HTTP} cannot be asked from here: its networks are not reached, \
                  and docker-auto runs in no container of its host; run it there, or use \
                  docker-auto.health.exec"

@@ -229,7 +229,8 @@ pub const LABELS: [Label; 26] = [
         name: hook::TIMEOUT,
         values: "a duration",
         default: "`60s`",
-        doc: "How long a hook may take before its processes are killed.",
+        doc: "How long a hook may take before its processes are killed; one of a check ten minutes at the \
+              most.",
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::timeout(text).map(drop),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::connect::{is_near, knock};
-use crate::core::id::{ContainerId, ImageId, OperationId};
+use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use crate::core::probe::Door;
 
 use super::super::Host;
@@ -21,6 +21,8 @@ use super::super::output::Output;
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long a visitor may take from its start to its end.
 const VISIT: Duration = Duration::from_secs(30);
+/// The image that a visitor is made of, and the program's file in it.
+pub(super) type Program<'a> = (&'a ImageId, &'a str);
 /// What a visitor says when it was answered well.
 pub const GOOD: &str = "good";
 
@@ -87,13 +89,14 @@ impl Host {
         &self,
         id: &ContainerId,
         door: &Door,
-        (image, operation): (&ImageId, &OperationId),
+        (program, operation): (Program<'_>, &OperationId),
     ) -> Result<Result<(), String>, DockerError> {
-        let name = format!("docker-auto-probe-{}", operation.short());
-        self.send_away(&name).await?;
-        let body = visitor(id, door, image);
+        let name = ContainerName::of_probe(operation);
+        let name = name.as_str();
+        self.send_away(name).await?;
+        let body = visitor(id, door, program);
         let call = Call::post("making a container to probe with", "/containers/create");
-        let made = self.transport().call(call.query("name", &name).body(&body)).await?;
+        let made = self.transport().call(call.query("name", name).body(&body)).await?;
         let visitor = ContainerId::new(made["Id"].as_str().unwrap_or_default());
         let said = self.listen_to(&visitor).await;
         self.send_away(visitor.as_str()).await?;
@@ -161,9 +164,10 @@ fn host(address: IpAddr) -> String {
     }
 }
 
-fn visitor(id: &ContainerId, door: &Door, image: &ImageId) -> Value {
+fn visitor(id: &ContainerId, door: &Door, (image, program): Program<'_>) -> Value {
     json!({
         "Image": image.as_str(),
+        "Entrypoint": [program],
         "Cmd": ["probe", door.at("127.0.0.1")],
         "Healthcheck": {"Test": ["NONE"]},
         "Labels": {"docker-auto.enable": "false"},

@@ -12,8 +12,9 @@ use crate::core::probe::{self, Door, Probe, Ready, Vantage};
 use super::super::error::DockerError;
 use super::super::exec::Command;
 use super::super::logs::LogFormat;
-use super::HostRunner;
 use super::class::{Action, failed};
+use super::door::Program;
+use super::{HostRunner, is_up};
 
 /// How long one answer is waited for.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -34,10 +35,13 @@ impl HostRunner {
     ) -> Result<Answer, StepError> {
         for probe in probes {
             let answer = match probe {
+                Probe::Port { door, from: Vantage::Inside { image, program } } => {
+                    self.probe_inside(known, container, door, (image, program)).await?
+                }
                 Probe::Exec { command } => self.probe_exec(known, container.0, command).await,
                 Probe::Log { pattern } => self.probe_log(container, pattern).await,
                 Probe::Ready => Ok(self.probe_ready(known, container).await),
-                Probe::Port { door, from } => self.probe_port(known, container, door, from).await,
+                Probe::Port { door, .. } => self.host.ask_from_here(container.1, door).await,
             };
             match answer.map_err(failed(Action::Container)) {
                 Ok(Ok(())) => {}
@@ -78,18 +82,22 @@ impl HostRunner {
         served.then_some(()).ok_or_else(|| "docker-auto has not said that it serves".to_owned())
     }
 
-    async fn probe_port(
+    /// That a visitor cannot be sent is our own inability, which must not count against the image;
+    /// unless it finds nobody in.
+    async fn probe_inside(
         &self,
         known: &Known,
-        (id, inspect): Running<'_>,
+        (id, _): Running<'_>,
         door: &Door,
-        from: &Vantage,
-    ) -> Result<Answer, DockerError> {
-        match from {
-            Vantage::Here => self.host.ask_from_here(inspect, door).await,
-            Vantage::Inside { image } => {
-                self.host.ask_from_inside(id, door, (image, &known.operation)).await
+        program: Program<'_>,
+    ) -> Result<Result<Answer, DockerError>, StepError> {
+        match self.host.ask_from_inside(id, door, (program, &known.operation)).await {
+            Err(error) if !error.is_unreachable() => {
+                let up = self.inspect(id).await?.is_some_and(|inspect| is_up(&inspect));
+                let text = error.chain();
+                if up { Err(StepError::new(Class::Transient, text)) } else { Ok(Ok(Err(text))) }
             }
+            asked => Ok(asked),
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::core::id::ContainerId;
+use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError, Volumes};
 
@@ -62,8 +63,12 @@ impl HostRunner {
         let Some(inspect) = self.inspect(id).await? else { return Ok(None) };
         for owner in owners(&inspect) {
             let Some(owner_inspect) = self.inspect(&owner).await? else { continue };
+            let planned = known.ids.values().any(|id| *id == owner);
+            // What happened to another one long ago says nothing of today.
+            if !planned && convert::state(&owner_inspect) == RunState::Running {
+                continue;
+            }
             if let Some(trouble) = convert::sample(&owner_inspect).trouble() {
-                let planned = known.ids.values().any(|id| *id == owner);
                 let class = if planned { Class::Lasting } else { Class::Transient };
                 let (joining, owner) = (called(&inspect), called(&owner_inspect));
                 let text = format!("{joining} cannot join {owner}, which {trouble}");
