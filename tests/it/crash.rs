@@ -94,7 +94,7 @@ fn those_that_go_with_a_container_are_not_lost_either() {
     let rows = vec![
         row(
             Scenario::new("family", NewImage::Good, family()),
-            Depth::Changes,
+            Depth::Changed,
             &[killed::RECOVERED],
         ),
         row(
