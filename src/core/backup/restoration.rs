@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::core::backup::{Manifest, MountSource, Node};
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::plan::Difference;
-use crate::core::recreate::OPERATION_LABEL;
+use crate::core::recreate::{OPERATION_LABEL, volume_name};
 
 /// How many characters of a name that nobody chose stand in a new one.
 const LONGEST_STEM: usize = 40;
@@ -48,17 +48,27 @@ pub struct Restoration {
 }
 
 impl Restoration {
-    /// Returns what differs in the container's mounts, for people.
-    pub fn differences(&self) -> Vec<Difference> {
+    /// Returns what differs from the mounts that the container has now, for people.
+    pub fn differences(&self, inspect: &Value) -> Vec<Difference> {
         let mounts = self.mounts.iter();
         let places = mounts.flat_map(|mount| mount.destinations.iter().map(move |it| (it, mount)));
         places
             .map(|(place, mount)| Difference {
                 field: format!("Mounts.{place}"),
-                old: json!(mount.source.as_str()),
+                old: json!(mounted(inspect, place)),
                 new: json!(mount.volume),
             })
             .collect()
+    }
+}
+
+/// Returns the volume's name, or the path of the host, of what a container has at a place.
+fn mounted<'a>(inspect: &'a Value, place: &str) -> Option<&'a str> {
+    let mut mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    let mount = mounts.find(|mount| mount["Destination"].as_str() == Some(place))?;
+    match mount["Type"].as_str() {
+        Some("volume") => volume_name(mount),
+        _ => mount["Source"].as_str(),
     }
 }
 
