@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::core::id::{ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::recreate::OPERATION_LABEL;
 
-pub use self::choice::{Choice, OwnPlaces, choose};
+pub use self::choice::{Choice, OwnPlaces, choose, mounted, mounts_folder};
 pub use self::estimate::{Estimate, needed_bytes, warnings};
 pub use self::record::BackupRecord;
 pub use self::restoration::{Restoration, RestoredMount, restoration};

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::core::backup::{
-    Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, needed_bytes, warnings,
+    Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, mounts_folder, needed_bytes,
+    warnings,
 };
 use crate::core::id::ContainerName;
 use crate::core::plan::OperationKind;
 use crate::core::plan::blueprint::Data;
 use crate::docker::DockerError;
 use crate::engine::companions::{Company, Lead};
-use crate::engine::{Engine, EngineError, restore};
+use crate::engine::{Engine, EngineError};
 use crate::store::backups::{BackupError, measured_bytes};
 
 /// What becomes of a container's data, and what a person should know of that.
@@ -31,7 +32,7 @@ impl Engine {
     ) -> Result<DataCare, EngineError> {
         let job = lead.job;
         if let Some(backup) = job.restored {
-            return Ok(restore::care(lead, backup));
+            return self.restore_care(lead, company, backup).await;
         }
         let asked = job.policy.backup.value == Saving::Volumes;
         if !asked || job.kind == OperationKind::Rollback {
@@ -45,10 +46,11 @@ impl Engine {
         let folder =
             self.settings.backups.folder(&job.container.name, self.clock.now(), lead.operation);
         self.make_sure_it_fits(&job.container.name, &choice).await?;
+        let sources: Vec<_> = choice.saved.iter().map(|mount| mount.source.clone()).collect();
         let estimate = Estimate {
             folder: folder.clone(),
             bytes_per_second: self.settings.backups.bytes_per_second().await,
-            shared: self.shared(lead, company, &choice).await?,
+            shared: self.shared(lead, company, &sources).await?,
             sharers: company.sharers.iter().map(|sharer| sharer.name.clone()).collect(),
         };
         let warnings = warnings(&choice, &estimate);
@@ -118,26 +120,50 @@ impl Engine {
         fits.map_err(|source| EngineError::Unsaved { name: name.clone(), source })
     }
 
-    /// Returns who mounts a volume that is saved, and goes on running meanwhile.
-    async fn shared(
+    /// Returns who mounts data of a container as well, and goes on running meanwhile.
+    pub(super) async fn shared(
         &self,
         lead: &Lead<'_>,
         company: &Company,
-        choice: &Choice,
+        sources: &[MountSource],
     ) -> Result<Vec<(String, Vec<ContainerName>)>, EngineError> {
         let mut stopped: BTreeSet<&ContainerName> = BTreeSet::from([&lead.job.container.name]);
         stopped.extend(company.sharers.iter().map(|sharer| &sharer.name));
         stopped.extend(company.dependents.iter().map(|dependent| &dependent.name));
         let mut shared = Vec::new();
-        for mount in &choice.saved {
-            let MountSource::Volume(name) = &mount.source else { continue };
-            let mut users = known(self.host.users_of_volume(name).await)?.unwrap_or_default();
+        for source in sources {
+            let mut users = match source {
+                MountSource::Volume(name) => {
+                    known(self.host.users_of_volume(name).await)?.unwrap_or_default()
+                }
+                MountSource::Bind(path) => self.users_of_folder(lead, path).await?,
+            };
             users.retain(|user| !stopped.contains(user));
             if !users.is_empty() {
-                shared.push((name.clone(), users));
+                shared.push((source.as_str().to_owned(), users));
             }
         }
         Ok(shared)
+    }
+
+    /// Returns the containers that run and mount a folder of the host, or a part of it.
+    async fn users_of_folder(
+        &self,
+        lead: &Lead<'_>,
+        path: &str,
+    ) -> Result<Vec<ContainerName>, EngineError> {
+        let mut users = Vec::new();
+        let others = lead.job.inventory.containers.values();
+        for other in others.filter(|one| one.state.is_up() && !one.name.is_reserved()) {
+            let inspect = match self.seen_inspect(other).await {
+                Err(error) if error.is_unreachable() => return Err(error),
+                inspect => inspect.ok().flatten().unwrap_or_default(),
+            };
+            if mounts_folder(&inspect, path) {
+                users.push(other.name.clone());
+            }
+        }
+        Ok(users)
     }
 
     /// Returns where our own data lies, as the engine names it; refuses where backups would go with

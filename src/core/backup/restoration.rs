@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::core::backup::{Manifest, MountSource, Node};
+use crate::core::backup::{Manifest, MountSource, Node, mounted};
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::plan::Difference;
-use crate::core::recreate::{OPERATION_LABEL, volume_name};
+use crate::core::recreate::OPERATION_LABEL;
 
 /// How many characters of a name that nobody chose stand in a new one.
 const LONGEST_STEM: usize = 40;
@@ -55,20 +55,10 @@ impl Restoration {
         places
             .map(|(place, mount)| Difference {
                 field: format!("Mounts.{place}"),
-                old: json!(mounted(inspect, place)),
+                old: json!(mounted(inspect, place).as_ref().map(MountSource::as_str)),
                 new: json!(mount.volume),
             })
             .collect()
-    }
-}
-
-/// Returns the volume's name, or the path of the host, of what a container has at a place.
-fn mounted<'a>(inspect: &'a Value, place: &str) -> Option<&'a str> {
-    let mut mounts = inspect["Mounts"].as_array().into_iter().flatten();
-    let mount = mounts.find(|mount| mount["Destination"].as_str() == Some(place))?;
-    match mount["Type"].as_str() {
-        Some("volume") => volume_name(mount),
-        _ => mount["Source"].as_str(),
     }
 }
 

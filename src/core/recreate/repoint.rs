@@ -104,9 +104,10 @@ fn parts(bind: &str) -> (Option<MountSource>, &str, &str) {
     let mut parts = bind.splitn(3, ':');
     let first = parts.next().unwrap_or_default();
     let Some(place) = parts.next() else { return (None, first, "") };
-    let source = match first.starts_with('/') {
-        true => MountSource::Bind(clean_path(first)),
-        false => MountSource::Volume(first.to_owned()),
+    let source = if first.starts_with('/') {
+        MountSource::Bind(clean_path(first))
+    } else {
+        MountSource::Volume(first.to_owned())
     };
     (Some(source), place, parts.next().unwrap_or_default())
 }
