@@ -6,6 +6,7 @@
 
 mod choice;
 mod estimate;
+mod record;
 mod restoration;
 
 use std::collections::BTreeMap;
@@ -16,8 +17,9 @@ use serde_json::{Value, json};
 use crate::core::id::{ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::recreate::OPERATION_LABEL;
 
-pub use self::choice::{Choice, OwnPlaces, choose};
+pub use self::choice::{Choice, OwnPlaces, choose, mounted, mounts_folder};
 pub use self::estimate::{Estimate, needed_bytes, warnings};
+pub use self::record::BackupRecord;
 pub use self::restoration::{Restoration, RestoredMount, restoration};
 
 /// The label that asks for a backup before each update.
@@ -87,6 +89,24 @@ pub struct SavedMount {
     pub labels: BTreeMap<String, String>,
 }
 
+/// How the update ended that a backup was made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// It went well.
+    #[default]
+    Well,
+    /// It failed, and the container from before it came back.
+    Failed,
+}
+
+impl Fate {
+    /// Says whether it went well.
+    pub fn is_well(&self) -> bool {
+        *self == Self::Well
+    }
+}
+
 /// What stands in a backup's folder beside its archives: what they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -135,43 +155,6 @@ pub struct Sums {
     pub archive_bytes: u64,
     /// The digest of the file.
     pub sha256: String,
-}
-
-/// What a history tells of a backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BackupRecord {
-    /// Its folder.
-    pub folder: String,
-    /// How many archives.
-    pub archives: usize,
-    /// How many bytes, before they were compressed.
-    pub bytes: u64,
-    /// How many bytes its files have.
-    pub archive_bytes: u64,
-    /// How long it took.
-    pub duration_ms: u64,
-}
-
-impl BackupRecord {
-    /// Returns what a history tells of a backup in this folder.
-    pub fn of(folder: &str, manifest: &Manifest) -> Self {
-        let sum = |bytes: fn(&Sums) -> u64| {
-            manifest.archives.iter().fold(0_u64, |all, one| all.saturating_add(bytes(&one.sums)))
-        };
-        Self {
-            folder: folder.to_owned(),
-            archives: manifest.archives.len(),
-            bytes: sum(|sums| sums.bytes),
-            archive_bytes: sum(|sums| sums.archive_bytes),
-            duration_ms: manifest.duration_ms,
-        }
-    }
-
-    /// Returns `saved 12.3 MB in 0.8 s`.
-    pub fn told(&self) -> String {
-        let tenths = self.duration_ms / 100;
-        format!("saved {} in {}.{} s", shown(self.bytes), tenths / 10, tenths % 10)
-    }
 }
 
 /// Returns the name of the archive with a number.

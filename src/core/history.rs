@@ -371,7 +371,8 @@ fn warnings(plan: &UpdatePlan, entries: &[JournalEntry], reason: &str) -> Vec<St
     let told = hooks.filter(|run| run.hook == Moment::PostUpdate).filter_map(|run| {
         run.execution.problem().map(|problem| format!("its post-update hook {problem}"))
     });
-    plan.warnings.iter().cloned().chain(failures).chain(told).collect()
+    let short = backup::saved(entries).map(|record| record.warnings).unwrap_or_default();
+    plan.warnings.iter().cloned().chain(failures).chain(told).chain(short).collect()
 }
 
 fn seconds(from: Timestamp, to: Timestamp) -> f64 {

@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::core::backup::{
-    Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, needed_bytes, warnings,
+    Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, mounts_folder, needed_bytes,
+    warnings,
 };
 use crate::core::id::ContainerName;
 use crate::core::plan::OperationKind;
 use crate::core::plan::blueprint::Data;
 use crate::docker::DockerError;
 use crate::engine::companions::{Company, Lead};
-use crate::engine::{Engine, EngineError, restore};
+use crate::engine::{Engine, EngineError};
 use crate::store::backups::{BackupError, measured_bytes};
 
 /// What becomes of a container's data, and what a person should know of that.
@@ -31,20 +32,25 @@ impl Engine {
     ) -> Result<DataCare, EngineError> {
         let job = lead.job;
         if let Some(backup) = job.restored {
-            return Ok(restore::care(lead, backup));
+            return self.restore_care(lead, company, backup).await;
         }
         let asked = job.policy.backup.value == Saving::Volumes;
         if !asked || job.kind == OperationKind::Rollback {
             return Ok(DataCare { data: Data::Stays, warnings: Vec::new() });
         }
+        if self.is_own(job.container) {
+            let warning = "its data is not saved: docker-auto cannot do that for itself".to_owned();
+            return Ok(DataCare { data: Data::Stays, warnings: vec![warning] });
+        }
         let choice = self.choice(lead).await?;
         let folder =
             self.settings.backups.folder(&job.container.name, self.clock.now(), lead.operation);
         self.make_sure_it_fits(&job.container.name, &choice).await?;
+        let sources: Vec<_> = choice.saved.iter().map(|mount| mount.source.clone()).collect();
         let estimate = Estimate {
             folder: folder.clone(),
             bytes_per_second: self.settings.backups.bytes_per_second().await,
-            shared: self.shared(lead, company, &choice).await?,
+            shared: self.shared(lead, company, &sources).await?,
             sharers: company.sharers.iter().map(|sharer| sharer.name.clone()).collect(),
         };
         let warnings = warnings(&choice, &estimate);
@@ -58,13 +64,13 @@ impl Engine {
     }
 
     async fn choice(&self, lead: &Lead<'_>) -> Result<Choice, EngineError> {
-        let choice = choose(lead.inspect, &self.own_places().await?);
+        let choice = choose(lead.inspect, &self.own_places(&lead.job.container.name).await?);
         let nodes = self.nodes(lead, &choice).await?;
         let mut choice = choice.with_nodes(&nodes);
         let has_volumes =
             choice.saved.iter().any(|mount| matches!(mount.source, MountSource::Volume(_)));
         let sizes = if has_volumes {
-            known(self.host.volume_sizes().await)?.unwrap_or_default()
+            measured_in_time(self.host.volume_sizes().await)?.unwrap_or_default()
         } else {
             BTreeMap::new()
         };
@@ -107,42 +113,62 @@ impl Engine {
         name: &ContainerName,
         choice: &Choice,
     ) -> Result<(), EngineError> {
-        let Some(needed) = needed_bytes(&choice.saved).filter(|_| !choice.saved.is_empty()) else {
-            return Ok(());
-        };
-        let unsaved = |source| EngineError::Unsaved { name: name.clone(), source };
-        let free = self.settings.backups.free_bytes().await.map_err(unsaved)?;
-        if needed <= free {
+        if choice.saved.is_empty() {
             return Ok(());
         }
-        let path = self.settings.backups.directory().to_owned();
-        Err(unsaved(BackupError::TooLarge { path, needed, free }))
+        let fits = self.settings.backups.make_sure_it_fits(needed_bytes(&choice.saved)).await;
+        fits.map_err(|source| EngineError::Unsaved { name: name.clone(), source })
     }
 
-    /// Returns who mounts a volume that is saved, and goes on running meanwhile.
-    async fn shared(
+    /// Returns who mounts data of a container as well, and goes on running meanwhile.
+    pub(super) async fn shared(
         &self,
         lead: &Lead<'_>,
         company: &Company,
-        choice: &Choice,
+        sources: &[MountSource],
     ) -> Result<Vec<(String, Vec<ContainerName>)>, EngineError> {
         let mut stopped: BTreeSet<&ContainerName> = BTreeSet::from([&lead.job.container.name]);
         stopped.extend(company.sharers.iter().map(|sharer| &sharer.name));
         stopped.extend(company.dependents.iter().map(|dependent| &dependent.name));
         let mut shared = Vec::new();
-        for mount in &choice.saved {
-            let MountSource::Volume(name) = &mount.source else { continue };
-            let mut users = known(self.host.users_of_volume(name).await)?.unwrap_or_default();
+        for source in sources {
+            let mut users = match source {
+                MountSource::Volume(name) => {
+                    known(self.host.users_of_volume(name).await)?.unwrap_or_default()
+                }
+                MountSource::Bind(path) => self.users_of_folder(lead, path).await?,
+            };
             users.retain(|user| !stopped.contains(user));
             if !users.is_empty() {
-                shared.push((name.clone(), users));
+                shared.push((source.as_str().to_owned(), users));
             }
         }
         Ok(shared)
     }
 
-    /// Returns where our own data lies, as the engine names it.
-    async fn own_places(&self) -> Result<OwnPlaces, EngineError> {
+    /// Returns the containers that run and mount a folder of the host, or a part of it.
+    async fn users_of_folder(
+        &self,
+        lead: &Lead<'_>,
+        path: &str,
+    ) -> Result<Vec<ContainerName>, EngineError> {
+        let mut users = Vec::new();
+        let others = lead.job.inventory.containers.values();
+        for other in others.filter(|one| one.state.is_up() && !one.name.is_reserved()) {
+            let inspect = match self.seen_inspect(other).await {
+                Err(error) if error.is_unreachable() => return Err(error),
+                inspect => inspect.ok().flatten().unwrap_or_default(),
+            };
+            if mounts_folder(&inspect, path) {
+                users.push(other.name.clone());
+            }
+        }
+        Ok(users)
+    }
+
+    /// Returns where our own data lies, as the engine names it; refuses where backups would go with
+    /// the container that we run in.
+    async fn own_places(&self, name: &ContainerName) -> Result<OwnPlaces, EngineError> {
         let backups = self.settings.backups.directory();
         let folders = [&*self.settings.data, backups];
         let folders = folders.map(|folder| folder.to_string_lossy().into_owned());
@@ -150,7 +176,12 @@ impl Engine {
             Some(own) => self.host.inspect_container(&own.id).await?,
             None => None,
         };
+        let [_, backups_folder] = &folders;
         Ok(match own {
+            Some(inspect) if !outlives(&inspect, backups_folder) => {
+                let source = BackupError::Fleeting { path: backups.to_owned() };
+                return Err(EngineError::Unsaved { name: name.clone(), source });
+            }
             Some(inspect) => places_of(&inspect, &folders),
             None => OwnPlaces { paths: folders.into(), volumes: Vec::new() },
         })
@@ -170,18 +201,39 @@ fn known<T>(answer: Result<T, DockerError>) -> Result<Option<T>, EngineError> {
     }
 }
 
+/// An engine with many files measures for longer than is waited for; it is there all the same.
+fn measured_in_time<T>(answer: Result<T, DockerError>) -> Result<Option<T>, EngineError> {
+    match answer {
+        Err(error @ DockerError::Timeout { .. }) => {
+            log::debug!("{}", error.chain());
+            Ok(None)
+        }
+        answer => known(answer),
+    }
+}
+
+/// Returns the innermost mount of a container that a folder lies on, and the way to the folder in it.
+fn holding<'a>(inspect: &'a Value, folder: &'a str) -> Option<(&'a Value, &'a str)> {
+    let mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    let holding = mounts.filter_map(|mount| {
+        let place = mount["Destination"].as_str().unwrap_or_default();
+        let rest = folder.strip_prefix(place.trim_end_matches('/'))?;
+        (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
+    });
+    holding.min_by_key(|(_, rest)| rest.len())
+}
+
+/// Says whether what lies in a folder of a container is there when the container is gone.
+fn outlives(inspect: &Value, folder: &str) -> bool {
+    holding(inspect, folder).is_some_and(|(mount, _)| mount["Type"] != "tmpfs")
+}
+
 /// Returns where folders of a container lie outside of it.
 fn places_of(inspect: &Value, folders: &[String]) -> OwnPlaces {
-    let mounts = inspect["Mounts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let text = |mount: &Value, field: &str| mount[field].as_str().unwrap_or_default().to_owned();
     let mut places = OwnPlaces::default();
     for folder in folders {
-        let holding = mounts.iter().filter_map(|mount| {
-            let rest = folder.strip_prefix(text(mount, "Destination").trim_end_matches('/'))?;
-            (rest.is_empty() || rest.starts_with('/')).then_some((mount, rest))
-        });
-        // The innermost one.
-        let Some((mount, rest)) = holding.min_by_key(|(_, rest)| rest.len()) else { continue };
+        let Some((mount, rest)) = holding(inspect, folder) else { continue };
         let source = text(mount, "Source");
         if !source.is_empty() {
             places.paths.push(format!("{}{rest}", source.trim_end_matches('/')));
@@ -204,6 +256,7 @@ mod tests {
         let inspect = json!({"Mounts": [
             {"Type": "volume", "Name": "own", "Source": "/v/own/_data", "Destination": "/data"},
             {"Type": "bind", "Source": "/srv/backups/", "Destination": "/data/backups"},
+            {"Type": "tmpfs", "Source": "", "Destination": "/tmp"},
             {"Type": "bind", "Source": "/run/docker.sock", "Destination": "/var/run/docker.sock"},
         ]});
         let places = places_of(&inspect, &["/data".into(), "/data/backups/x".into(), "/o".into()]);
@@ -211,5 +264,10 @@ mod tests {
         assert_eq!(places.volumes, ["own"]);
         let places = places_of(&inspect, &["/database".into()]);
         assert_eq!(places, OwnPlaces::default());
+        for (folder, expected) in
+            [("/data", true), ("/data/backups/x", true), ("/database", false), ("/tmp/x", false)]
+        {
+            assert_eq!(outlives(&inspect, folder), expected, "{folder}");
+        }
     }
 }

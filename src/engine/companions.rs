@@ -62,7 +62,10 @@ impl Engine {
     }
 
     /// What a container shares never changes, so that a stored look at it is as good as a new one.
-    async fn seen_inspect(&self, container: &Container) -> Result<Option<Value>, EngineError> {
+    pub(super) async fn seen_inspect(
+        &self,
+        container: &Container,
+    ) -> Result<Option<Value>, EngineError> {
         let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
         match stored.filter(|snapshot| snapshot.container_id == container.id) {
             Some(snapshot) => Ok(Some(snapshot.inspect)),

@@ -1,7 +1,7 @@
 //! Performs the steps that save and restore data: the engine has one end of them, the disk the other.
 
 use crate::core::backup::{
-    Archive, BackupRecord, MANIFEST_VERSION, Manifest, RestoredMount, SavedMount, Sums,
+    Archive, BackupRecord, Fate, MANIFEST_VERSION, Manifest, RestoredMount, SavedMount, Sums,
     archive_name, parent, place,
 };
 use crate::core::journal::{Class, Known, StepOutput};
@@ -27,7 +27,9 @@ impl Runner<'_> {
                 Step::Restore { container, folder, mounts } => {
                     self.restore(known, container, (folder, mounts)).await
                 }
-                Step::PruneBackups { folder, keep } => done(backups::prune(folder, *keep).await),
+                Step::PruneBackups { folder, keep, fate } => {
+                    prune(backups::prune(folder, *keep, *fate).await, *fate)
+                }
                 Step::DiscardBackup { folder } => done(backups::discard(folder).await),
                 _ => self.host.run(step, known).await,
             }
@@ -70,6 +72,7 @@ impl Runner<'_> {
             archives,
         };
         let record = BackupRecord::of(folder, &manifest);
+        record.warnings.iter().for_each(|warning| log::warn!("{}: {warning}", manifest.container));
         backups::complete(folder, manifest).await.map_err(|error| failed(&error))?;
         Ok(StepOutput::BackedUp(record))
     }
@@ -106,6 +109,17 @@ impl Runner<'_> {
             unpacked?;
         }
         Ok(StepOutput::Done)
+    }
+}
+
+/// On the way back the service is up already: nobody needs to come for a backup too many.
+fn prune(result: Result<(), BackupError>, fate: Fate) -> StepResult {
+    match result {
+        Err(error) if fate == Fate::Failed => {
+            log::warn!("{}", Chain(&error));
+            Ok(StepOutput::Done)
+        }
+        result => done(result),
     }
 }
 

@@ -67,6 +67,18 @@ pub enum EngineError {
         #[source]
         source: BackupError,
     },
+    /// Its data would not be where it was.
+    #[error(
+        "the data of container {name} cannot be restored: what it mounts at {} now is no volume and no \
+         folder of the host; make the container with a volume there, or unpack the archive by hand",
+        places.join(", ")
+    )]
+    Unplaceable {
+        /// The container.
+        name: ContainerName,
+        /// Where it would not be.
+        places: Vec<String>,
+    },
     /// The image to go back to was removed.
     #[error("image {} of {reference} is not on the host any more; pull it, or update instead", image.short())]
     ImageGone {

@@ -98,8 +98,11 @@ impl Engine {
         let company = Box::pin(self.company(&lead)).await?;
         let care = self.data_care(&lead, &company).await?;
         if let Data::Restored(restored) = &care.data {
-            repoint(&mut replacement.body, &restored.mounts);
-            replacement.differences.extend(restored.differences());
+            let wrong = repoint(&mut replacement.body, &restored.mounts);
+            if !wrong.is_empty() {
+                return Err(EngineError::Unplaceable { name: name.clone(), places: wrong });
+            }
+            replacement.differences.extend(restored.differences(&inspect));
         }
         let (files, mut lost) = self.carried(job.container, &inspect).await?;
         lost.extend(unasked);

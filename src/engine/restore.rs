@@ -1,12 +1,13 @@
 //! Bringing back what was saved of a container before an update.
 
-use crate::core::backup::{Manifest, restoration};
+use crate::core::backup::{Manifest, mounted, restoration};
 use crate::core::compose::Compose;
 use crate::core::history::{HistoryRecord, WayBack, way_back};
+use crate::core::id::ContainerName;
 use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Data;
 use crate::engine::backup::DataCare;
-use crate::engine::companions::Lead;
+use crate::engine::companions::{Company, Lead};
 use crate::engine::{Engine, EngineError};
 use crate::store::HistoryFilter;
 use crate::store::backups;
@@ -51,8 +52,35 @@ impl Engine {
     }
 }
 
-/// Returns how a backup is restored, and what a person should know of that.
-pub(super) fn care(lead: &Lead<'_>, backup: &KeptBackup) -> DataCare {
+impl Engine {
+    /// Returns how a backup is restored, and what a person should know of that.
+    pub(super) async fn restore_care(
+        &self,
+        lead: &Lead<'_>,
+        company: &Company,
+        backup: &KeptBackup,
+    ) -> Result<DataCare, EngineError> {
+        let mut care = care(lead, backup);
+        let Data::Restored(restoration) = &care.data else { return Ok(care) };
+        let places = restoration.mounts.iter().flat_map(|mount| &mount.destinations);
+        let mut now: Vec<_> = places.filter_map(|place| mounted(lead.inspect, place)).collect();
+        now.sort();
+        now.dedup();
+        let shared = self.shared(lead, company, &now).await?;
+        care.warnings.extend(shared.into_iter().map(|(source, names)| parted(&source, &names)));
+        Ok(care)
+    }
+}
+
+fn parted(source: &str, names: &[ContainerName]) -> String {
+    let names: Vec<_> = names.iter().map(ContainerName::as_str).collect();
+    format!(
+        "{} mounts {source} as well and goes on with it: what is restored is not what it sees",
+        names.join(", ")
+    )
+}
+
+fn care(lead: &Lead<'_>, backup: &KeptBackup) -> DataCare {
     let restoration = restoration(&backup.manifest, &backup.folder, lead.operation);
     let mut warnings = restoration.warnings.clone();
     if Compose::read(&lead.job.container.labels).is_some() {

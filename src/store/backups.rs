@@ -9,7 +9,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-use crate::core::backup::Manifest;
+use crate::core::backup::{Fate, Manifest};
 use crate::core::id::{ContainerName, OperationId, Timestamp};
 
 use super::blocking;
@@ -44,10 +44,10 @@ impl Backups {
         self.directory.join(folder).to_string_lossy().into_owned()
     }
 
-    /// Returns how much may be written on their disk.
-    pub async fn free_bytes(&self) -> Result<u64, BackupError> {
+    /// Makes sure that so much may be written on their disk.
+    pub async fn make_sure_it_fits(&self, needed_bytes: u64) -> Result<(), BackupError> {
         let directory = self.directory.clone();
-        run("looking at the backups", move || measure::free_bytes(&directory)).await
+        run("looking at the backups", move || folder::fits(&directory, needed_bytes)).await
     }
 
     /// Returns how fast the newest backup was written that can tell, in bytes a second.
@@ -88,10 +88,11 @@ pub async fn discard(folder: &str) -> Result<(), BackupError> {
     run("removing an incomplete backup", move || folder::discard(&folder)).await
 }
 
-/// Removes the oldest backups of the container that this one is of, beyond so many.
-pub async fn prune(folder: &str, keep: usize) -> Result<(), BackupError> {
+/// Removes the oldest backups of the container that this one is of, beyond so many; how its update
+/// ended is kept with it, and those of updates that ended otherwise stay.
+pub async fn prune(folder: &str, keep: usize, fate: Fate) -> Result<(), BackupError> {
     let folder = PathBuf::from(folder);
-    run("removing old backups", move || folder::prune(&folder, keep)).await
+    run("removing old backups", move || folder::prune(&folder, keep, fate)).await
 }
 
 /// Returns what a complete backup holds.

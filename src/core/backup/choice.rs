@@ -106,6 +106,26 @@ fn source(mount: &Value, own: &OwnPlaces) -> Result<Option<MountSource>, &'stati
     }
 }
 
+/// Says whether a container mounts a folder of the host, or a part of it.
+pub fn mounts_folder(inspect: &Value, path: &str) -> bool {
+    let mut mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    mounts.any(|mount| {
+        let source = mount["Source"].as_str().unwrap_or_default();
+        mount["Type"] == "bind" && !HOSTS_OWN.contains(&source) && touch(source, path)
+    })
+}
+
+/// Returns what a container has at a place now.
+pub fn mounted(inspect: &Value, place: &str) -> Option<MountSource> {
+    let mut mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    let mount = mounts.find(|mount| mount["Destination"].as_str() == Some(place))?;
+    match mount["Type"].as_str()? {
+        "volume" => volume_name(mount).map(|name| MountSource::Volume(name.to_owned())),
+        "bind" => Some(MountSource::Bind(mount["Source"].as_str()?.to_owned())),
+        _ => None,
+    }
+}
+
 /// Says whether one of two paths lies in the other, or both are the same.
 fn touch(one: &str, other: &str) -> bool {
     let parts = |path: &str| -> Vec<String> {
@@ -162,6 +182,21 @@ mod tests {
         }
         let nothing = choose(&json!({"Mounts": [mount("tmpfs", "", "/d")]}), &own);
         assert_eq!(nothing, Choice::default());
+    }
+
+    #[test]
+    fn folders_are_shared_in_part_as_well() {
+        for (kind, source, expected) in [
+            ("bind", "/srv/web", true),
+            ("bind", "/srv", true),
+            ("bind", "/srv/web/logs", true),
+            ("bind", "/srv/webs", false),
+            ("bind", "/", false),
+            ("volume", "/srv/web", false),
+        ] {
+            let inspect = json!({"Mounts": [mount(kind, source, "/d")]});
+            assert_eq!(mounts_folder(&inspect, "/srv/web"), expected, "{kind} {source}");
+        }
     }
 
     #[test]

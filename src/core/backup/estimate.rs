@@ -22,12 +22,11 @@ pub struct Estimate {
     pub sharers: Vec<ContainerName>,
 }
 
-/// Returns how much space a backup may take on its disk; `None` where nobody can say how much there
-/// is of it. What does not compress takes as much as it is, and an archive names every file.
-pub fn needed_bytes(saved: &[SavedMount]) -> Option<u64> {
-    let sizes: Option<Vec<u64>> = saved.iter().map(|mount| mount.size_bytes).collect();
-    let all = sizes?.into_iter().fold(0_u64, u64::saturating_add);
-    Some(all.saturating_add(all / 20).saturating_add(1 << 20))
+/// Returns how much space a backup may take on its disk, as far as it is known how much there is to
+/// save. What does not compress takes as much as it is, and an archive names every file.
+pub fn needed_bytes(saved: &[SavedMount]) -> u64 {
+    let all = saved.iter().filter_map(|mount| mount.size_bytes).fold(0, u64::saturating_add);
+    all.saturating_add(all / 20).saturating_add(1 << 20)
 }
 
 /// Returns what a person should know of a backup before it is made.
@@ -179,8 +178,16 @@ mod tests {
 
     #[test]
     fn the_space_that_is_needed_is_more_than_the_data() {
-        assert_eq!(needed_bytes(&[mount("/a", Some(2_000_000)), mount("/b", None)]), None);
-        assert_eq!(needed_bytes(&[mount("/a", Some(2_000_000))]), Some(2_100_000 + (1 << 20)));
-        assert_eq!(needed_bytes(&[mount("/a", Some(u64::MAX))]), Some(u64::MAX));
+        let known = 2_100_000 + (1 << 20);
+        for (sizes, expected) in [
+            (&[Some(2_000_000)][..], known),
+            // What is unknown comes on top.
+            (&[Some(2_000_000), None], known),
+            (&[None], 1 << 20),
+            (&[Some(u64::MAX), Some(1)], u64::MAX),
+        ] {
+            let mounts: Vec<_> = sizes.iter().map(|size| mount("/a", *size)).collect();
+            assert_eq!(needed_bytes(&mounts), expected, "{sizes:?}");
+        }
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::core::backup::{Manifest, MountSource, Node};
+use crate::core::backup::{Manifest, MountSource, Node, mounted};
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::plan::Difference;
 use crate::core::recreate::OPERATION_LABEL;
@@ -48,14 +48,14 @@ pub struct Restoration {
 }
 
 impl Restoration {
-    /// Returns what differs in the container's mounts, for people.
-    pub fn differences(&self) -> Vec<Difference> {
+    /// Returns what differs from the mounts that the container has now, for people.
+    pub fn differences(&self, inspect: &Value) -> Vec<Difference> {
         let mounts = self.mounts.iter();
         let places = mounts.flat_map(|mount| mount.destinations.iter().map(move |it| (it, mount)));
         places
             .map(|(place, mount)| Difference {
                 field: format!("Mounts.{place}"),
-                old: json!(mount.source.as_str()),
+                old: json!(mounted(inspect, place).as_ref().map(MountSource::as_str)),
                 new: json!(mount.volume),
             })
             .collect()

@@ -104,8 +104,14 @@ mod tests {
     /// Returns an update that has saved the data.
     fn update(id: &str, images: (&str, &str), outcome: Outcome) -> HistoryRecord {
         let folder = id.to_owned();
-        let backup =
-            BackupRecord { folder, archives: 1, bytes: 1, archive_bytes: 1, duration_ms: 1 };
+        let backup = BackupRecord {
+            folder,
+            archives: 1,
+            bytes: 1,
+            archive_bytes: 1,
+            duration_ms: 1,
+            warnings: Vec::new(),
+        };
         let made = record(OperationKind::Update, images, outcome);
         HistoryRecord { id: OperationId::new(id), backup: Some(backup), ..made }
     }

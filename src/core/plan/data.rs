@@ -1,9 +1,14 @@
 //! The steps that save a container's data, or bring back what was saved.
 
-use crate::core::backup::{ROLE, Restoration, SavedMount, needed_bytes, reader, shown, writer};
+use crate::core::backup::{
+    Fate, ROLE, Restoration, SavedMount, needed_bytes, reader, shown, writer,
+};
 use crate::core::plan::blueprint::{Blueprint, Data};
 use crate::core::plan::member::{Member, back};
 use crate::core::plan::{Key, PlannedContainer, PlannedStep, Step, Volumes};
+
+/// One update that failed may be followed by many more, which must not fill the disk.
+const KEPT_OF_FAILED: usize = 1;
 
 /// The steps of a plan that are about data.
 pub(super) struct DataSteps<'a> {
@@ -42,12 +47,14 @@ impl DataSteps<'_> {
     }
 
     fn make_room(&self, folder: &str, mounts: &[SavedMount]) -> Vec<PlannedStep> {
-        let needed_bytes = needed_bytes(mounts);
+        let needed_bytes = Some(needed_bytes(mounts));
         let prepare = Step::PrepareBackup { folder: folder.to_owned(), needed_bytes };
         let discard = Step::DiscardBackup { folder: folder.to_owned() };
+        // Undone after the old container is up again.
+        let prune = prune(folder, KEPT_OF_FAILED, Fate::Failed);
         let blueprint = self.blueprint;
         let body = reader(&blueprint.old_image.id, &blueprint.operation, mounts);
-        vec![back(prepare, vec![discard]), self.create(body)]
+        vec![back(prepare, vec![discard, prune]), self.create(body)]
     }
 
     /// The data is there before the container that shall have it is made, so that the engine does
@@ -92,12 +99,16 @@ impl DataSteps<'_> {
     pub(super) fn tidy(&self) -> impl Iterator<Item = Step> + use<> {
         let steps = match &self.blueprint.data {
             Data::Saved { folder, keep, .. } => {
-                vec![remove(), Step::PruneBackups { folder: folder.clone(), keep: *keep }]
+                vec![remove(), prune(folder, *keep, Fate::Well)]
             }
             Data::Stays | Data::Restored(_) => Vec::new(),
         };
         steps.into_iter()
     }
+}
+
+fn prune(folder: &str, keep: usize, fate: Fate) -> Step {
+    Step::PruneBackups { folder: folder.to_owned(), keep, fate }
 }
 
 /// The volumes that are saved or restored have names and stay; what the image declares does not.

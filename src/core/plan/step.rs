@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::core::backup::{RestoredMount, SavedMount};
+use crate::core::backup::{Fate, RestoredMount, SavedMount};
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
 use crate::core::hook::{Hook, Moment};
@@ -88,8 +88,14 @@ pub enum Step {
     BackUp { container: Key, folder: String, mounts: Vec<SavedMount> },
     /// Removes a backup that was not completed; a complete one stays.
     DiscardBackup { folder: String },
-    /// Removes the oldest backups of a container beside this one, as many as are too many.
-    PruneBackups { folder: String, keep: usize },
+    /// Removes the oldest backups of a container beside this one, as many as are too many: of those
+    /// of updates that ended as this one did.
+    PruneBackups {
+        folder: String,
+        keep: usize,
+        #[serde(default, skip_serializing_if = "Fate::is_well")]
+        fate: Fate,
+    },
     /// Makes a volume.
     CreateVolume { name: String, labels: BTreeMap<String, String> },
     /// Removes a volume that the operation made.

@@ -113,6 +113,9 @@ fn describe_data_step(step: &Step) -> String {
             format!("save {} to {folder}", places.join(", "))
         }
         Step::DiscardBackup { folder } => format!("remove {folder}, unless it is complete"),
+        Step::PruneBackups { fate: backup::Fate::Failed, .. } => {
+            "keep no other backup of an update that failed".to_owned()
+        }
         Step::PruneBackups { keep, .. } => format!("keep {keep} backups, remove older ones"),
         Step::CreateVolume { name, .. } => format!("create the volume {name}"),
         Step::RemoveVolume { name } => format!("remove the volume {name}"),

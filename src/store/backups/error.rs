@@ -7,23 +7,34 @@ use thiserror::Error;
 
 use crate::core::backup::shown;
 use crate::store::StoreError;
+use crate::store::backups::measure::Space;
 
 /// Why a backup could not be made or read.
 #[derive(Debug, Error)]
 pub enum BackupError {
     /// It would not fit.
     #[error(
-        "saving its data may take {}, and {} has {} free; free some, or point \
-         DOCKER_AUTO_BACKUP_DIR to a larger disk",
-        shown(*needed), path.display(), shown(*free)
+        "saving its data may take {}, and {} has {} free, of which {} are left to others; free some, \
+         or point DOCKER_AUTO_BACKUP_DIR to a larger disk",
+        shown(*needed), path.display(), shown(space.free), shown(space.floor())
     )]
     TooLarge {
         /// The folder of the backups.
         path: PathBuf,
         /// How much it may take.
         needed: u64,
-        /// How much is free.
-        free: u64,
+        /// How much there is.
+        space: Space,
+    },
+    /// It would be gone with the container.
+    #[error(
+        "docker-auto runs in a container, and {} is on none of its volumes: a backup there would be \
+         gone with it; mount a volume or a folder of the host there, or point \
+         DOCKER_AUTO_BACKUP_DIR to one", path.display()
+    )]
+    Fleeting {
+        /// The folder of the backups.
+        path: PathBuf,
     },
     /// It did not fit.
     #[error(

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::core::backup::{MANIFEST_VERSION, Manifest};
+use crate::core::backup::{Fate, MANIFEST_VERSION, Manifest};
 use crate::core::id::{ContainerName, OperationId, Timestamp};
 use crate::store::directory::private;
 
@@ -13,6 +13,8 @@ use super::{BackupError, measure};
 
 /// The file that makes a folder a complete backup.
 const MANIFEST: &str = "manifest.json";
+/// The file that marks the backup of an update that failed.
+const FAILED: &str = "failed";
 /// The ending of a folder that is not complete, and of one that is being removed.
 const PARTIAL: &str = ".partial";
 const REMOVED: &str = ".removed";
@@ -21,6 +23,12 @@ const REMOVED: &str = ".removed";
 pub(super) struct Complete {
     pub(super) path: PathBuf,
     pub(super) manifest: Manifest,
+}
+
+impl Complete {
+    fn fate(&self) -> Fate {
+        if self.path.join(FAILED).exists() { Fate::Failed } else { Fate::Well }
+    }
 }
 
 /// Returns the name of a backup's folder: names of containers hold no such moment at their end.
@@ -55,14 +63,20 @@ pub(super) fn prepare(folder: &Path, needed: Option<u64>) -> Result<(), BackupEr
     let directory = folder.parent().unwrap_or(Path::new("/"));
     make(directory, Parents::Made)?;
     if let Some(needed) = needed {
-        let free = measure::free_bytes(directory)?;
-        if free < needed {
-            return Err(BackupError::TooLarge { path: directory.to_owned(), needed, free });
-        }
+        fits(directory, needed)?;
     }
     // What a run before a crash has left is begun anew.
     discard(folder)?;
     make(&partial(folder), Parents::MustExist)
+}
+
+/// Makes sure that so much may be written where a folder is, or will be.
+pub(super) fn fits(directory: &Path, needed: u64) -> Result<(), BackupError> {
+    let space = measure::space(directory)?;
+    if space.has(needed) {
+        return Ok(());
+    }
+    Err(BackupError::TooLarge { path: directory.to_owned(), needed, space })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,11 +159,20 @@ pub(super) fn complete_ones(directory: &Path) -> Vec<Complete> {
     complete.collect()
 }
 
-pub(super) fn prune(folder: &Path, keep: usize) -> Result<(), BackupError> {
+pub(super) fn prune(folder: &Path, keep: usize, fate: Fate) -> Result<(), BackupError> {
     let directory = folder.parent().unwrap_or(Path::new("/"));
-    let container = manifest(folder)?.container;
+    let container = match manifest(folder) {
+        // It failed before anything was saved.
+        Err(BackupError::Missing { .. }) if fate == Fate::Failed => return Ok(()),
+        manifest => manifest?.container,
+    };
+    if fate == Fate::Failed {
+        let mark = folder.join(FAILED);
+        let made = private().create(true).truncate(true).open(&mark);
+        made.map_err(BackupError::at("making", &mark))?;
+    }
     let mut own = complete_ones(directory);
-    own.retain(|one| one.manifest.container == container);
+    own.retain(|one| one.manifest.container == container && one.fate() == fate);
     own.sort_by_key(|one| std::cmp::Reverse((one.manifest.taken_at, one.path.clone())));
     for one in own.iter().skip(keep).filter(|one| one.path != folder) {
         // A folder that is half removed must not look like a complete one.
@@ -211,6 +234,34 @@ mod tests {
     }
 
     #[test]
+    fn backups_of_failed_updates_count_for_themselves() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = |day: u32| {
+            let manifest = manifest_of("web", day);
+            place.path().join(name(&manifest.container, manifest.taken_at, &manifest.operation))
+        };
+        // Two that went well, then failures, then one more that goes well.
+        for (day, keep, fate, left) in [
+            (1, 2, Fate::Well, &[1][..]),
+            (2, 2, Fate::Well, &[1, 2]),
+            (3, 1, Fate::Failed, &[1, 2, 3]),
+            (4, 1, Fate::Failed, &[1, 2, 4]),
+            (5, 1, Fate::Failed, &[1, 2, 5]),
+            (6, 2, Fate::Well, &[2, 5, 6]),
+        ] {
+            prepare(&folder(day), None).unwrap();
+            complete(&folder(day), &manifest_of("web", day)).unwrap();
+            for _ in ["once", "again after a crash"] {
+                prune(&folder(day), keep, fate).unwrap();
+                let there: Vec<_> = (1..=9).filter(|day| folder(*day).exists()).collect();
+                assert_eq!(there, left, "{day}");
+            }
+        }
+        prune(&folder(7), 1, Fate::Failed).unwrap();
+        assert!(prune(&folder(7), 1, Fate::Well).is_err(), "a good update has saved something");
+    }
+
+    #[test]
     fn only_complete_backups_beyond_the_newest_go() {
         let place = tempfile::tempdir().unwrap();
         let directory = place.path().join("backups");
@@ -227,7 +278,7 @@ mod tests {
         prepare(&folder("web", 4), None).unwrap();
         fs::create_dir(directory.join("web-20260101T000000Z-ffffff")).unwrap();
         fs::create_dir(with_ending(&folder("web", 9), REMOVED)).unwrap();
-        prune(&folder("web", 3), 2).unwrap();
+        prune(&folder("web", 3), 2, Fate::Well).unwrap();
         let left = |container: &str| {
             let own = complete_ones(&directory).into_iter();
             own.filter(|one| one.manifest.container.as_str() == container).count()

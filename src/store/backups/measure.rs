@@ -10,16 +10,48 @@ use super::{BackupError, folder};
 /// How many files are looked at before a folder counts as one that cannot be measured in time.
 const MOST_FILES: usize = 200_000;
 
+/// How much of a disk is left to others, unless a part of it is less.
+const LEFT_TO_OTHERS: u64 = 1 << 30;
+/// Which part of it that is: one in so many.
+const PART: u64 = 20;
+
+/// How much there is of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// What may be written.
+    pub free: u64,
+    /// All of it.
+    pub all: u64,
+}
+
+impl Space {
+    /// Returns how much of it a backup leaves to others who write to that disk.
+    pub fn floor(self) -> u64 {
+        LEFT_TO_OTHERS.min(self.all / PART)
+    }
+
+    /// Says whether so much fits, and leaves to others what is theirs.
+    pub fn has(self, bytes: u64) -> bool {
+        bytes <= self.free.saturating_sub(self.floor())
+    }
+}
+
 /// Returns how much may be written where a folder is, or will be.
 pub(super) fn free_bytes(directory: &Path) -> Result<u64, BackupError> {
+    space(directory).map(|space| space.free)
+}
+
+/// Returns how much there is of the disk where a folder is, or will be.
+pub(super) fn space(directory: &Path) -> Result<Space, BackupError> {
     let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
     let disk = statvfs(there).map_err(|errno| {
         BackupError::at("looking at the free space of", there)(std::io::Error::from(errno))
     })?;
     // The types differ by platform.
     #[expect(clippy::useless_conversion, reason = "the numbers are smaller on other platforms")]
-    let (blocks, size) = (u64::from(disk.blocks_available()), u64::from(disk.fragment_size()));
-    Ok(blocks.saturating_mul(size))
+    let [free, all, size] =
+        [disk.blocks_available(), disk.blocks(), disk.fragment_size()].map(u64::from);
+    Ok(Space { free: free.saturating_mul(size), all: all.saturating_mul(size) })
 }
 
 /// Returns how much lies at a path, as an archive counts it; `None` where it cannot be seen, or is
@@ -64,6 +96,19 @@ pub(super) fn bytes_per_second(directory: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_keep_a_part_of_the_disk() {
+        for (free, all, floor, fits) in [
+            (105, 100, 5, true),
+            (104, 100, 5, false),
+            (1 << 30, 1 << 40, 1 << 30, false),
+            (100, 0, 0, true),
+        ] {
+            let space = Space { free, all };
+            assert_eq!((space.floor(), space.has(100)), (floor, fits), "{space:?}");
+        }
+    }
 
     #[test]
     fn files_are_added_up_and_links_are_not_followed() {

@@ -11,14 +11,17 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-use crate::core::backup::Sums;
+use crate::core::backup::{Sums, shown};
 use crate::store::directory::private;
 use crate::store::{StoreError, blocking};
 
+use super::measure::{self, Space};
 use super::{BackupError, PIECES, folder};
 
 /// An archive ends with two blocks of zeros; its reader is content with one.
 const BLOCK: u64 = 512;
+/// How many bytes are written between two looks at the disk.
+const LOOK_EVERY: u64 = 64 << 20;
 
 /// An archive that is being written.
 pub struct Writing {
@@ -31,7 +34,11 @@ impl Writing {
     pub fn begin(folder: &str, file: &str) -> Self {
         let path = folder::partial(Path::new(folder)).join(file);
         let (pieces, received) = channel(PIECES);
-        Self { pieces, done: blocking::start(move || Ok(write(&path, received))) }
+        let look = {
+            let directory = path.clone();
+            move || measure::space(&directory).ok()
+        };
+        Self { pieces, done: blocking::start(move || Ok(write(&path, received, &look))) }
     }
 
     /// Writes a piece; false when nothing more can be written, and [`Writing::end`] says why.
@@ -46,10 +53,14 @@ impl Writing {
     }
 }
 
-fn write(path: &Path, received: Receiver<Vec<u8>>) -> Result<Sums, BackupError> {
+fn write(
+    path: &Path,
+    received: Receiver<Vec<u8>>,
+    look: &dyn Fn() -> Option<Space>,
+) -> Result<Sums, BackupError> {
     let file = private().create(true).truncate(true).open(path);
-    let file = file.map_err(BackupError::at("making", path))?;
-    let counted = Counted { file: BufWriter::new(file), digest: Sha256::new(), bytes: 0 };
+    let file = BufWriter::new(file.map_err(BackupError::at("making", path))?);
+    let counted = Counted { file, digest: Sha256::new(), bytes: 0, look, next_look: 0 };
     let mut copy = Copy {
         received,
         piece: io::Cursor::default(),
@@ -75,7 +86,7 @@ fn writing(path: &Path) -> String {
 }
 
 /// Reads an archive to its end, which its reader does not miss, and returns how much is in it.
-fn read(copy: &mut Copy) -> io::Result<u64> {
+fn read(copy: &mut Copy<'_>) -> io::Result<u64> {
     let mut entries = 0;
     let mut archive = tar::Archive::new(&mut *copy);
     for entry in archive.entries()? {
@@ -90,10 +101,10 @@ fn read(copy: &mut Copy) -> io::Result<u64> {
 }
 
 /// Reads what is received, and writes all of it on the way.
-struct Copy {
+struct Copy<'a> {
     received: Receiver<Vec<u8>>,
     piece: io::Cursor<Vec<u8>>,
-    gzip: GzEncoder<Counted>,
+    gzip: GzEncoder<Counted<'a>>,
     bytes: u64,
     /// Whether somebody was told that nothing more comes.
     ended: bool,
@@ -101,7 +112,7 @@ struct Copy {
     trouble: Option<io::Error>,
 }
 
-impl Read for Copy {
+impl Read for Copy<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let length = self.piece.read(buffer)?;
@@ -128,13 +139,31 @@ fn length_of(bytes: &[u8]) -> u64 {
 }
 
 /// Writes to a file and keeps account of it.
-struct Counted {
+struct Counted<'a> {
     file: BufWriter<File>,
     digest: Sha256,
     bytes: u64,
+    /// How much there is of the disk, where that can be told.
+    look: &'a dyn Fn() -> Option<Space>,
+    /// With how many bytes that is looked at again.
+    next_look: u64,
 }
 
-impl Counted {
+impl Counted<'_> {
+    /// Whoever else writes to the disk must not fail for a backup.
+    fn leave_room(&mut self) -> io::Result<()> {
+        if self.bytes < self.next_look {
+            return Ok(());
+        }
+        self.next_look = self.bytes.saturating_add(LOOK_EVERY);
+        let Some(space) = (self.look)().filter(|space| space.free < space.floor()) else {
+            return Ok(());
+        };
+        let (free, floor) = (shown(space.free), shown(space.floor()));
+        let text = format!("{free} are free, and {floor} are left to others");
+        Err(io::Error::new(io::ErrorKind::StorageFull, text))
+    }
+
     fn finish(mut self) -> io::Result<(String, u64)> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
@@ -153,8 +182,9 @@ pub(super) fn hexadecimal(digest: Sha256) -> String {
     })
 }
 
-impl Write for Counted {
+impl Write for Counted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.leave_room()?;
         let length = self.file.write(bytes)?;
         let written = bytes.get(..length).unwrap_or_default();
         self.digest.update(written);
@@ -212,6 +242,27 @@ mod tests {
             assert_eq!((sums.entries, sums.bytes), (2, sample.len() as u64), "{length}");
             assert_eq!(sums.sha256.len(), 64);
             assert!(read == sample, "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_disk_is_not_filled_up() {
+        for (free, fits) in [(5, true), (4, false)] {
+            let place = tempfile::tempdir().unwrap();
+            let path = place.path().join("0.tar.gz");
+            let (sender, received) = channel(1);
+            sender.send(sample()).await.unwrap();
+            drop(sender);
+            let look = move || Some(Space { free, all: 100 });
+            let written = tokio::task::spawn_blocking(move || write(&path, received, &look));
+            match written.await.unwrap() {
+                Ok(_) => assert!(fits, "{free}"),
+                Err(error) => {
+                    assert!(!fits && matches!(error, BackupError::Full { .. }), "{free}: {error}");
+                    let why = std::error::Error::source(&error).unwrap().to_string();
+                    assert_eq!(why, "0.1 MB are free, and 0.1 MB are left to others");
+                }
+            }
         }
     }
 

@@ -294,6 +294,7 @@ impl Host<'_> {
             bytes: 1,
             archive_bytes: 1,
             duration_ms: 1,
+            warnings: Vec::new(),
         }))
     }
 
