@@ -12,6 +12,8 @@ use crate::engine::ourselves::Own;
 /// The digits of an ID, and those that an engine makes a hostname of.
 const ID: usize = 64;
 const SHORT_ID: usize = 12;
+/// The folder in which an engine has one for each container.
+const CONTAINERS: &str = "/containers/";
 
 /// Returns the container, if this is one; the engine is still to confirm it.
 pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
@@ -59,10 +61,12 @@ fn found(seen: &Seen<'_>) -> Option<ContainerId> {
 }
 
 fn of_mount(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("/containers/")?;
-    let (id, file) = rest.split_once('/')?;
-    let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
-    (is_id(id) && ours).then_some(id)
+    // A folder above the engine's own may have the same name.
+    line.match_indices(CONTAINERS).find_map(|(at, _)| {
+        let (id, file) = line.get(at + CONTAINERS.len()..)?.split_once('/')?;
+        let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
+        (is_id(id) && ours).then_some(id)
+    })
 }
 
 /// As in `…:/docker/<id>` and `…/docker-<id>.scope`.
@@ -97,6 +101,7 @@ mod tests {
                 hostname,
                 &*a,
             ),
+            (mount(&format!("/srv/containers/docker/containers/{a}/hosts")), String::new(), "", &a),
             (mount(&format!("/data/containers/{a}/mounts/shm")), format!("0::/docker/{b}"), "", &b),
             (mount("/containers/short/hostname"), format!("1:cpu:/docker-{b}.scope\n"), "", &b),
             (mount("/"), "0::/".to_owned(), hostname, hostname),

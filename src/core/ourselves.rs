@@ -25,6 +25,8 @@ pub enum Obstacle {
     Data,
     /// The helper could not reach the engine.
     Access,
+    /// It cannot be told from others.
+    Unclear,
 }
 
 impl fmt::Display for Obstacle {
@@ -46,6 +48,11 @@ impl fmt::Display for Obstacle {
                 "docker-auto runs in it and reaches Docker through a file that is in no volume or \
                  bind, so that the helper that replaces it could not: mount the socket, or the folder \
                  of the certificates"
+            }
+            Self::Unclear => {
+                "docker-auto may run in it or in another one that shares its network, and cannot tell \
+                 which: give docker-auto a network of its own, or pull the new image and recreate it \
+                 by hand"
             }
         })
     }

@@ -27,7 +27,7 @@ impl Engine {
         if doors.is_empty() || !container.state.is_up() {
             return Ok(Vantage::Here);
         }
-        let own = inventory.containers.values().find(|one| self.is_own(one));
+        let own = inventory.containers.values().find(|one| self.is_surely_own(one));
         if self.is_near(own, inspect, &doors).await? {
             return Ok(Vantage::Here);
         }

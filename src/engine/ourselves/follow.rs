@@ -19,7 +19,7 @@ use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::{OpenOperation, Taken};
 
-use super::{discard_helper, text};
+use super::{Shown, discard_helper, text};
 
 /// Between two looks at the helper and its journal.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -93,8 +93,8 @@ impl Engine {
         operation: &OperationId,
         said: &mut Option<Ready>,
     ) -> Result<(), EngineError> {
-        let Some(own) = self.shown().await? else { return Ok(()) };
-        let Some(inspect) = self.host.inspect_container(&own.id).await? else {
+        let Some(own) = self.shown().await?.and_then(Shown::id) else { return Ok(()) };
+        let Some(inspect) = self.host.inspect_container(own).await? else {
             return Ok(());
         };
         let ready = Ready {
@@ -113,9 +113,9 @@ impl Engine {
     async fn start_helper(&self, plan: &UpdatePlan) -> Result<(), StepError> {
         let runner = HostRunner::new(self.host.clone(), Arc::new(|_| {}), Arc::new(NoPulls));
         let mut known = Known::of(plan, &[]);
-        if let Ok(Some(shown)) = self.shown().await {
+        if let Some(own) = self.shown().await.ok().flatten().and_then(Shown::id) {
             // Files are carried from whichever container of ours there is.
-            known.ids.insert(Key::old(), shown.id.clone());
+            known.ids.insert(Key::old(), own.clone());
         }
         for step in plan.helper_steps() {
             if let StepOutput::Created { id } = runner.run(step, &known).await? {
