@@ -123,7 +123,9 @@ impl Engine {
         let Some(found) = self.host.inspect_container(&own.container).await? else {
             return Ok(Vec::new());
         };
-        let sharers = self.host.network_sharers(&ContainerId::new(text(&found, "/Id"))).await?;
+        let id = ContainerId::new(text(&found, "/Id"));
+        let name = ContainerName::new(text(&found, "/Name").trim_start_matches('/'));
+        let sharers = self.host.network_sharers(&id, &name).await?;
         let mut near = vec![found];
         for sharer in sharers {
             near.extend(self.host.inspect_container(&sharer).await?);
@@ -150,12 +152,8 @@ impl Engine {
 /// Removes an operation's helper, whatever it does; one that is gone is as it should be. It is none
 /// of the plan's steps: only when the plan is over may the helper go.
 async fn discard_helper(host: &Host, operation: &OperationId) -> Result<(), DockerError> {
-    let name = ContainerName::of_helper(operation);
-    let Some(inspect) = host.find_container(&name).await? else { return Ok(()) };
-    let labels = inspect.pointer("/Config/Labels");
-    let label = labels.and_then(|labels| labels.get(HELPER_LABEL)).and_then(Value::as_str);
-    if label == Some(operation.as_str()) {
-        host.discard(&ContainerId::new(text(&inspect, "/Id"))).await?;
+    for helper in host.labelled(HELPER_LABEL, operation.as_str()).await? {
+        host.discard(&helper).await?;
     }
     Ok(())
 }
@@ -176,7 +174,7 @@ mod tests {
             container: ContainerId::new("parent"),
             command: vec!["/docker-auto".to_owned(), "serve".to_owned()],
             program: "/docker-auto".to_owned(),
-            needs: Needs { data: Vec::new(), access: Vec::new() },
+            needs: Needs { data: Vec::new(), access: Vec::new(), loopback: false },
         };
         let one = |(id, argument, status): &(&str, &str, &str)| json!({"Id": id, "Path": "/docker-auto", "Args": [argument], "State": {"Status": status}});
         for (near, expected) in [
