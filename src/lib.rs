@@ -39,9 +39,8 @@
 //! 2. Decisions are total: bad outside data gives a value with a reason, never an error. Parsers
 //!    return `Result`; reading labels gives a patch and a list of problems.
 //! 3. Nothing changes a container except a [`core::plan::Step`] that stands in the journal already;
-//!    only [`engine::execute`] runs steps, and a server those that make its helper.
-//!    only [`engine::execute`] runs steps. Hooks of a check are a container's own commands and change
-//!    nothing that is ours.
+//!    only [`engine::execute`] runs steps, and a server those that make its helper. Hooks of a check
+//!    are a container's own commands and change nothing that is ours.
 //! 4. A plan is immutable and complete: names, bodies, networks, time-outs and order are in it, and
 //!    what takes each step back. The executor chooses nothing.
 //! 5. Every step is idempotent, and has an undo or stands after the point of no return.

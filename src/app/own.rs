@@ -1,6 +1,7 @@
 //! The container that this program runs in, as it can be seen from inside.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::Path;
 
 use crate::config::Config;
@@ -12,6 +13,8 @@ use crate::engine::ourselves::Own;
 /// The digits of an ID, and those that an engine makes a hostname of.
 const ID: usize = 64;
 const SHORT_ID: usize = 12;
+/// The folder in which an engine has one for each container.
+const CONTAINERS: &str = "/containers/";
 
 /// Returns the container, if this is one; the engine is still to confirm it.
 pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
@@ -30,8 +33,14 @@ pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
     if let (Address::Tls { .. }, Some(folder)) = (address, &config.docker.cert_path) {
         access.push(place(folder));
     }
-    let needs = Needs { data: place(&config.data), access };
+    let needs = Needs { data: place(&config.data), access, loopback: is_loopback(address) };
     Some(Own { container, command, program: program.display().to_string(), needs })
+}
+
+fn is_loopback(address: &Address) -> bool {
+    let (Address::Plain { host, .. } | Address::Tls { host, .. }) = address else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// A mount is known by the path that was asked for, which may lead over links.
@@ -59,10 +68,12 @@ fn found(seen: &Seen<'_>) -> Option<ContainerId> {
 }
 
 fn of_mount(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("/containers/")?;
-    let (id, file) = rest.split_once('/')?;
-    let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
-    (is_id(id) && ours).then_some(id)
+    // A folder above the engine's own may have the same name.
+    line.match_indices(CONTAINERS).find_map(|(at, _)| {
+        let (id, file) = line.get(at + CONTAINERS.len()..)?.split_once('/')?;
+        let ours = ["hostname", "hosts", "resolv.conf"].iter().any(|own| file.starts_with(own));
+        (is_id(id) && ours).then_some(id)
+    })
 }
 
 /// As in `…:/docker/<id>` and `…/docker-<id>.scope`.
@@ -97,6 +108,7 @@ mod tests {
                 hostname,
                 &*a,
             ),
+            (mount(&format!("/srv/containers/docker/containers/{a}/hosts")), String::new(), "", &a),
             (mount(&format!("/data/containers/{a}/mounts/shm")), format!("0::/docker/{b}"), "", &b),
             (mount("/containers/short/hostname"), format!("1:cpu:/docker-{b}.scope\n"), "", &b),
             (mount("/"), "0::/".to_owned(), hostname, hostname),
@@ -107,6 +119,22 @@ mod tests {
             let id = found(&seen);
             assert_eq!(id.as_ref().map_or("", ContainerId::as_str), expected, "{mounts} {groups}");
         }
+    }
+
+    #[test]
+    fn a_loopback_address_is_known() {
+        for (host, expected) in [
+            ("127.0.0.1", true),
+            ("127.9.0.1", true),
+            ("localhost", true),
+            ("[::1]", true),
+            ("proxy", false),
+            ("172.17.0.1", false),
+        ] {
+            let address = Address::Plain { host: host.to_owned(), port: 2375 };
+            assert_eq!(is_loopback(&address), expected, "{host}");
+        }
+        assert!(!is_loopback(&Address::Socket("/var/run/docker.sock".into())));
     }
 
     #[test]

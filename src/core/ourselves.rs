@@ -25,6 +25,10 @@ pub enum Obstacle {
     Data,
     /// The helper could not reach the engine.
     Access,
+    /// The helper would look for the engine in a network of its own.
+    Loopback,
+    /// It cannot be told from others.
+    Unclear,
 }
 
 impl fmt::Display for Obstacle {
@@ -47,6 +51,16 @@ impl fmt::Display for Obstacle {
                  bind, so that the helper that replaces it could not: mount the socket, or the folder \
                  of the certificates"
             }
+            Self::Loopback => {
+                "docker-auto runs in it and reaches Docker at a port of its own container, where the \
+                 helper that replaces it would find nothing: let DOCKER_HOST name another container, \
+                 or mount the socket"
+            }
+            Self::Unclear => {
+                "docker-auto may run in it or in another one that shares its network, and cannot tell \
+                 which: give docker-auto a network of its own, or pull the new image and recreate it \
+                 by hand"
+            }
         })
     }
 }
@@ -61,6 +75,8 @@ pub struct Needs {
     pub data: Place,
     /// The files through which it reaches the engine.
     pub access: Vec<Place>,
+    /// Whether it reaches the engine at a loopback address.
+    pub loopback: bool,
 }
 
 /// Returns what stands against replacing the container that a server runs in.
@@ -72,6 +88,8 @@ pub fn obstacle(inspect: &Value, needs: &Needs) -> Option<Obstacle> {
         Some(Obstacle::Data)
     } else if !needs.access.iter().all(shared) {
         Some(Obstacle::Access)
+    } else if needs.loopback && !lives_elsewhere(inspect) {
+        Some(Obstacle::Loopback)
     } else {
         None
     }
@@ -81,6 +99,12 @@ pub fn obstacle(inspect: &Value, needs: &Needs) -> Option<Obstacle> {
 pub fn network_parent(inspect: &Value) -> Option<ContainerId> {
     let mode = inspect.pointer("/HostConfig/NetworkMode").and_then(Value::as_str)?;
     mode.strip_prefix("container:").map(ContainerId::new)
+}
+
+/// Says whether a container has the network of the host or of another container, as its helper will.
+fn lives_elsewhere(inspect: &Value) -> bool {
+    let mode = inspect.pointer("/HostConfig/NetworkMode").and_then(Value::as_str);
+    mode == Some("host") || network_parent(inspect).is_some()
 }
 
 /// Says whether a path is in a volume or bind, which another container can have as well.
@@ -171,7 +195,22 @@ mod tests {
     fn needs(data: &[&str], access: &[&str]) -> Needs {
         let place = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
         let access = if access.is_empty() { Vec::new() } else { vec![place(access)] };
-        Needs { data: place(data), access }
+        Needs { data: place(data), access, loopback: false }
+    }
+
+    #[test]
+    fn its_own_loopback_is_not_the_helpers() {
+        let needs = Needs { loopback: true, ..needs(&["/data"], &[]) };
+        let mounts = json!([{"Type": "volume", "Destination": "/data"}]);
+        for (mode, expected) in [
+            ("bridge", Some(Obstacle::Loopback)),
+            ("default", Some(Obstacle::Loopback)),
+            ("host", None),
+            ("container:1", None),
+        ] {
+            let inspect = json!({"Mounts": mounts, "HostConfig": {"NetworkMode": mode}});
+            assert_eq!(obstacle(&inspect, &needs), expected, "{mode}");
+        }
     }
 
     #[test]

@@ -102,15 +102,35 @@ impl Host {
         Ok(text(&info["DockerRootDir"]))
     }
 
-    /// Returns the containers that live in the network of another one.
-    pub async fn network_sharers(&self, of: &ContainerId) -> Result<Vec<ContainerId>, DockerError> {
+    /// Returns the containers that live in the network of another one, however they name it.
+    pub async fn network_sharers(
+        &self,
+        id: &ContainerId,
+        name: &ContainerName,
+    ) -> Result<Vec<ContainerId>, DockerError> {
+        let modes = [format!("container:{id}"), format!("container:{name}")];
+        self.all_that(|one| modes.iter().any(|mode| one["HostConfig"]["NetworkMode"] == **mode))
+            .await
+    }
+
+    /// Returns the containers that have a label with this value, whatever they do.
+    pub async fn labelled(
+        &self,
+        label: &str,
+        value: &str,
+    ) -> Result<Vec<ContainerId>, DockerError> {
+        self.all_that(|one| one["Labels"][label] == *value).await
+    }
+
+    async fn all_that(
+        &self,
+        is_meant: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<ContainerId>, DockerError> {
         let call = Call::get("listing the containers", "/containers/json").query("all", "1");
         let listed: Option<Vec<Value>> = self.transport().ask(call).await?;
-        let mode = format!("container:{of}");
-        let lives_there = |one: &&Value| one["HostConfig"]["NetworkMode"] == *mode;
         let listed = listed.unwrap_or_default();
-        let sharers = listed.iter().filter(lives_there);
-        Ok(sharers.map(|one| ContainerId::new(text(&one["Id"]))).collect())
+        let meant = listed.iter().filter(|one| is_meant(one));
+        Ok(meant.map(|one| ContainerId::new(text(&one["Id"]))).collect())
     }
 
     /// Returns what the engine says of itself, as last asked.

@@ -172,18 +172,23 @@ impl Engine {
         let backups = self.settings.backups.directory();
         let folders = [&*self.settings.data, backups];
         let folders = folders.map(|folder| folder.to_string_lossy().into_owned());
-        let own = match self.shown().await? {
-            Some(own) => self.host.inspect_container(&own.id).await?,
-            None => None,
-        };
+        let mut places = OwnPlaces { paths: Vec::new(), volumes: Vec::new() };
+        let own = self.shown().await?.map(|own| &*own.ids).unwrap_or_default();
         let [_, backups_folder] = &folders;
-        Ok(match own {
-            Some(inspect) if !outlives(&inspect, backups_folder) => {
+        for id in own {
+            let Some(inspect) = self.host.inspect_container(id).await? else { continue };
+            if !outlives(&inspect, backups_folder) {
                 let source = BackupError::Fleeting { path: backups.to_owned() };
                 return Err(EngineError::Unsaved { name: name.clone(), source });
             }
-            Some(inspect) => places_of(&inspect, &folders),
-            None => OwnPlaces { paths: folders.into(), volumes: Vec::new() },
+            let those = places_of(&inspect, &folders);
+            places.paths.extend(those.paths);
+            places.volumes.extend(those.volumes);
+        }
+        Ok(if own.is_empty() {
+            OwnPlaces { paths: folders.into(), volumes: Vec::new() }
+        } else {
+            places
         })
     }
 }

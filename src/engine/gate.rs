@@ -62,6 +62,8 @@ impl Gates {
         let ready = |gate: HealthGate| HealthGate {
             timeout,
             stable: Duration::ZERO,
+            // It must go on to say so, and since the same start.
+            soak: gate.soak.max(gate.stable),
             require: Requirement::Stable,
             exit_zero: ExitZero::Failed,
             probes: std::iter::once(Probe::Ready).chain(gate.probes.iter().cloned()).collect(),

@@ -44,7 +44,7 @@ impl Engine {
         if doors.is_empty() || !container.state.is_up() {
             return Ok(Vantage::Here);
         }
-        let own = inventory.containers.values().find(|one| self.is_own(one));
+        let own = inventory.containers.values().find(|one| self.is_surely_own(one));
         // One between two runs has no address to try.
         let steady = container.state == RunState::Running;
         let local = own.is_none() && self.settings.sees_the_host();

@@ -58,7 +58,7 @@ impl Way {
     /// updated from within.
     pub(super) fn role(&self, container: &Container) -> Role {
         let own = self.own.as_ref();
-        if let Some(own) = own.filter(|own| own.id == container.id) {
+        if let Some(own) = own.filter(|own| own.ids.contains(&container.id)) {
             Role::Ourselves(own.obstacle)
         } else if own.and_then(|own| own.parent.as_ref()).is_some_and(|it| names(container, it)) {
             Role::NetworkParent
@@ -138,7 +138,7 @@ mod tests {
             ("2", Some("3"), Role::Ordinary),
         ] {
             let own = Shown {
-                id: ContainerId::new(id),
+                ids: vec![ContainerId::new(id)],
                 parent: parent.map(ContainerId::new),
                 obstacle: Some(Obstacle::Data),
             };

@@ -4,19 +4,25 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::core::id::OperationId;
 use crate::core::journal::JournalEntry;
 use crate::core::probe::Ready;
 
 use super::journal_file::{Contents, JournalFile, glimpse};
 use super::operations::{EXTENSION, Hold, OpenOperation, Operations};
-use super::{StoreError, blocking, database, directory};
+use super::{Lock, StoreError, blocking, database, directory};
 
 const READY: &str = "ready";
 const COPY: &str = "redb";
 /// What is being written.
 const PART: &str = "part";
+const COPY_PART: &str = "redb-part";
+/// How often, and after which pauses, a lock that somebody has is tried again.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(100);
 
 /// What became of an attempt to carry an operation on.
 #[derive(Debug)]
@@ -72,6 +78,11 @@ impl Operations {
         blocking::run("reading the journal", look).await
     }
 
+    /// Returns how long an operation's journal is, in bytes; nothing where there is none.
+    pub fn length(&self, id: &OperationId) -> u64 {
+        fs::metadata(self.path(id, EXTENSION)).map_or(0, |found| found.len())
+    }
+
     /// Says for everyone who reads it that this process serves.
     pub async fn say_ready(&self, id: &OperationId, ready: Ready) -> Result<(), StoreError> {
         let (path, part) = (self.path(id, READY), self.path(id, PART));
@@ -96,33 +107,66 @@ impl Operations {
     }
 
     /// Keeps a copy of the database, which nobody uses meanwhile.
-    pub async fn keep_database(&self, id: &OperationId) -> Result<(), StoreError> {
-        let (database, copy, part) = (self.database(), self.path(id, COPY), self.path(id, PART));
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] when somebody uses the data directory and goes on to.
+    pub async fn keep_database(&self, id: &OperationId, clock: &Clock) -> Result<(), StoreError> {
+        let lock = self.lock(clock).await?;
+        let (database, copy) = (self.database(), self.path(id, COPY));
+        let part = self.path(id, COPY_PART);
         let doing = format!("copying {} to {}", database.display(), copy.display());
-        let keep = move || match copy_whole(&database, &part, &copy) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !database.exists() => Ok(()),
-            kept => kept.map_err(|error| StoreError::io(doing, error)),
+        let keep = move || {
+            let _lock = lock;
+            match copy_whole(&database, &part, &copy) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !database.exists() => {
+                    Ok(())
+                }
+                kept => kept.map_err(|error| StoreError::io(doing, error)),
+            }
         };
         blocking::run("copying the database", keep).await
     }
 
     /// Puts the copy in the database's place, which nobody uses meanwhile. Once only: afterwards
     /// there is no copy any more, and what has been written since stays.
-    pub async fn restore_database(&self, id: &OperationId) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] when somebody uses the data directory and goes on to.
+    pub async fn restore_database(
+        &self,
+        id: &OperationId,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
         let (database, copy) = (self.database(), self.path(id, COPY));
+        if !copy.exists() {
+            return Ok(());
+        }
+        let lock = self.lock(clock).await?;
         let restore = move || {
-            match fs::rename(&copy, &database) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-                moved => moved.map_err(StoreError::at("putting back", &copy))?,
-            }
+            let _lock = lock;
+            fs::rename(&copy, &database).map_err(StoreError::at("putting back", &copy))?;
             database.parent().map_or(Ok(()), directory::sync)
         };
         blocking::run("putting the database back", restore).await
     }
 
+    /// Takes the data directory's lock; a command that has it is over in a moment.
+    async fn lock(&self, clock: &Clock) -> Result<Lock, StoreError> {
+        let data = self.directory.parent().unwrap_or(&self.directory);
+        for _ in 0..LOCK_TRIES {
+            match Lock::acquire(data, clock) {
+                Err(StoreError::Locked { .. }) => clock.sleep(LOCK_PAUSE).await,
+                lock => return lock,
+            }
+        }
+        Lock::acquire(data, clock)
+    }
+
     /// Removes everything that an operation leaves beside its journal.
     pub async fn sweep(&self, id: &OperationId) -> Result<(), StoreError> {
-        let left = [READY, COPY, PART].map(|extension| self.path(id, extension));
+        let left = [READY, PART, COPY, COPY_PART].map(|extension| self.path(id, extension));
         let sweep = move || {
             for path in left {
                 match fs::remove_file(&path) {

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::core::event::What;
 use crate::core::history::HistoryRecord;
 use crate::core::id::{ContainerId, ContainerName, OperationId, Timestamp};
@@ -19,10 +21,12 @@ use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::{OpenOperation, Taken};
 
-use super::{discard_helper, text};
+use super::{Shown, discard_helper, text};
 
 /// Between two looks at the helper and its journal.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a journal may stay as it is before that is said, and said again.
+const STUCK: Duration = Duration::from_mins(5);
 /// Between two looks at a journal that is over, but not let go yet.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -65,14 +69,37 @@ impl Engine {
 
     async fn until_over(&self, plan: &UpdatePlan) -> Result<(), EngineError> {
         let (mut said, mut trouble) = (None, None);
+        let mut progress = Progress::new(self.operations.length(&plan.operation), Instant::now());
         loop {
             let seen = self.attend(plan, &mut said).await;
             if self.operations.is_over(&plan.operation).await? {
                 return Ok(());
             }
+            let length = self.operations.length(&plan.operation);
+            if let Some(stuck) = progress.stuck(length, Instant::now()) {
+                self.tell_stuck(plan, stuck).await;
+            }
             tell_once(&mut trouble, seen.err().map(|error| Chain(&error).to_string()));
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// Nothing else says why no update begins any more.
+    async fn tell_stuck(&self, plan: &UpdatePlan, stuck: Duration) {
+        let name = ContainerName::of_helper(&plan.operation);
+        let state = match self.host.find_container(&name).await {
+            Ok(Some(inspect)) => text(&inspect, "/State/Status").to_owned(),
+            Ok(None) => "gone".to_owned(),
+            Err(error) => error.chain(),
+        };
+        log::error!(
+            "operation {} of {}: for {} minutes there has been no progress, and no other update begins \
+             until it is over; its helper {name} is {state}: see `docker logs {name}` and what keeps it, \
+             `docker unpause {name}` if it is paused, `docker restart {name}` to have it try again",
+            plan.operation,
+            plan.target.name,
+            stuck.as_secs() / 60
+        );
     }
 
     /// Says that we serve, and sees to it that the helper runs.
@@ -93,8 +120,8 @@ impl Engine {
         operation: &OperationId,
         said: &mut Option<Ready>,
     ) -> Result<(), EngineError> {
-        let Some(own) = self.shown().await? else { return Ok(()) };
-        let Some(inspect) = self.host.inspect_container(&own.id).await? else {
+        let Some(own) = self.shown().await?.and_then(Shown::id) else { return Ok(()) };
+        let Some(inspect) = self.host.inspect_container(own).await? else {
             return Ok(());
         };
         let ready = Ready {
@@ -113,9 +140,9 @@ impl Engine {
     async fn start_helper(&self, plan: &UpdatePlan) -> Result<(), StepError> {
         let runner = HostRunner::new(self.host.clone(), Arc::new(|_| {}), Arc::new(NoPulls));
         let mut known = Known::of(plan, &[]);
-        if let Ok(Some(shown)) = self.shown().await {
+        if let Some(own) = self.shown().await.ok().flatten().and_then(Shown::id) {
             // Files are carried from whichever container of ours there is.
-            known.ids.insert(Key::old(), shown.id.clone());
+            known.ids.insert(Key::old(), own.clone());
         }
         for step in plan.helper_steps() {
             if let StepOutput::Created { id } = runner.run(step, &known).await? {
@@ -176,6 +203,31 @@ fn done(entries: &[JournalEntry]) -> impl Iterator<Item = (Position, Timestamp)>
     })
 }
 
+/// How long a journal has not grown.
+struct Progress {
+    length: u64,
+    grown: Instant,
+    told: Instant,
+}
+
+impl Progress {
+    fn new(length: u64, now: Instant) -> Self {
+        Self { length, grown: now, told: now }
+    }
+
+    /// Returns since when it has not grown, whenever that is to be said.
+    fn stuck(&mut self, length: u64, now: Instant) -> Option<Duration> {
+        if length != self.length {
+            *self = Self::new(length, now);
+        }
+        let due = now.duration_since(self.told) >= STUCK;
+        due.then(|| {
+            self.told = now;
+            now.duration_since(self.grown)
+        })
+    }
+}
+
 /// Logs what is wrong when it is another thing than before.
 fn tell_once(before: &mut Option<String>, now: Option<String>) {
     if let Some(error) = now.as_ref().filter(|_| *before != now) {
@@ -190,5 +242,28 @@ pub(super) struct NoPulls;
 impl PullCredentials for NoPulls {
     fn for_pull<'a>(&'a self, _: &'a ImageRef) -> BoxFuture<'a, Option<PullAuth>> {
         Box::pin(std::future::ready(None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_go_on_is_said_again_and_again() {
+        let start = Instant::now();
+        let mut progress = Progress::new(1, start);
+        for (minute, length, expected) in [
+            (4, 1, None),
+            (5, 1, Some(5)),
+            (9, 1, None),
+            (10, 1, Some(10)),
+            (12, 2, None),
+            (16, 2, None),
+            (17, 2, Some(5)),
+        ] {
+            let stuck = progress.stuck(length, start + Duration::from_mins(minute));
+            assert_eq!(stuck, expected.map(Duration::from_mins), "{minute}");
+        }
     }
 }

@@ -70,7 +70,11 @@ impl Helper {
         tell(What::OperationStarted { summary: operation.plan().summary.clone() });
         let host = HostRunner::new(self.host.clone(), tell.clone(), Arc::new(NoPulls));
         let readiness = Arc::new(self.operations.clone());
-        let runner = Runner { host: host.with_readiness(readiness), operations: &self.operations };
+        let runner = Runner {
+            host: host.with_readiness(readiness),
+            operations: &self.operations,
+            clock: &self.clock,
+        };
         let executor = Executor {
             runner: &runner,
             now: &|| self.clock.now(),
@@ -92,6 +96,7 @@ impl Readiness for Operations {
 struct Runner<'r> {
     host: HostRunner,
     operations: &'r Operations,
+    clock: &'r Clock,
 }
 
 impl StepRunner for Runner<'_> {
@@ -102,8 +107,12 @@ impl StepRunner for Runner<'_> {
     ) -> BoxFuture<'a, Result<StepOutput, StepError>> {
         let operation = &known.operation;
         match step {
-            Step::KeepDatabase => Box::pin(stored(self.operations.keep_database(operation))),
-            Step::RestoreDatabase => Box::pin(stored(self.operations.restore_database(operation))),
+            Step::KeepDatabase => {
+                Box::pin(stored(self.operations.keep_database(operation, self.clock)))
+            }
+            Step::RestoreDatabase => {
+                Box::pin(stored(self.operations.restore_database(operation, self.clock)))
+            }
             // The server remembers rejections when it files the operation away; and we are there.
             Step::Reject { .. } | Step::HandOver { .. } => done(),
             // We go when all is over.

@@ -51,6 +51,8 @@ pub(super) fn role(word: &str) -> Role {
         "ourselves, auto-removed" => Role::Ourselves(Some(Obstacle::AutoRemove)),
         "ourselves, without a volume" => Role::Ourselves(Some(Obstacle::Data)),
         "ourselves, without the socket" => Role::Ourselves(Some(Obstacle::Access)),
+        "ourselves, at its loopback" => Role::Ourselves(Some(Obstacle::Loopback)),
+        "ourselves, unclear" => Role::Ourselves(Some(Obstacle::Unclear)),
         "ourselves, no server" => Role::Ourselves(Some(Obstacle::NoServer)),
         "network_parent" => Role::NetworkParent,
         "docker_access" => Role::DockerAccess,

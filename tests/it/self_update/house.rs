@@ -156,7 +156,11 @@ impl House {
     /// Returns the body of docker-auto's container; fields of `host` stand in place of its own.
     pub(super) fn body(&self, variables: &[&str], host: &Value) -> Value {
         let socket = format!("{}:/var/run/docker.sock", self.proxy.socket.display());
-        let mut env = vec!["DOCKER_AUTO_SCAN_ON_START=false", "DOCKER_AUTO_LOG_LEVEL=debug"];
+        let mut env = vec![
+            "DOCKER_AUTO_SCAN_ON_START=false",
+            "DOCKER_AUTO_LOG_LEVEL=debug",
+            "DOCKER_AUTO_HEALTH_STABLE=1s",
+        ];
         env.extend(variables);
         let mut own = json!({
             "Binds": [socket, format!("{DATA}:/data")],

@@ -55,7 +55,8 @@ fn whose_network_it_lives_in_is_infrastructure() {
     house.host.create_and_start("vpn", &parent);
     house.push("2");
     let mode = json!({"NetworkMode": "container:vpn", "PortBindings": {}});
-    house.host.create_and_start(NAME, &house.body(&[], &mode));
+    let body = house.body(&["DOCKER_AUTO_HEALTH_TIMEOUT=20s"], &mode);
+    house.host.create_and_start(NAME, &body);
     house.wait("it listens", || house.host.logs(NAME).contains("listening on").then_some(()));
     for verb in ["update", "rollback"] {
         let (code, said) = house.run(&[verb, "vpn"]);
@@ -65,4 +66,12 @@ fn whose_network_it_lives_in_is_infrastructure() {
     house.begin("update");
     let record = house.recorded(1);
     assert_eq!(record["outcome"], "updated", "{record:#}");
+
+    // It is run like the one that it is to replace, and stays beside it, stopped.
+    let now = house.host.inspect(NAME)["Id"].clone();
+    house.push_with("3", &json!({"Env": ["DOCKER_AUTO_DATA=/elsewhere"]}));
+    house.begin("update");
+    let record = house.recorded(2);
+    assert_eq!(record["outcome"], "rolled_back", "{record:#}");
+    assert_eq!(house.host.inspect(NAME)["Id"], now);
 }

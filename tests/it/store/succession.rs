@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use docker_auto::clock::Clock;
 use docker_auto::core::id::ContainerId;
 use docker_auto::core::journal::{Journal as _, JournalEntry, Outcome, Position};
 use docker_auto::core::probe::Ready;
-use docker_auto::store::{Operations, Taken};
+use docker_auto::store::{Lock, Operations, StoreError, Taken};
 
 use super::{START, directory, moment, plan};
 
@@ -82,29 +83,54 @@ async fn a_database_is_put_back_once() {
     let directory = directory();
     let operations = Operations::open(directory.path()).await.unwrap();
     let id = plan(1, "auto").operation;
+    let clock = Clock::real();
     let database = directory.path().join("state.redb");
     let write = |text: &str| fs::write(&database, text).unwrap();
     let is = |text: &str| assert_eq!(fs::read_to_string(&database).unwrap(), text);
-    operations.keep_database(&id).await.unwrap();
-    operations.restore_database(&id).await.unwrap();
+    operations.keep_database(&id, &clock).await.unwrap();
+    operations.restore_database(&id, &clock).await.unwrap();
     assert!(!database.exists(), "there was nothing to keep");
 
     write("old");
-    operations.keep_database(&id).await.unwrap();
+    operations.keep_database(&id, &clock).await.unwrap();
     is("old");
     write("new");
-    operations.restore_database(&id).await.unwrap();
+    operations.restore_database(&id, &clock).await.unwrap();
     is("old");
     write("newer");
-    operations.restore_database(&id).await.unwrap();
+    operations.restore_database(&id, &clock).await.unwrap();
     is("newer");
 
-    operations.keep_database(&id).await.unwrap();
+    operations.keep_database(&id, &clock).await.unwrap();
     operations.sweep(&id).await.unwrap();
     operations.sweep(&id).await.unwrap();
     let left = fs::read_dir(directory.path().join("operations")).unwrap().count();
     assert_eq!(left, 0);
     write("newest");
-    operations.restore_database(&id).await.unwrap();
+    operations.restore_database(&id, &clock).await.unwrap();
     is("newest");
+}
+
+/// A server that stood by may have taken over.
+#[tokio::test]
+async fn a_database_that_is_used_is_left_alone() {
+    let directory = directory();
+    let operations = Operations::open(directory.path()).await.unwrap();
+    let (id, clock) = (plan(1, "auto").operation, Clock::real());
+    let database = directory.path().join("state.redb");
+    fs::write(&database, "old").unwrap();
+    operations.keep_database(&id, &clock).await.unwrap();
+    fs::write(&database, "new").unwrap();
+
+    let lock = Lock::acquire(directory.path(), &clock).unwrap();
+    let restored = operations.restore_database(&id, &clock).await;
+    assert!(matches!(restored, Err(StoreError::Locked { .. })), "{restored:?}");
+    let kept = operations.keep_database(&id, &clock).await;
+    assert!(matches!(kept, Err(StoreError::Locked { .. })), "{kept:?}");
+    assert_eq!(fs::read_to_string(&database).unwrap(), "new");
+    drop(lock);
+
+    operations.restore_database(&id, &clock).await.unwrap();
+    assert_eq!(fs::read_to_string(&database).unwrap(), "old");
+    let _free = Lock::acquire(directory.path(), &clock).unwrap();
 }
