@@ -97,13 +97,8 @@ impl Engine {
         let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
         let company = Box::pin(self.company(&lead)).await?;
         let care = self.data_care(&lead, &company).await?;
-        if let Data::Restored(restored) = &care.data {
-            let wrong = repoint(&mut replacement.body, &restored.mounts);
-            if !wrong.is_empty() {
-                return Err(EngineError::Unplaceable { name: name.clone(), places: wrong });
-            }
-            replacement.differences.extend(restored.differences(&inspect));
-        }
+        place(&care.data, &mut replacement, &inspect)
+            .map_err(|places| EngineError::Unplaceable { name: name.clone(), places })?;
         let (files, mut lost) = self.carried(job.container, &inspect).await?;
         lost.extend(unasked);
         lost.extend(composed::without_hooks(&job.container.labels).await);
@@ -227,6 +222,14 @@ impl Engine {
         }
         Ok(sources)
     }
+}
+
+/// Points the body to the data that is restored; an error names the places that it does not come to.
+fn place(data: &Data, replacement: &mut Recreation, inspect: &Value) -> Result<(), Vec<String>> {
+    let Data::Restored(restored) = data else { return Ok(()) };
+    let wrong = repoint(&mut replacement.body, &restored.mounts);
+    replacement.differences.extend(restored.differences(inspect));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// Returns a new operation whose six digits are free on the host.

@@ -6,6 +6,7 @@ mod database;
 mod directory;
 mod error;
 mod fault;
+pub mod foreign;
 mod history;
 mod journal_file;
 mod keep;

@@ -48,7 +48,6 @@ pub(super) fn space(directory: &Path) -> Result<Space, BackupError> {
         BackupError::at("looking at the free space of", there)(std::io::Error::from(errno))
     })?;
     // The types differ by platform.
-    #[expect(clippy::useless_conversion, reason = "the numbers are smaller on other platforms")]
     let [free, all, size] =
         [disk.blocks_available(), disk.blocks(), disk.fragment_size()].map(u64::from);
     Ok(Space { free: free.saturating_mul(size), all: all.saturating_mul(size) })

@@ -254,7 +254,7 @@ mod tests {
             sender.send(sample()).await.unwrap();
             drop(sender);
             let look = move || Some(Space { free, all: 100 });
-            let written = tokio::task::spawn_blocking(move || write(&path, received, &look));
+            let written = blocking::start(move || write(&path, received, &look));
             match written.await.unwrap() {
                 Ok(_) => assert!(fits, "{free}"),
                 Err(error) => {
