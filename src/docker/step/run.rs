@@ -20,6 +20,9 @@ use super::{HostRunner, StepResult, called, gone, is_up};
 /// Between two looks at a container that is on its way.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long the end of a container takes at the most to be seen, when another one could not join it.
+const OWNER_ENDS: Duration = Duration::from_secs(2);
+
 /// How long a container may take to stop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
@@ -41,8 +44,19 @@ impl HostRunner {
             }
             Err(error) => {
                 self.engine_stays().await?;
-                let trouble = self.trouble_of_owner(known, &id).await?;
-                Err(trouble.unwrap_or_else(|| failed(Action::Start)(error)))
+                let error = failed(Action::Start)(error);
+                // The engine may be behind what the kernel knows already.
+                let until = Instant::now() + OWNER_ENDS;
+                while error.message.contains("namespace") {
+                    if let Some(trouble) = self.trouble_of_owner(known, &id).await? {
+                        return Err(trouble);
+                    }
+                    if Instant::now() >= until {
+                        break;
+                    }
+                    sleep(PAUSE).await;
+                }
+                Err(error)
             }
         }
     }

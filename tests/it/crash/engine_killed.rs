@@ -55,8 +55,8 @@ fn go_on(trial: &Trial<'_>, operation: Option<&str>) {
     if trial.may_be_down() {
         trial.lane.host.post(&format!("/containers/{NAME}/start"), &serde_json::json!({}));
     }
-    if trial.companions_may_be_down() {
-        for (name, _) in &trial.before.companions {
+    for (name, id) in &trial.before.companions {
+        if trial.companion_may_be_down(id) {
             trial.lane.host.post(&format!("/containers/{name}/start"), &serde_json::json!({}));
         }
     }

@@ -49,10 +49,10 @@ fn check_names(trial: &Trial<'_>, runs: Runs) {
         assert_eq!(text(&kept["Id"]), trial.before.id);
         assert_eq!(kept["HostConfig"]["RestartPolicy"]["Name"], "no", "it stays down");
     }
-    for (companion, _) in &trial.before.companions {
+    for (companion, id) in &trial.before.companions {
         let place = names.iter().position(|(name, _)| name == companion);
         let (_, state) = names.remove(place.unwrap_or_else(|| panic!("{companion} is lost")));
-        assert!(state == "running" || trial.companions_may_be_down(), "{companion} is {state}");
+        assert!(state == "running" || trial.companion_may_be_down(id), "{companion} is {state}");
     }
     let [(name, state)] = names.as_slice() else { panic!("nothing is left over: {names:?}") };
     assert_eq!(name, NAME);

@@ -188,14 +188,20 @@ impl<'a> Trial<'a> {
         self.engine == EngineWas::Killed && left
     }
 
-    /// Says whether those that go with it may be down: an engine that was killed brings up who shares
-    /// a network only if the network's owner happens to be up before.
-    pub(super) fn companions_may_be_down(&self) -> bool {
-        self.engine == EngineWas::Killed && !self.touched()
+    /// Says whether one that goes with it may be down: an engine that was killed brings up who shares
+    /// a network only if the network's owner happens to be up before. What the operation has stopped
+    /// it has started again.
+    pub(super) fn companion_may_be_down(&self, id: &str) -> bool {
+        self.engine == EngineWas::Killed && !self.stopped(id)
     }
 
     fn touched(&self) -> bool {
-        self.lane.proxy.log().iter().any(|call| call.line.contains("/stop"))
+        self.stopped("")
+    }
+
+    /// Says whether the operation has stopped a container; any, if no ID is given.
+    fn stopped(&self, id: &str) -> bool {
+        self.lane.proxy.log().iter().any(|call| call.line.contains(&format!("{id}/stop")))
     }
 
     /// Tells what happened, for the message of a failure.
