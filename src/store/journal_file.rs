@@ -8,6 +8,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,10 @@ pub(super) struct Illegible {
     /// The container that it was about, as far as that can still be read.
     pub(super) target: Option<ContainerName>,
 }
+
+/// How often, and after which pauses, a lock that somebody has is tried again.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 impl JournalFile {
     /// Makes the file of an operation, durably; under its name it is always complete.
@@ -162,9 +167,18 @@ impl JournalFile {
 /// another process carries its operation on.
 fn read(path: &Path, bytes: &mut Vec<u8>) -> io::Result<Option<(Timestamp, File)>> {
     let mut file = directory::private().open(path)?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        locked => locked?,
+    let mut tries = 0;
+    loop {
+        match file.try_lock() {
+            // A program that is being started shares the locks of who starts it for a moment.
+            Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            locked => {
+                locked?;
+                break;
+            }
+        }
+        tries += 1;
     }
     file.read_to_end(bytes)?;
     Ok(Some((file.metadata()?.modified()?.into(), file)))
