@@ -98,7 +98,7 @@ fn those_that_go_with_a_container_are_not_lost_either() {
             &[killed::RECOVERED],
         ),
         row(
-            Scenario::new("family-exits", NewImage::Exits, family()),
+            Scenario::new("family-unhealthy", NewImage::Unhealthy, family()),
             Depth::Changed,
             &[killed::RECOVERED],
         ),

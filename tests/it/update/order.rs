@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::engine::{Engine, Host};
+use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::proxy::EngineProxy;
+use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene, on_each_engine};
 use crate::support::wait::wait_until;
 
@@ -33,7 +34,9 @@ fn now(host: &Host) -> u64 {
 #[test]
 fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
+    // The engine remembers no more than its last few hundred events: nobody else may make some.
+    let host = Host::private(Engine::New, &HostOptions::default());
+    let scene = Scene::with(host, Registry::shared());
     let names: Vec<_> = (0..10).map(|number| format!("web{number}")).collect();
     let labelled = |mode: &str| json!({"Labels": {"docker-auto.mode": mode}});
     scene.start("web", &labelled("off"));
