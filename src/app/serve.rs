@@ -14,16 +14,15 @@ use crate::engine::schedule::Timetables;
 use crate::http::accept::{self, Listener};
 use crate::http::context::State;
 use crate::shutdown::{Drained, Tasks};
-use crate::store::{KeepDays, Lock, StoreError};
+use crate::store::{KeepDays, Lock};
 
 use super::AppError;
 use super::assemble::{Assembly, tasks};
 
 /// Well under the ten seconds that Docker gives a container to stop.
 const GRACE: Duration = Duration::from_secs(6);
-/// How often, and after which pauses, a lock that somebody has is tried again.
-const LOCK_TRIES: u32 = 20;
-const LOCK_PAUSE: Duration = Duration::from_millis(100);
+/// How long a command that found no server may keep the lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const CONTROL: &str = "control.sock";
 
 /// Serves until SIGTERM or SIGINT; a second one ends it at once.
@@ -55,16 +54,10 @@ pub(super) async fn serve(config: &Config, standby: bool) -> Result<u8, AppError
 async fn lock(config: &Config, tasks: &Tasks, standby: bool) -> Result<Option<Lock>, AppError> {
     let clock = Clock::real();
     if standby {
-        return Ok(Lock::wait(&config.data, &clock, tasks.token()).await?);
+        Ok(Lock::wait(&config.data, &clock, tasks.token()).await?)
+    } else {
+        Ok(Some(Lock::acquire_within(&config.data, &clock, LOCK_PATIENCE).await?))
     }
-    for _ in 0..LOCK_TRIES {
-        match Lock::acquire(&config.data, &clock) {
-            // It may be a command's, which found no server and is over in a moment.
-            Err(StoreError::Locked { .. }) => tokio::time::sleep(LOCK_PAUSE).await,
-            lock => return Ok(Some(lock?)),
-        }
-    }
-    Ok(Some(Lock::acquire(&config.data, &clock)?))
 }
 
 fn timetables(config: &Config) -> Timetables {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::core::compose::Labels;
 use crate::core::id::{ContainerId, ContainerName};
 
-pub use edge::{DEPENDS_ON, problem};
+pub use edge::{DEPENDS_ON, namespace_owners, problem};
 pub use order::starting_order;
 
 /// A container, as far as its edges are read from it.

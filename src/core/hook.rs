@@ -67,46 +67,38 @@ pub struct Hook {
     pub timeout: Duration,
 }
 
-/// The commands that a container asks for.
+/// The commands that a container asks for around its update.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hooks {
-    /// See [`Moment::PreCheck`].
-    pub pre_check: Option<Hook>,
     /// See [`Moment::PreUpdate`].
     pub pre_update: Option<Hook>,
     /// See [`Moment::PostUpdate`].
     pub post_update: Option<Hook>,
-    /// See [`Moment::PostCheck`].
-    pub post_check: Option<Hook>,
+}
+
+impl Hook {
+    /// Returns what labels ask for at a moment; what cannot be read is a problem told elsewhere.
+    pub fn of(labels: &Labels, moment: Moment) -> Option<Self> {
+        let label = match moment {
+            Moment::PreCheck => PRE_CHECK,
+            Moment::PreUpdate => PRE_UPDATE,
+            Moment::PostUpdate => POST_UPDATE,
+            Moment::PostCheck => POST_CHECK,
+        };
+        let own_timeout = labels.get(TIMEOUT).and_then(|text| timeout(text).ok());
+        Some(Self {
+            command: command(labels.get(label)?).ok()?,
+            user: labels.get(USER).and_then(|text| user(text).ok()).map(str::to_owned),
+            timeout: own_timeout.unwrap_or(DEFAULT_TIMEOUT),
+        })
+    }
 }
 
 impl Hooks {
-    /// Returns what labels ask for; what cannot be read is a problem told elsewhere.
+    /// Returns what labels ask for around an update.
     pub fn of(labels: &Labels) -> Self {
-        let own_timeout = labels.get(TIMEOUT).and_then(|text| timeout(text).ok());
-        let hook = |name: &str| {
-            Some(Hook {
-                command: command(labels.get(name)?).ok()?,
-                user: labels.get(USER).and_then(|text| user(text).ok()).map(str::to_owned),
-                timeout: own_timeout.unwrap_or(DEFAULT_TIMEOUT),
-            })
-        };
-        Self {
-            pre_check: hook(PRE_CHECK),
-            pre_update: hook(PRE_UPDATE),
-            post_update: hook(POST_UPDATE),
-            post_check: hook(POST_CHECK),
-        }
-    }
-
-    /// Returns the hook of a moment.
-    pub fn at(self, moment: Moment) -> Option<Hook> {
-        match moment {
-            Moment::PreCheck => self.pre_check,
-            Moment::PreUpdate => self.pre_update,
-            Moment::PostUpdate => self.post_update,
-            Moment::PostCheck => self.post_check,
-        }
+        let hook = |moment| Hook::of(labels, moment);
+        Self { pre_update: hook(Moment::PreUpdate), post_update: hook(Moment::PostUpdate) }
     }
 }
 

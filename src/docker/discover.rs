@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::core::id::{ContainerId, ContainerName, Timestamp};
 use crate::core::inventory::{Container, EngineFacts, Inventory};
@@ -109,8 +109,13 @@ impl Host {
         name: &ContainerName,
     ) -> Result<Vec<ContainerId>, DockerError> {
         let modes = [format!("container:{id}"), format!("container:{name}")];
-        self.all_that(|one| modes.iter().any(|mode| one["HostConfig"]["NetworkMode"] == **mode))
-            .await
+        let call = Call::get("listing the containers", "/containers/json").query("all", "1");
+        let listed: Option<Vec<Value>> = self.transport().ask(call).await?;
+        let listed = listed.unwrap_or_default();
+        let lives_there =
+            |one: &&Value| modes.iter().any(|mode| one["HostConfig"]["NetworkMode"] == **mode);
+        let sharers = listed.iter().filter(lives_there);
+        Ok(sharers.map(|one| ContainerId::new(text(&one["Id"]))).collect())
     }
 
     /// Returns the containers that have a label with this value, whatever they do.
@@ -119,18 +124,20 @@ impl Host {
         label: &str,
         value: &str,
     ) -> Result<Vec<ContainerId>, DockerError> {
-        self.all_that(|one| one["Labels"][label] == *value).await
+        Ok(self.listed_by(label, value).await?.iter().map(ListedContainer::id).collect())
     }
 
-    async fn all_that(
+    /// Lists the containers that have a label with this value.
+    pub(super) async fn listed_by(
         &self,
-        is_meant: impl Fn(&Value) -> bool,
-    ) -> Result<Vec<ContainerId>, DockerError> {
-        let call = Call::get("listing the containers", "/containers/json").query("all", "1");
-        let listed: Option<Vec<Value>> = self.transport().ask(call).await?;
-        let listed = listed.unwrap_or_default();
-        let meant = listed.iter().filter(|one| is_meant(one));
-        Ok(meant.map(|one| ContainerId::new(text(&one["Id"]))).collect())
+        label: &str,
+        value: &str,
+    ) -> Result<Vec<ListedContainer>, DockerError> {
+        let filters = json!({ "label": [format!("{label}={value}")] }).to_string();
+        let call = Call::get("looking for the operation's containers", "/containers/json")
+            .query("all", "1")
+            .query("filters", &filters);
+        Ok(self.transport().ask::<Option<Vec<ListedContainer>>>(call).await?.unwrap_or_default())
     }
 
     /// Returns what the engine says of itself, as last asked.

@@ -25,7 +25,6 @@ use crate::core::plan::{BoxFuture, Key, Step, StepError, StepRunner};
 use crate::core::probe::Ready;
 use crate::core::recreate::OPERATION_LABEL;
 
-use super::call::Call;
 use super::convert::{ListedContainer, name, state};
 use super::pull::PullCredentials;
 use super::{Host, convert};
@@ -106,15 +105,17 @@ impl HostRunner {
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
             Step::CopyFiles { from, to, path } => self.copy_files(known, (from, to), path).await,
             Step::RemoveImage { image, keep_tags } => self.remove_image(image, keep_tags).await,
-            Step::CreateVolume { .. }
-            | Step::RemoveVolume { .. }
+            Step::CreateVolume { name, labels } => self.create_volume(name, labels, known).await,
+            Step::RemoveVolume { name } => self.remove_volume(name, known).await,
+            Step::HandOver { container } => self.hand_over(known, container).await,
+            Step::Reject { .. }
             | Step::PrepareBackup { .. }
             | Step::BackUp { .. }
             | Step::DiscardBackup { .. }
             | Step::PruneBackups { .. }
-            | Step::Restore { .. } => self.perform_on_data(step, known).await,
-            Step::HandOver { container } => self.hand_over(known, container).await,
-            Step::Reject { .. } | Step::KeepDatabase | Step::RestoreDatabase => {
+            | Step::Restore { .. }
+            | Step::KeepDatabase
+            | Step::RestoreDatabase => {
                 let text = format!("{}: the engine has no part in it", step.verb());
                 Err(StepError::new(Class::Lasting, text))
             }
@@ -151,13 +152,8 @@ impl HostRunner {
 
     /// Returns all containers that carry the operation's label.
     async fn made_by(&self, known: &Known) -> Result<Vec<Seen>, StepError> {
-        let label = format!("{OPERATION_LABEL}={}", known.operation);
-        let filters = serde_json::json!({ "label": [label] }).to_string();
-        let call = Call::get("looking for the operation's containers", "/containers/json")
-            .query("all", "1")
-            .query("filters", &filters);
-        let listed = self.host.transport().ask::<Option<Vec<ListedContainer>>>(call).await;
-        let listed = listed.map_err(failed(Action::Container))?.unwrap_or_default();
+        let listed = self.host.listed_by(OPERATION_LABEL, known.operation.as_str()).await;
+        let listed = listed.map_err(failed(Action::Container))?;
         Ok(listed.iter().filter_map(ListedContainer::seen).collect())
     }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::core::decision::Request;
 use crate::core::event::What;
-use crate::core::hook::{Hook, Hooks, Moment};
+use crate::core::hook::{Hook, Moment};
 use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory, RunState};
 use crate::core::plan::BoxFuture;
@@ -37,7 +37,7 @@ impl Engine {
         moment: Moment,
     ) -> Result<(), EngineError> {
         let mut hooks = inventory.containers.values().filter_map(|container| {
-            let hook = Hooks::of(&container.labels).at(moment)?;
+            let hook = Hook::of(&container.labels, moment)?;
             (container.state == RunState::Running).then_some((container, hook))
         });
         let Some(first) = hooks.next() else { return Ok(()) };

@@ -45,27 +45,31 @@ impl Runner<'_> {
         step: &Step,
         known: &Known,
     ) -> Result<StepOutput, StepError> {
-        let before = self.free_bytes(known).await;
+        let folder = self.folder_of_the_engine(known).await;
+        let before = free_bytes(folder.as_ref()).await;
         let mut output = self.host.run(step, known).await?;
         if let StepOutput::ImageRemoved { free, .. } = &mut output {
-            let space = before.zip(self.free_bytes(known).await);
+            let space = before.zip(free_bytes(folder.as_ref()).await);
             *free =
                 space.map(|(before_bytes, after_bytes)| FreeSpace { before_bytes, after_bytes });
         }
         Ok(output)
     }
 
-    /// Returns how much is free on the engine's disk. That the path which it names is the same for us
-    /// is shown by the folder of a container that we have just made.
-    async fn free_bytes(&self, known: &Known) -> Option<u64> {
+    /// Returns a folder on the engine's disk. That the path which the engine names is the same for us is
+    /// shown by the folder of a container that we have just made.
+    async fn folder_of_the_engine(&self, known: &Known) -> Option<PathBuf> {
         let container = known.ids.get(&Key::replacement())?;
         if !self.engine.settings.sees_the_host() {
             return None;
         }
         let root = self.engine.host.root_directory().await.ok()?;
-        let folder = PathBuf::from(root).join("containers").join(container.as_str());
-        backups::free_bytes_at(folder).await
+        Some(PathBuf::from(root).join("containers").join(container.as_str()))
     }
+}
+
+async fn free_bytes(folder: Option<&PathBuf>) -> Option<u64> {
+    backups::free_bytes_at(folder?.clone()).await
 }
 
 /// Says whether an operation's six digits are those of a container or of an image that is held.

@@ -19,6 +19,9 @@ const FILE: &str = "lock";
 /// How often a standby looks: rarely enough to be idle, soon enough to take over.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// Between two tries of who waits for a command.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// The right to use a data directory, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
@@ -79,6 +82,28 @@ impl Lock {
             log::warn!("writing {}: {error}", path.display());
         }
         Ok(Self { _file: file })
+    }
+
+    /// Takes the lock as soon as it is free, for as long as `patience`: who has it may be a command,
+    /// which is over in a moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lock::acquire`].
+    pub async fn acquire_within(
+        directory: &Path,
+        clock: &Clock,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        let mut left = patience;
+        loop {
+            match Self::acquire(directory, clock) {
+                Err(StoreError::Locked { .. }) if !left.is_zero() => {}
+                result => return result,
+            }
+            clock.sleep(PAUSE).await;
+            left = left.saturating_sub(PAUSE);
+        }
     }
 
     /// Waits until the lock is free and takes it; `None` when the program shall end first.

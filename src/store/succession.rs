@@ -20,9 +20,8 @@ const COPY: &str = "redb";
 /// What is being written.
 const PART: &str = "part";
 const COPY_PART: &str = "redb-part";
-/// How often, and after which pauses, a lock that somebody has is tried again.
-const LOCK_TRIES: u32 = 50;
-const LOCK_PAUSE: Duration = Duration::from_millis(100);
+/// How long somebody may keep the data directory's lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What became of an attempt to carry an operation on.
 #[derive(Debug)]
@@ -155,13 +154,7 @@ impl Operations {
     /// Takes the data directory's lock; a command that has it is over in a moment.
     async fn lock(&self, clock: &Clock) -> Result<Lock, StoreError> {
         let data = self.directory.parent().unwrap_or(&self.directory);
-        for _ in 0..LOCK_TRIES {
-            match Lock::acquire(data, clock) {
-                Err(StoreError::Locked { .. }) => clock.sleep(LOCK_PAUSE).await,
-                lock => return lock,
-            }
-        }
-        Lock::acquire(data, clock)
+        Lock::acquire_within(data, clock, LOCK_PATIENCE).await
     }
 
     /// Removes everything that an operation leaves beside its journal.

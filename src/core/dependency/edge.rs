@@ -71,10 +71,15 @@ fn edge(node: &Node<'_>, to: &ContainerName, bond: Bond) -> Edge {
     Edge { from: node.name.clone(), to: to.clone(), bond }
 }
 
-/// `container:<id>` of the network, PID and IPC mode.
+/// Returns the containers whose network, PID or IPC namespace a container joins, by what its inspect
+/// names them by (`container:<id>`).
+pub fn namespace_owners(inspect: &Value) -> impl Iterator<Item = &str> {
+    let modes = SHARED.iter().filter_map(|field| inspect["HostConfig"][field].as_str());
+    modes.filter_map(|mode| mode.strip_prefix("container:"))
+}
+
 fn namespaces(node: &Node<'_>, host: &Host<'_>) -> Vec<Edge> {
-    let modes = SHARED.iter().filter_map(|field| node.inspect["HostConfig"][field].as_str());
-    let parents = modes.filter_map(|mode| host.find(mode.strip_prefix("container:")?));
+    let parents = namespace_owners(node.inspect).filter_map(|owner| host.find(owner));
     parents.map(|parent| edge(node, parent, Bond::Namespace)).collect()
 }
 

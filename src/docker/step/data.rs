@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 
 use crate::core::journal::{Class, Known, StepOutput};
-use crate::core::plan::{Key, Step, StepError};
+use crate::core::plan::{Key, StepError};
 use crate::core::recreate::OPERATION_LABEL;
 
 use super::super::archive::Download;
@@ -18,19 +18,7 @@ use super::class::{Action, failed};
 use super::{HostRunner, StepResult};
 
 impl HostRunner {
-    /// Performs a step that is about data, where it is the engine's matter.
-    pub(super) async fn perform_on_data(&self, step: &Step, known: &Known) -> StepResult {
-        match step {
-            Step::CreateVolume { name, labels } => self.create_volume(name, labels, known).await,
-            Step::RemoveVolume { name } => self.remove_volume(name, known).await,
-            _ => {
-                let text = format!("{}: this is on our disk, not on the engine's", step.verb());
-                Err(StepError::new(Class::Lasting, text))
-            }
-        }
-    }
-
-    async fn create_volume(
+    pub(super) async fn create_volume(
         &self,
         name: &str,
         labels: &BTreeMap<String, String>,
@@ -48,7 +36,7 @@ impl HostRunner {
         Err(StepError::new(Class::Lasting, text))
     }
 
-    async fn remove_volume(&self, name: &str, known: &Known) -> StepResult {
+    pub(super) async fn remove_volume(&self, name: &str, known: &Known) -> StepResult {
         let volume = self.host.inspect_volume(name).await.map_err(failed(Action::Make))?;
         if !volume.is_some_and(|volume| is_ours(&labels_of(&volume), known)) {
             return Ok(StepOutput::Done);

@@ -10,6 +10,8 @@ use tokio::time::timeout;
 
 use crate::connect::{is_near, knock};
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
+use crate::core::ourselves::network_parent;
+use crate::core::plan::Volumes;
 use crate::core::probe::Door;
 
 use super::super::Host;
@@ -39,9 +41,8 @@ impl Host {
     /// Returns the addresses by which a container may be reached from its host, that of whose
     /// network it shares; the loopback for one in the host's own network.
     async fn addresses(&self, inspect: &Value) -> Result<Vec<IpAddr>, DockerError> {
-        let mode = inspect["HostConfig"]["NetworkMode"].as_str().unwrap_or_default();
-        let Some(other) = mode.strip_prefix("container:") else { return Ok(addresses(inspect)) };
-        let other = self.inspect_container(&ContainerId::new(other)).await?;
+        let Some(other) = network_parent(inspect) else { return Ok(addresses(inspect)) };
+        let other = self.inspect_container(&other).await?;
         Ok(other.as_ref().map(addresses).unwrap_or_default())
     }
 
@@ -93,13 +94,14 @@ impl Host {
     ) -> Result<Result<(), String>, DockerError> {
         let name = ContainerName::of_probe(operation);
         let name = name.as_str();
-        self.send_away(name).await?;
+        // What a crash has left of one.
+        self.discard(name, Volumes::Remove).await?;
         let body = visitor(id, door, program);
         let call = Call::post("making a container to probe with", "/containers/create");
         let made = self.transport().call(call.query("name", name).body(&body)).await?;
         let visitor = ContainerId::new(made["Id"].as_str().unwrap_or_default());
         let said = self.listen_to(&visitor).await;
-        self.send_away(visitor.as_str()).await?;
+        self.discard(visitor.as_str(), Volumes::Remove).await?;
         let said = said?;
         let said = said.trim();
         Ok(if said == GOOD { Ok(()) } else { Err(said.to_owned()) })
@@ -120,18 +122,6 @@ impl Host {
         match timeout(VISIT, read_all(stream, &mut output)).await {
             Ok(()) => Ok(output.text()),
             Err(_) => Ok(format!("the probe did not end within {} s", VISIT.as_secs())),
-        }
-    }
-
-    /// Removes a visitor, or what a crash has left of one.
-    async fn send_away(&self, name: &str) -> Result<(), DockerError> {
-        let path = format!("/containers/{}", in_path(name));
-        let call = Call::delete("removing a container that probed", &path);
-        match self.transport().call(call.query("force", "1").query("v", "1")).await {
-            Ok(_) => Ok(()),
-            // Gone, or just going.
-            Err(error) if matches!(error.status(), Some(404 | 409)) => Ok(()),
-            Err(error) => Err(error),
         }
     }
 }

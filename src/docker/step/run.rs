@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::core::dependency::namespace_owners;
 use crate::core::id::ContainerId;
 use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, StepOutput};
@@ -75,7 +75,7 @@ impl HostRunner {
         id: &ContainerId,
     ) -> Result<Option<StepError>, StepError> {
         let Some(inspect) = self.inspect(id).await? else { return Ok(None) };
-        for owner in owners(&inspect) {
+        for owner in namespace_owners(&inspect).map(ContainerId::new) {
             let Some(owner_inspect) = self.inspect(&owner).await? else { continue };
             let planned = known.ids.values().any(|id| *id == owner);
             // What happened to another one long ago says nothing of today.
@@ -181,13 +181,9 @@ impl HostRunner {
         id: &ContainerId,
         volumes: Volumes,
     ) -> Result<(), StepError> {
-        let with_volumes = match volumes {
-            Volumes::Keep => "0",
-            Volumes::Remove => "1",
-        };
         let path = format!("/containers/{}", in_path(id.as_str()));
         let call = Call::delete(format!("removing container {}", id.short()), &path);
-        match self.host.transport().call(call.query("v", with_volumes)).await {
+        match self.host.transport().call(call.query("v", with(volumes))).await {
             Ok(_) => Ok(()),
             Err(error) if error.status() == Some(404) => Ok(()),
             Err(DockerError::Api { status: 409, message, .. }) if message.contains("removal") => {
@@ -203,24 +199,27 @@ impl HostRunner {
 }
 
 impl Host {
-    /// Removes a container with force and leaves its volumes; one that is gone, or about to be, is as
-    /// it should be.
-    pub async fn discard(&self, id: &ContainerId) -> Result<(), DockerError> {
-        let path = format!("/containers/{}", in_path(id.as_str()));
-        let call = Call::delete(format!("removing container {}", id.short()), &path);
-        match self.transport().call(call.query("force", "1")).await {
+    /// Removes a container by its ID or name with force; one that is gone, or about to be, is as it
+    /// should be.
+    pub async fn discard(&self, container: &str, volumes: Volumes) -> Result<(), DockerError> {
+        let path = format!("/containers/{}", in_path(container));
+        let call = Call::delete(format!("removing container {container}"), &path);
+        let call = call.query("force", "1").query("v", with(volumes));
+        match self.transport().call(call).await {
             Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
             _ => Ok(()),
         }
     }
 }
 
+/// Returns what the engine is told of the anonymous volumes of a container that it removes.
+fn with(volumes: Volumes) -> &'static str {
+    match volumes {
+        Volumes::Keep => "0",
+        Volumes::Remove => "1",
+    }
+}
+
 fn path(id: &ContainerId, verb: &str) -> String {
     format!("/containers/{}/{verb}", in_path(id.as_str()))
-}
-/// Returns the containers whose namespaces one joins.
-fn owners(inspect: &Value) -> impl Iterator<Item = ContainerId> {
-    let modes = ["NetworkMode", "PidMode", "IpcMode"].into_iter();
-    let owners = modes.filter_map(|mode| inspect["HostConfig"][mode].as_str());
-    owners.filter_map(|mode| mode.strip_prefix("container:")).map(ContainerId::new)
 }

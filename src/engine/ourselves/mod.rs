@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::core::id::{ContainerId, OperationId};
 use crate::core::inventory::Container;
 use crate::core::ourselves::{HELPER_LABEL, Obstacle, network_parent, obstacle};
+use crate::core::plan::Volumes;
 use crate::core::plan::blueprint::{Helper, Making};
 use crate::docker::{DockerError, Host};
 use crate::engine::{Engine, EngineError};
@@ -93,7 +94,7 @@ impl Engine {
 /// of the plan's steps: only when the plan is over may the helper go.
 async fn discard_helper(host: &Host, operation: &OperationId) -> Result<(), DockerError> {
     for helper in host.labelled(HELPER_LABEL, operation.as_str()).await? {
-        host.discard(&helper).await?;
+        host.discard(helper.as_str(), Volumes::Keep).await?;
     }
     Ok(())
 }

@@ -449,7 +449,7 @@ fn hooks(shape: Shape) -> Hooks {
     let hook =
         || Hook { command: vec!["/hook".to_owned()], user: None, timeout: Duration::from_mins(1) };
     let hook = || shape.hooks.then(hook);
-    Hooks { pre_update: hook(), post_update: hook(), ..Hooks::default() }
+    Hooks { pre_update: hook(), post_update: hook() }
 }
 
 /// As the planner's caller sees it: a container that nothing restarts may end well.
