@@ -15,6 +15,7 @@ mod image;
 mod judge;
 mod layer;
 pub mod limits;
+mod notices;
 mod operate;
 pub mod ourselves;
 mod preflight;
@@ -52,6 +53,7 @@ pub use self::error::EngineError;
 pub use self::settings::Settings;
 
 use self::limits::Limits;
+use self::notices::Noticed;
 use self::ourselves::Shown;
 
 /// How many events a slow listener may lag behind before it misses some.
@@ -95,6 +97,7 @@ pub struct Inner {
     limits: Limits,
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
+    noticed: watch::Sender<Noticed>,
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
@@ -120,6 +123,7 @@ impl Engine {
         Self(Arc::new(Inner {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
+            noticed: watch::Sender::default(),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
