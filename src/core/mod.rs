@@ -29,4 +29,5 @@ pub mod retention;
 pub mod secret;
 pub mod suggestion;
 pub mod value;
+pub mod watched;
 pub mod window;
