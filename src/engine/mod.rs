@@ -1,5 +1,7 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod age;
+mod agenda;
 mod backup;
 pub mod check;
 pub mod command;
@@ -101,6 +103,7 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -124,6 +127,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,

@@ -98,6 +98,7 @@ impl Engine {
         let (names, who) = match (&request.selection, request.trigger) {
             (Selection::Named(names), _) => (names.as_slice(), Request::Named),
             (Selection::Forced(names), _) => (names.as_slice(), Request::Forced),
+            (Selection::Due(names), _) => (names.as_slice(), Request::Check),
             (Selection::All, Trigger::Manual) => (&[][..], Request::Everything),
             (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
@@ -113,7 +114,7 @@ impl Engine {
             Decision::Update { .. } => true,
             // A person who asks for everything learns what is held; a schedule says nothing.
             Decision::Hold { .. } => who != Request::Check && who != Request::Schedule,
-            _ => !names.is_empty(),
+            _ => matches!(who, Request::Named | Request::Forced),
         });
         let mut wanted: BTreeMap<_, _> =
             wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();

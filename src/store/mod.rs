@@ -20,6 +20,7 @@ mod snapshots;
 mod succession;
 mod table;
 mod targets;
+mod waits;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use waits::Waits;
 
 /// How many threads may wait for the disk at once.
 const THREADS: usize = 4;
@@ -93,6 +95,11 @@ impl Store {
     /// Returns when the schedules last ran.
     pub fn schedules(&self) -> Schedules<'_> {
         Schedules(self)
+    }
+
+    /// Returns what containers wait for.
+    pub fn waits(&self) -> Waits<'_> {
+        Waits(self)
     }
 
     /// Writes everything out and lets the file go; every later use of any clone is an error.

@@ -145,7 +145,13 @@ fn timetables(config: &Config) -> Timetables {
         Updates::AtCheck | Updates::Never => None,
     };
     let check = config.scan.timetable();
-    Timetables { check, update, check_on_start: config.scan.on_start, keep: KeepDays::default() }
+    Timetables {
+        check,
+        update,
+        jitter: config.scan.jitter,
+        check_on_start: config.scan.on_start,
+        keep: KeepDays::default(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
