@@ -95,7 +95,7 @@ impl Engine {
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
             let mut resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
             if let (Some(answer), Some(reference)) = (&mut resolved, question) {
-                self.date(&bench, (subject, reference), answer, &mut dates).await;
+                Box::pin(self.date(&bench, (subject, reference), answer, &mut dates)).await;
             }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);

@@ -224,13 +224,13 @@ impl Engine {
             Job::Check if follows => (Selection::All, Trigger::Auto),
             Job::Check => {
                 let request = CheckRequest { names: Vec::new(), freshness: Freshness::Forced };
-                self.check_in(&inventory, &request).await?;
+                Box::pin(self.check_in(&inventory, &request)).await?;
                 return self.after_check(&inventory, timetables).await;
             }
         };
         let request =
             UpdateRequest { selection, intent: Intent::Act, trigger, backup: Backup::AsLabelled };
-        let operated = self.update_in(&inventory, &request).await?;
+        let operated = Box::pin(self.update_in(&inventory, &request)).await?;
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;
         }

@@ -41,6 +41,13 @@ pub enum HoldReason {
         /// The setting.
         origin: Origin,
     },
+    /// Updates have their times, and on none of them may one begin.
+    ScheduleNeverAllowed {
+        /// The cron expression.
+        schedule: String,
+        /// The setting.
+        origin: Origin,
+    },
     /// Updates may not begin at this time of the week.
     OutsideWindow {
         /// When they may, as it was written.
@@ -80,6 +87,7 @@ impl HoldReason {
             Self::ComposeHeldBack { .. } => "compose_held_back",
             Self::RejectedBefore { .. } => "rejected_before",
             Self::WaitingForSchedule { .. } => "waiting_for_schedule",
+            Self::ScheduleNeverAllowed { .. } => "schedule_never_allowed",
             Self::OutsideWindow { .. } => "outside_window",
             Self::Blackout { .. } => "blackout",
             Self::CoolingDown { .. } => "cooling_down",
@@ -122,6 +130,11 @@ impl fmt::Display for HoldReason {
             Self::WaitingForSchedule { schedule, origin } => {
                 write!(f, "{origin} has updates wait for {schedule:?}: {SOONER}")
             }
+            Self::ScheduleNeverAllowed { schedule, origin } => write!(
+                f,
+                "{origin} has updates wait for {schedule:?}, and none of the next times lies in its \
+                 window and on no blackout date: change one of these settings, or {BY_NAME}"
+            ),
             Self::OutsideWindow { windows, origin } => {
                 write!(f, "{origin} lets updates begin only in {windows:?}: {SOONER}")
             }

@@ -32,11 +32,18 @@ fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
         (Some(own), _) => facts.waiting.has_turn(&own.value, facts.now),
         (None, request) => request != Request::Check,
     };
-    let reason = || HoldReason::WaitingForSchedule {
-        schedule: schedule.text().to_owned(),
-        origin: origin.clone(),
+    if has_come {
+        return None;
+    }
+    let (text, origin) = (schedule.text().to_owned(), origin.clone());
+    let until = next_run(facts.policy, schedule, facts.now);
+    let runs = until.is_some() || schedule.next_after(facts.now).is_none();
+    let reason = if runs {
+        HoldReason::WaitingForSchedule { schedule: text, origin }
+    } else {
+        HoldReason::ScheduleNeverAllowed { schedule: text, origin }
     };
-    (!has_come).then(|| (reason(), next_run(facts.policy, schedule, facts.now)))
+    Some((reason, until))
 }
 
 /// A container's own schedule stands above the one of all, and where there is none is one.
@@ -71,7 +78,8 @@ fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
     let since = facts.waiting.since(candidate, facts.now);
     let until = since.checked_add_signed(TimeDelta::from_std(*cooldown).ok()?)?;
     let (cooldown, origin) = (*cooldown, origin.clone());
-    (until > facts.now).then(|| (HoldReason::CoolingDown { since, cooldown, origin }, Some(until)))
+    let reason = HoldReason::CoolingDown { since, cooldown, origin };
+    (until > facts.now).then_some((reason, Some(until)))
 }
 
 /// Blackout dates and windows.
