@@ -17,6 +17,7 @@ pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod labels;
+pub mod notice;
 pub mod ourselves;
 pub mod plan;
 pub mod policy;

@@ -17,6 +17,7 @@ mod image;
 mod judge;
 mod layer;
 pub mod limits;
+mod notices;
 mod operate;
 pub mod ourselves;
 mod preflight;
@@ -27,6 +28,7 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod runs;
 pub mod schedule;
 mod settings;
 mod snapshot;
@@ -54,6 +56,7 @@ pub use self::error::EngineError;
 pub use self::settings::Settings;
 
 use self::limits::Limits;
+use self::notices::Noticed;
 use self::ourselves::Shown;
 
 /// How many events a slow listener may lag behind before it misses some.
@@ -97,6 +100,7 @@ pub struct Inner {
     limits: Limits,
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
+    noticed: watch::Sender<Noticed>,
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
@@ -123,6 +127,7 @@ impl Engine {
         Self(Arc::new(Inner {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
+            noticed: watch::Sender::default(),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),

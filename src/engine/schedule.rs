@@ -1,23 +1,21 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::hook::Moment;
-use crate::core::id::{ContainerName, Timestamp};
+use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
-use crate::core::window::{Course, Due, Timetable};
+use crate::core::window::Timetable;
 use crate::engine::command::{
-    Backup, CheckRequest, Freshness, Intent, OperatedResult, Selection, UpdateRequest,
+    Backup, CheckRequest, Freshness, Intent, Operated, OperatedResult, Selection, UpdateRequest,
 };
+use crate::engine::runs::{Job, chance};
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::KeepDays;
 
-const CHECK: &str = "check";
-const UPDATE: &str = "update";
 /// The pauses between two tries of a check that the engine did not answer.
 const BACK_OFF: [u64; 6] = [1, 2, 5, 15, 30, 60];
 
@@ -35,16 +33,11 @@ pub struct Timetables {
     pub jitter: Duration,
     /// Whether the first check is at the start.
     pub check_on_start: bool,
+    /// How long the host is left to settle after something happened there, before it is looked at
+    /// again; without it that waits for the next check.
+    pub settle: Option<Duration>,
     /// How long the past is kept.
     pub keep: KeepDays,
-}
-
-/// When each job last ran, whatever the store could keep of it.
-struct Runs {
-    check: Course,
-    update: Course,
-    /// By how much the next check comes late.
-    delay: Duration,
 }
 
 /// Notes that the loop failed, unless it ends in order.
@@ -63,20 +56,23 @@ impl Drop for Working<'_> {
     }
 }
 
-/// What is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Job {
-    /// A check, with the updates that follow it at once.
-    Check,
-    /// A check and the updates that wait for the schedule.
-    Update,
-    /// A check of some containers, whose own time has come, with the updates that follow it.
-    Turns(Vec<ContainerName>),
+/// Says which updates could not even be begun.
+pub(super) fn report_failures(operated: Vec<Operated>) {
+    for Operated { name, result } in operated {
+        if let OperatedResult::Failed(error) = result {
+            let container = name.as_str();
+            let error = Chain(&error).to_string();
+            log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
+        }
+    }
 }
 
 impl Engine {
     /// Works until the program ends, in a task of its own that is begun anew when it fails.
     pub fn start(&self, timetables: Timetables) {
+        if let Some(settle) = timetables.settle {
+            self.watch(settle);
+        }
         let engine = self.clone();
         self.tasks.spawn_loop("engine", move || {
             let (engine, timetables) = (engine.clone(), timetables.clone());
@@ -103,6 +99,10 @@ impl Engine {
             if let Some(until) = wait {
                 tokio::select! {
                     () = self.clock.sleep_until_or_set_back(until) => continue,
+                    noticed = self.noticed() => {
+                        self.heed(noticed).await;
+                        continue;
+                    }
                     () = self.stop.cancelled() => return,
                 }
             }
@@ -112,23 +112,6 @@ impl Engine {
                 runs.delay = chance(timetables.jitter);
             }
         }
-    }
-
-    /// Returns when each job ran last; what never ran is counted from now.
-    async fn runs(&self, timetables: &Timetables) -> Runs {
-        let now = self.clock.now();
-        let stored = async |name| self.store.schedules().last_run(name).await.unwrap_or_default();
-        let check = Course::new(stored(CHECK).await.unwrap_or(now));
-        let update = Course::new(stored(UPDATE).await.unwrap_or(now));
-        if !timetables.check_on_start
-            && let Err(error) = self.learn_schedules().await
-        {
-            log::warn!(
-                "schedules of containers are known after the first check: {}",
-                Chain(&error)
-            );
-        }
-        Runs { check, update, delay: chance(timetables.jitter) }
     }
 
     /// Waits for the engine and deals with what an earlier run left open.
@@ -150,28 +133,6 @@ impl Engine {
             log::error!("{}", Chain(&error));
         }
         Ok(())
-    }
-
-    /// Returns the job that is due, or the moment to look again. Runs that were missed while the
-    /// program or the machine was away are caught up once.
-    fn next_job(&self, timetables: &Timetables, runs: &mut Runs) -> (Job, Option<Timestamp>) {
-        let now = self.clock.now();
-        let update = timetables.update.as_ref();
-        let update = update.map_or(Due::Never, |table| runs.update.due(now, table, Duration::ZERO));
-        let (turns, turn) = self.agenda().due(now);
-        let check = runs.check.due(now, &timetables.check, runs.delay);
-        match (update, check) {
-            (Due::Now, _) => return (Job::Update, None),
-            _ if !turns.is_empty() => return (Job::Turns(turns), None),
-            (_, Due::Now) => return (Job::Check, None),
-            _ => {}
-        }
-        let times = [update, check].into_iter().filter_map(|due| match due {
-            Due::At(at) => Some(at),
-            Due::Now | Due::Never => None,
-        });
-        let far = now + Duration::from_hours(24);
-        (Job::Check, Some(times.chain(turn).fold(far, Timestamp::min)))
     }
 
     /// Does a job; an engine that does not answer is asked again, with growing pauses.
@@ -200,7 +161,7 @@ impl Engine {
     }
 
     /// Waits; an error when the program shall end first.
-    async fn rest(&self, pause: Duration) -> Result<(), ()> {
+    pub(super) async fn rest(&self, pause: Duration) -> Result<(), ()> {
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.stop.cancelled() => Err(()),
@@ -219,7 +180,7 @@ impl Engine {
                 if names.is_empty() {
                     return Ok(());
                 }
-                (Selection::Due(names), Trigger::Schedule)
+                (Selection::Among(names), Trigger::Schedule)
             }
             Job::Check if follows => (Selection::All, Trigger::Auto),
             Job::Check => {
@@ -234,13 +195,7 @@ impl Engine {
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;
         }
-        for operated in operated {
-            if let OperatedResult::Failed(error) = operated.result {
-                let container = operated.name.as_str();
-                let error = Chain(&error).to_string();
-                log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
-            }
-        }
+        report_failures(operated);
         // Some containers are others now, and their images may have gone.
         self.after_check(&self.discover().await?, timetables).await
     }
@@ -261,35 +216,4 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// An update is a check as well.
-    async fn ran(&self, job: &Job, runs: &mut Runs) {
-        let now = self.clock.now();
-        let names: &[&'static str] = match job {
-            Job::Update => &[UPDATE, CHECK],
-            Job::Check => &[CHECK],
-            Job::Turns(names) => {
-                if let Err(error) = self.had_turns(names).await {
-                    log::error!("{}", Chain(&error));
-                }
-                return;
-            }
-        };
-        runs.check.ran(now);
-        if *job == Job::Update {
-            runs.update.ran(now);
-        }
-        for name in names {
-            if let Err(error) = self.store.schedules().ran(name, now).await {
-                log::error!("{}", Chain(&error));
-            }
-        }
-    }
-}
-
-/// Returns a time of chance up to the longest.
-fn chance(longest: Duration) -> Duration {
-    let number = std::hash::RandomState::new().build_hasher().finish();
-    let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
-    Duration::from_millis(number % (longest + 1))
 }

@@ -98,10 +98,10 @@ impl Engine {
         let (names, who) = match (&request.selection, request.trigger) {
             (Selection::Named(names), _) => (names.as_slice(), Request::Named),
             (Selection::Forced(names), _) => (names.as_slice(), Request::Forced),
-            (Selection::Due(names), _) => (names.as_slice(), Request::Check),
             (Selection::All, Trigger::Manual) => (&[][..], Request::Everything),
             (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
+            (Selection::Among(names), _) => (names.as_slice(), Request::Check),
         };
         let names = meant(inventory, names)?;
         let asking = self.assess(inventory, &names, Freshness::Forced, who);

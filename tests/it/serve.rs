@@ -6,6 +6,8 @@ mod control;
 mod ending;
 mod hooks;
 mod instance;
+mod notices;
+mod times;
 mod timing;
 
 pub(crate) use consent::changes;

@@ -123,9 +123,10 @@ proptest! {
         by_cron in any::<bool>(),
     ) {
         let interval = if by_cron { 10 } else { interval };
-        let timetable = match by_cron {
-            true => cron("*/10 * * * *", zone("Europe/Berlin")),
-            false => Timetable::Every(Duration::from_secs(interval.unsigned_abs() * 60)),
+        let timetable = if by_cron {
+            cron("*/10 * * * *", zone("Europe/Berlin"))
+        } else {
+            Timetable::Every(Duration::from_secs(interval.unsigned_abs() * 60))
         };
         let mut walk = Walk::new(timetable, moment("2026-03-28T12:00:00Z"));
         let jumps = i64::try_from(steps.len()).unwrap();

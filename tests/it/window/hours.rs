@@ -42,13 +42,13 @@ fn blackouts_end_with_their_last_day() {
     }
 }
 
+type Parser = fn(&str) -> Result<(), String>;
+
 #[test]
 fn what_is_no_window_or_date_is_refused_with_the_cure() {
-    let windows = |text: &str| Windows::parse(text).map(drop);
-    let blackouts = |text: &str| Blackouts::parse(text).map(drop);
-    let parsers: [(&str, &dyn Fn(&str) -> Result<(), String>); 2] =
-        [("windows-refused", &windows), ("blackouts-refused", &blackouts)];
-    for (table, parse) in parsers {
+    let windows: Parser = |text| Windows::parse(text).map(drop);
+    let blackouts: Parser = |text| Blackouts::parse(text).map(drop);
+    for (table, parse) in [("windows-refused", windows), ("blackouts-refused", blackouts)] {
         let rows = rows(table);
         assert!(rows.len() >= 14, "only {} rows in {table}", rows.len());
         for row in rows {
