@@ -52,7 +52,9 @@ async fn a_server_acts_when_what_holds_an_update_ends() {
     let label =
         |name: &str, value: &str| json!({"Labels": {name: value, "docker-auto.mode": "auto"}});
     scene.start_outdated("window", &label("docker-auto.window", "04:00-05:00"));
-    scene.start_outdated("cooldown", &label("docker-auto.cooldown", "6h"));
+    scene.start("cooldown", &label("docker-auto.cooldown", "6h"));
+    // A date that nobody believes: what counts is when it is first seen.
+    scene.registry.push(&scene.image("cooldown", "2").created("1970-01-01T00:00:00Z"));
     let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
     let variables = &FAR[..1];
     let running = Loop::start(&scene, data.path(), clock.clone(), variables).await;
