@@ -1,5 +1,7 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod age;
+mod agenda;
 mod backup;
 pub mod check;
 pub mod command;
@@ -26,6 +28,7 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod runs;
 pub mod schedule;
 mod settings;
 mod snapshot;
@@ -105,6 +108,7 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -129,6 +133,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
