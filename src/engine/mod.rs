@@ -25,11 +25,13 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod rules;
 pub mod schedule;
 mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+pub mod verdicts;
 mod way;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -224,9 +224,11 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
-        let present = inventory.containers.keys().cloned().collect();
-        self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
-        let expired = self.store.history().expire(timetables.keep).await?;
+        let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
+        let (host, keep) = (self.host.id(), timetables.keep);
+        self.store.verdicts().expire(host, present.clone(), keep).await?;
+        self.store.rejects().expire(host, present, keep).await?;
+        let expired = self.store.history().expire(keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");
         }

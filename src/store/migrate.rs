@@ -9,7 +9,7 @@ use super::table;
 pub(super) type Step = fn(&WriteTransaction) -> Result<(), redb::Error>;
 
 /// The steps; the schema's number is how many of them a database has behind it.
-pub(super) const STEPS: &[Step] = &[table::create_all];
+pub(super) const STEPS: &[Step] = &[table::create_all, table::create_decided];
 
 const SCHEMA: &str = "schema";
 

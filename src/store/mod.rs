@@ -15,11 +15,13 @@ mod migrate;
 mod operations;
 mod record;
 mod rejects;
+mod rules;
 mod schedules;
 mod snapshots;
 mod succession;
 mod table;
 mod targets;
+mod verdicts;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,10 +41,12 @@ pub use lock::{Holder, Lock};
 pub use operations::{OpenOperation, OpenOperations, Operations, Unreadable};
 pub use record::RecordError;
 pub use rejects::{Rejected, Rejects};
+pub use rules::Rules;
 pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use verdicts::{Given, Newest, Verdicts};
 
 /// How many threads may wait for the disk at once.
 const THREADS: usize = 4;
@@ -78,6 +82,16 @@ impl Store {
     /// Returns the images that are not tried again.
     pub fn rejects(&self) -> Rejects<'_> {
         Rejects(self)
+    }
+
+    /// Returns what people decided.
+    pub fn verdicts(&self) -> Verdicts<'_> {
+        Verdicts(self)
+    }
+
+    /// Returns the rules that people stored.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules(self)
     }
 
     /// Returns what containers and images were when they were last seen.

@@ -15,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError, Rank};
 
 /// All labels that are read.
-pub const LABELS: [Label; 26] = [
+pub const LABELS: [Label; 27] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -44,6 +44,15 @@ pub const LABELS: [Label; 26] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
+    },
+    Label {
+        name: "docker-auto.group",
+        values: "a name",
+        default: "",
+        doc: "The group that it belongs to, which `docker-auto pause --group` holds as a whole.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
     },
     Label {
         name: "docker-auto.stop-timeout",

@@ -3,3 +3,5 @@
 pub mod health;
 pub mod history;
 pub mod operations;
+pub mod rules;
+pub mod verdicts;

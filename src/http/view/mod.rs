@@ -2,3 +2,5 @@
 
 pub mod container;
 pub mod operation;
+pub mod verdict;
+pub mod why;
