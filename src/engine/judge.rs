@@ -141,8 +141,8 @@ impl<'a> Bench<'a> {
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
         let (patch, problems) = labels::read(&container.labels);
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
-        let rules = rule::patches(&self.memory.rules, &self.inventory.host, container);
-        let ruled = rules.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
+        let patches = rule::patches(&self.memory.rules, &self.inventory.host, container);
+        let ruled = patches.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
         let policy = ruled.with(patch);
         let group = policy.group.as_ref().map(|group| group.value.as_str());
         let mut pauses = self.memory.pauses.iter();

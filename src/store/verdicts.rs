@@ -146,11 +146,11 @@ impl Verdicts<'_> {
     }
 
     /// Ends a pause; says whether there was one.
-    pub async fn resume(&self, host: &HostId, paused: Paused) -> Result<bool, StoreError> {
+    pub async fn resume(&self, host: &HostId, what: Paused) -> Result<bool, StoreError> {
         let host = host.clone();
         let end = move |write: &WriteTransaction| {
             let mut pauses = write.open_table(table::PAUSES)?;
-            let (kind, name) = paused.parts();
+            let (kind, name) = what.parts();
             let ended = pauses.remove((host.as_str(), kind, name))?.is_some();
             Ok(ended)
         };

@@ -108,7 +108,7 @@ pub struct Why {
     /// print JSON
     #[argh(switch)]
     pub json: bool,
-    /// en or zh (default: DOCKER_AUTO_LANGUAGE)
+    /// en or zh; as configured where it is left out
     #[argh(option, from_str_fn(language))]
     pub language: Option<Language>,
 }

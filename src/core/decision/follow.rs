@@ -25,10 +25,9 @@ pub(super) enum Pin {
 
 /// Settles everything that needs neither a registry nor the image.
 pub(super) fn follow(facts: &Facts<'_>, trail: &mut Trail) -> Result<Followed, Box<Decision>> {
-    let skip = |reason| Box::new(Decision::Skip { reason });
-    excluded(facts, trail).map_err(skip)?;
+    excluded(facts, trail)?;
     let stopped = &facts.policy.rules.include_stopped.origin;
-    trail.ask(Question::State, Some(stopped), unready(facts)).map_err(skip)?;
+    trail.ask(Question::State, Some(stopped), unready(facts).map(skip))?;
     let followed = match reference(facts) {
         Ok(followed) => followed,
         Err(decision) => {
@@ -38,14 +37,17 @@ pub(super) fn follow(facts: &Facts<'_>, trail: &mut Trail) -> Result<Followed, B
     };
     trail.find(Question::Reference, None, || followed.reference.familiar());
     let origin = &facts.policy.rules.skip_semver_pinned.origin;
-    let unfollowed = unfollowed_tag(facts, &followed.reference);
-    trail.ask(Question::Tag, Some(origin), unfollowed).map_err(skip)?;
+    let unfollowed = unfollowed_tag(facts, &followed.reference).map(skip);
+    trail.ask(Question::Tag, Some(origin), unfollowed)?;
     Ok(followed)
+}
+
+fn skip(reason: SkipReason) -> Box<Decision> {
+    Box::new(Decision::Skip { reason })
 }
 
 /// Returns the reference that may move.
 fn reference(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
-    let skip = |reason| Box::new(Decision::Skip { reason });
     let lifts_digest = facts.is_forced() || !facts.policy.rules.skip_pinned_digest.value;
     let (reference, host) = match facts.running.given() {
         Given::Reference(reference, host) => (reference, host),
@@ -73,24 +75,25 @@ fn reference(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
 }
 
 /// Containers that are never ours to touch, and those that nobody selected.
-fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), SkipReason> {
+fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let container = facts.running.container;
     let labels = &container.labels;
     let reserved = container.name.is_reserved().then_some(SkipReason::NameReserved);
-    trail.ask(Question::Name, None, reserved)?;
+    trail.ask(Question::Name, None, reserved.map(skip))?;
     let foreign = Foreign::recognise(&container.name, labels).map(SkipReason::Foreign);
     let one_off = Compose::read(labels).filter(|c| c.kind == ComposeKind::OneOff);
     let managed = foreign.or(one_off.map(SkipReason::OneOff));
-    trail.ask(Question::Manager, None, managed)?;
+    trail.ask(Question::Manager, None, managed.map(skip))?;
     let needed = matches!(facts.role, Role::DockerAccess | Role::NetworkParent);
-    trail.ask(Question::Role, None, needed.then_some(SkipReason::Infrastructure(facts.role)))?;
+    let needed = needed.then(|| skip(SkipReason::Infrastructure(facts.role)));
+    trail.ask(Question::Role, None, needed)?;
     let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
     let unselected = facts.policy.unselected(labels).map(SkipReason::NotSelected);
-    trail.ask(Question::Selection, enable, unselected)?;
+    trail.ask(Question::Selection, enable, unselected.map(skip))?;
     let mode = &facts.policy.mode;
     let off = mode.value == Mode::Off && !facts.is_named();
     let off = off.then(|| SkipReason::ModeOff(mode.origin.clone()));
-    trail.ask(Question::Looking, Some(&mode.origin), off)
+    trail.ask(Question::Looking, Some(&mode.origin), off.map(skip))
 }
 
 /// Containers whose state forbids it.

@@ -1,6 +1,6 @@
 //! The questions of a judgement in their order, kept as they are answered.
 
-use crate::core::decision::{Decision, HoldReason, SkipReason};
+use crate::core::decision::Decision;
 use crate::core::policy::Origin;
 
 /// What a judgement asks, in its order.
@@ -128,18 +128,6 @@ pub(super) struct Trail(Option<Vec<Asked>>);
 /// A reason that ends a judgement.
 pub(super) trait Ends {
     fn code(&self) -> &'static str;
-}
-
-impl Ends for SkipReason {
-    fn code(&self) -> &'static str {
-        self.code()
-    }
-}
-
-impl Ends for HoldReason {
-    fn code(&self) -> &'static str {
-        self.code()
-    }
 }
 
 impl Ends for Box<Decision> {
