@@ -88,7 +88,7 @@ impl Engine {
         freshness: Freshness,
         request: Request,
     ) -> Result<Vec<Assessment>, EngineError> {
-        let memory = self.memory(inventory).await?;
+        let memory = Box::pin(self.memory(inventory)).await?;
         let way = self.way().await?;
         let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();

@@ -59,11 +59,13 @@ pub(super) const PAUSES: TableDefinition<(&str, &str, &str), Bytes> =
 
 /// Name → a rule.
 pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rules");
+/// Reference → what is known of a watched image.
+pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// Makes the first tables, empty, as far as they are missing.
+/// Makes all tables, empty, as far as they are missing.
 pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(META)?;
     write.open_table(HISTORY)?;
@@ -77,11 +79,7 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(CHECKS)?;
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
-    Ok(())
-}
-
-/// Makes the tables of what people decide.
-pub(super) fn create_decided(write: &WriteTransaction) -> Result<(), redb::Error> {
+    write.open_table(WATCHED)?;
     write.open_table(VERDICTS)?;
     write.open_table(PAUSES)?;
     write.open_table(RULES)?;

@@ -15,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError, Rank};
 
 /// All labels that are read.
-pub const LABELS: [Label; 27] = [
+pub const LABELS: [Label; 28] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -53,6 +53,16 @@ pub const LABELS: [Label; 27] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
+    },
+    Label {
+        name: "docker-auto.skip-local-build",
+        values: "`true`, `false`",
+        default: "`policy.skip_local_build`",
+        doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
+              `docker tag`.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
     Label {
         name: "docker-auto.stop-timeout",

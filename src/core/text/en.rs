@@ -169,7 +169,8 @@ fn skip_for_image(reason: &SkipReason) -> Telling {
         ),
         SkipReason::BuiltLocally { reference, evidence, origin } => Telling::new(
             format!("{}; {origin} leaves such images alone", built_locally(reference, evidence)),
-            "DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD=false follows rebuilds",
+            "DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD=false follows rebuilds, for one container the label \
+             docker-auto.skip-local-build=false",
         ),
         _ => Telling::default(),
     }

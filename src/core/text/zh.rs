@@ -207,7 +207,8 @@ fn skip_for_image(reason: &SkipReason) -> Telling {
         ),
         SkipReason::BuiltLocally { reference, evidence, origin: from } => Telling::new(
             format!("{}；{} 不更新这类镜像", built_locally(reference, evidence), origin(from)),
-            "DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD=false 会跟随重新构建",
+            "DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD=false 会跟随重新构建，对单个容器则用标签 \
+             docker-auto.skip-local-build=false",
         ),
         _ => Telling::default(),
     }

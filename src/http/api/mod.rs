@@ -2,6 +2,7 @@
 
 pub mod health;
 pub mod history;
+pub mod images;
 pub mod operations;
 pub mod rules;
 pub mod verdicts;
