@@ -132,7 +132,8 @@ async fn check(backend: &mut Backend, asked: &Check, manner: Manner) -> Result<u
     let written = if asked.json {
         print_json(&views)
     } else {
-        print(&show::containers(&views, manner.colour))
+        let registries = backend.registries().await?;
+        print(&(show::containers(&views, manner.colour) + &show::registries(&registries)))
     };
     Ok(written.max(u8::from(errors)))
 }

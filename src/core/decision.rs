@@ -11,12 +11,14 @@ use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::text::{self, Language};
 use crate::core::verdict::{Pause, Verdict};
+use crate::core::waiting::Waiting;
 
 mod consent;
 mod follow;
 mod hold;
 mod reason;
 mod skip;
+mod times;
 mod trail;
 mod unknown;
 
@@ -44,6 +46,8 @@ pub struct Facts<'a> {
     pub verdicts: &'a [Verdict],
     /// The widest pause that holds it.
     pub pause: Option<&'a Pause>,
+    /// What is remembered of its own schedule and its candidate.
+    pub waiting: &'a Waiting,
     /// What it is to docker-auto itself.
     pub role: Role,
     /// Who wants to know.

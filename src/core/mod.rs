@@ -32,5 +32,6 @@ pub mod suggestion;
 pub mod text;
 pub mod value;
 pub mod verdict;
+pub mod waiting;
 pub mod watched;
 pub mod window;

@@ -10,8 +10,9 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::core::remote::{RateLimit, RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
+use crate::engine::age::Dates;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
@@ -61,6 +62,11 @@ impl Engine {
         self.check_in(&inventory, request).await
     }
 
+    /// Returns what registries have said of how much they still allow, by their names.
+    pub fn rate_limits(&self) -> Vec<RateLimit> {
+        self.registry.rate_limits()
+    }
+
     /// Checks containers of an inventory.
     pub(super) async fn check_in(
         &self,
@@ -77,6 +83,7 @@ impl Engine {
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
         self.set_trouble(found.as_ref().err().map(DockerError::chain));
+        self.learn_rules().await?;
         Ok(found?)
     }
 
@@ -99,8 +106,12 @@ impl Engine {
         let answers = self.ask(inventory, questions.iter().flatten(), freshness).await;
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
+        let mut dates = Dates::new();
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
-            let resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            let mut resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            if let (Some(answer), Some(reference)) = (&mut resolved, question) {
+                Box::pin(self.date(&bench, (subject, reference), answer, &mut dates)).await;
+            }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
             let detail = if names.is_empty() { Detail::Decision } else { Detail::Chain };

@@ -1,6 +1,7 @@
 //! One look at a host: its containers with their policies, and what was found out before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,13 +14,13 @@ use crate::core::decision::{
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
-use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
 use crate::core::rule::{self, Rule};
 use crate::core::verdict::{Pause, Verdict};
+use crate::core::waiting::Waiting;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -41,8 +42,9 @@ pub(super) struct Memory {
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
     verdicts: BTreeMap<ContainerName, Vec<Verdict>>,
     pauses: Vec<Pause>,
-    rules: Vec<Rule>,
+    rules: Arc<[Rule]>,
     images: BTreeMap<ImageId, Image>,
+    waits: BTreeMap<ContainerName, Waiting>,
 }
 
 /// One container before the judge.
@@ -54,6 +56,7 @@ pub(super) struct Subject<'a> {
     rejects: &'a [Reject],
     verdicts: &'a [Verdict],
     pause: Option<&'a Pause>,
+    waiting: Waiting,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -101,8 +104,9 @@ impl Engine {
         let images = self.lost_images(inventory).await?;
         let verdicts = self.store.verdicts().of_host(host).await?;
         let pauses = self.store.verdicts().pauses(host).await?;
-        let rules = self.store.rules().list().await?;
-        Ok(Memory { equivalents, rejects, verdicts, pauses, rules, images })
+        let rules = self.known_rules();
+        let waits = self.store.waits().of_host(host).await?;
+        Ok(Memory { equivalents, rejects, verdicts, pauses, rules, images, waits })
     }
 
     /// Reads what was stored of images that run, but no longer say by themselves where they came
@@ -139,11 +143,9 @@ impl<'a> Bench<'a> {
 
     /// Brings one container before the judge.
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
-        let (patch, problems) = labels::read(&container.labels);
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
-        let patches = rule::patches(&self.memory.rules, &self.inventory.host, container);
-        let ruled = patches.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
-        let policy = ruled.with(patch);
+        let (host, rules) = (&self.inventory.host, &self.memory.rules);
+        let (policy, problems) = rule::policy(&self.settings.policy, rules, host, container);
         let group = policy.group.as_ref().map(|group| group.value.as_str());
         let mut pauses = self.memory.pauses.iter();
         let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
@@ -155,6 +157,7 @@ impl<'a> Bench<'a> {
                 image: self.memory.images.get(&container.image_id).cloned(),
                 ..Remembered::default()
             },
+            waiting: self.memory.waits.get(&container.name).cloned().unwrap_or_default(),
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
             verdicts: self.memory.verdicts.get(&container.name).map_or(&[], Vec::as_slice),
             pause,
@@ -164,6 +167,12 @@ impl<'a> Bench<'a> {
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
         }
+    }
+
+    /// Returns when an image was built, as far as it was asked for a container.
+    pub(super) fn built_at(&self, container: &Container, manifest: &Digest) -> Option<Timestamp> {
+        let sighting = self.memory.waits.get(&container.name)?.sighting.as_ref()?;
+        sighting.built_at.filter(|_| sighting.key.as_str() == manifest.as_str())
     }
 
     /// Returns the reference whose registry must be asked, if any.
@@ -264,6 +273,7 @@ impl<'a> Bench<'a> {
             rejects: subject.rejects,
             verdicts: subject.verdicts,
             pause: subject.pause,
+            waiting: &subject.waiting,
             role: subject.role,
             request,
             now: self.now,

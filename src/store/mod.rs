@@ -23,6 +23,7 @@ mod table;
 mod targets;
 mod transaction;
 mod verdicts;
+mod waits;
 mod watched;
 
 use std::path::Path;
@@ -47,6 +48,7 @@ pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
 pub use verdicts::{Given, Newest, Verdicts};
+pub use waits::Waits;
 pub use watched::WatchedImages;
 
 /// How many threads may wait for the disk at once.
@@ -113,6 +115,11 @@ impl Store {
     /// Returns what is known of watched images.
     pub fn watched_images(&self) -> WatchedImages<'_> {
         WatchedImages(self)
+    }
+
+    /// Returns what containers wait for.
+    pub fn waits(&self) -> Waits<'_> {
+        Waits(self)
     }
 
     /// Writes everything out and lets the file go; every later use of any clone is an error.

@@ -8,6 +8,7 @@ mod hooks;
 mod instance;
 mod notices;
 mod people;
+mod times;
 mod timing;
 
 pub(crate) use consent::changes;

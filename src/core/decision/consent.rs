@@ -3,15 +3,15 @@
 use crate::core::candidate::{Candidate, Reject};
 use crate::core::compose::Compose;
 use crate::core::decision::trail::{Ends, Question, Trail};
-use crate::core::decision::{Decision, Facts, HoldReason, Request, Role};
+use crate::core::decision::{Decision, Facts, HoldReason, Request, Role, times};
 use crate::core::id::Timestamp;
-use crate::core::policy::{Mode, Origin, Updates};
+use crate::core::policy::{Mode, Updates};
 use crate::core::verdict::{Verdict, Word};
 
 /// Why something newer does not run now, and until when.
-struct Held {
-    reason: HoldReason,
-    until: Option<Timestamp>,
+pub(super) struct Held {
+    pub(super) reason: HoldReason,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl From<HoldReason> for Held {
@@ -85,7 +85,7 @@ fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Resul
     trail.ask(Question::Pause, None, paused(facts))?;
     if facts.is_named() {
         trail.find(Question::Person, None, || facts.running.container.name.to_string());
-        return Ok(());
+        return times::may_begin(facts, candidate, trail);
     }
     let verdict = verdict(facts, candidate);
     trail.ask(Question::Snooze, None, verdict.and_then(|verdict| snoozed(facts, verdict)))?;
@@ -94,7 +94,8 @@ fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Resul
         trail.find(Question::Approval, None, || verdict.said.by.clone());
     }
     let consent = if approval.is_some() { Consent::Given } else { Consent::AsSet };
-    may_by_policy(facts, consent, trail)
+    may_by_policy(facts, consent, trail)?;
+    times::may_begin(facts, candidate, trail)
 }
 
 /// Whose consent there is, whatever holds for all containers.
@@ -139,30 +140,14 @@ fn may_by_policy(facts: &Facts<'_>, consent: Consent, trail: &mut Trail) -> Resu
     let compose = (!consents).then(|| held_for_compose(facts)).flatten();
     let origin = &policy.rules.allow_compose.origin;
     trail.ask(Question::Compose, Some(origin).filter(|_| !consents), compose.map(Held::from))?;
-    let consent = if consents { Consent::Given } else { Consent::AsSet };
-    may_by_schedule(facts, consent, trail)
+    let updates = &policy.rules.updates;
+    let disabled = updates.value == Updates::Never && !consents;
+    let held = disabled.then(|| HoldReason::UpdatesNotEnabled(updates.origin.clone()).into());
+    trail.ask::<Held>(Question::Updates, Some(&updates.origin).filter(|_| !consents), held)
 }
 
 fn held_for_compose(facts: &Facts<'_>) -> Option<HoldReason> {
     let allowed = &facts.policy.rules.allow_compose;
     let compose = Compose::read(&facts.running.container.labels).filter(|_| !allowed.value)?;
     Some(HoldReason::ComposeHeldBack { compose, origin: allowed.origin.clone() })
-}
-
-fn may_by_schedule(facts: &Facts<'_>, consent: Consent, trail: &mut Trail) -> Result<(), Held> {
-    let consents = consent == Consent::Given;
-    let updates = &facts.policy.rules.updates;
-    let origin: &Origin = &updates.origin;
-    let disabled = matches!(updates.value, Updates::Never) && !consents;
-    let held = disabled.then(|| HoldReason::UpdatesNotEnabled(origin.clone()).into());
-    trail.ask::<Held>(Question::Updates, Some(origin).filter(|_| !consents), held)?;
-    let held = match (&updates.value, facts.request) {
-        (Updates::At(schedule), Request::Check) => {
-            let (text, origin) = (schedule.text().to_owned(), origin.clone());
-            let reason = HoldReason::WaitingForSchedule { schedule: text, origin };
-            Some(Held { reason, until: schedule.next_after(facts.now) })
-        }
-        _ => None,
-    };
-    trail.ask(Question::Schedule, Some(origin), held)
 }

@@ -5,7 +5,7 @@ use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::RunState;
-use crate::core::policy::Mode;
+use crate::core::policy::{Mode, Sourced};
 use crate::core::reference::ImageRef;
 
 /// The reference that a container follows, once nothing stands against looking it up.
@@ -87,6 +87,8 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let needed = matches!(facts.role, Role::DockerAccess | Role::NetworkParent);
     let needed = needed.then(|| skip(SkipReason::Infrastructure(facts.role)));
     trail.ask(Question::Role, None, needed)?;
+    let scope = &facts.policy.rules.scope.origin;
+    trail.ask(Question::Scope, Some(scope), other_scope(facts).map(skip))?;
     let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
     let unselected = facts.policy.unselected(labels).map(SkipReason::NotSelected);
     trail.ask(Question::Selection, enable, unselected.map(skip))?;
@@ -94,6 +96,18 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let off = mode.value == Mode::Off && !facts.is_named();
     let off = off.then(|| SkipReason::ModeOff(mode.origin.clone()));
     trail.ask(Question::Looking, Some(&mode.origin), off.map(skip))
+}
+
+/// Containers that another instance looks after; naming one does not change whose it is.
+fn other_scope(facts: &Facts<'_>) -> Option<SkipReason> {
+    let Sourced { value: scope, origin } = &facts.policy.rules.scope;
+    let own = &facts.policy.scope;
+    let included = scope.includes(own.as_ref().map(|own| own.value.as_str()));
+    (!included).then(|| SkipReason::OtherScope {
+        own: own.as_ref().map(|own| own.origin.clone()),
+        scope: scope.clone(),
+        origin: origin.clone(),
+    })
 }
 
 /// Containers whose state forbids it.

@@ -1,6 +1,7 @@
 //! Why something newer is not run now: each reason with a stable code, its cause and the cure.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::core::compose::Compose;
 use crate::core::id::Timestamp;
@@ -39,6 +40,36 @@ pub enum HoldReason {
         /// The setting.
         origin: Origin,
     },
+    /// Updates have their times, and on none of them may one begin.
+    ScheduleNeverAllowed {
+        /// The cron expression.
+        schedule: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// Updates may not begin at this time of the week.
+    OutsideWindow {
+        /// When they may, as it was written.
+        windows: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// Updates may not begin on this day.
+    Blackout {
+        /// The days, as they were written.
+        dates: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// The image is too young.
+    CoolingDown {
+        /// Since when it is there.
+        since: Timestamp,
+        /// How old it must be.
+        cooldown: Duration,
+        /// The setting.
+        origin: Origin,
+    },
     /// A label that may have been meant to forbid it cannot be understood.
     LabelUnclear(Origin),
     /// docker-auto runs in it and cannot replace itself.
@@ -73,6 +104,10 @@ impl HoldReason {
             Self::ComposeHeldBack { .. } => "compose_held_back",
             Self::RejectedBefore { .. } => "rejected_before",
             Self::WaitingForSchedule { .. } => "waiting_for_schedule",
+            Self::ScheduleNeverAllowed { .. } => "schedule_never_allowed",
+            Self::OutsideWindow { .. } => "outside_window",
+            Self::Blackout { .. } => "blackout",
+            Self::CoolingDown { .. } => "cooling_down",
             Self::LabelUnclear(_) => "label_unclear",
             Self::Irreplaceable(_) => "irreplaceable",
             Self::Skipped(_) => "skipped",

@@ -130,6 +130,10 @@ impl HoldReason {
             | Self::AwaitingApproval(origin)
             | Self::ComposeHeldBack { origin, .. }
             | Self::WaitingForSchedule { origin, .. }
+            | Self::ScheduleNeverAllowed { origin, .. }
+            | Self::OutsideWindow { origin, .. }
+            | Self::Blackout { origin, .. }
+            | Self::CoolingDown { origin, .. }
             | Self::LabelUnclear(origin) => Cause::Setting(origin),
             Self::RejectedBefore { at, .. } => Cause::Failure(*at),
             Self::Skipped(said)
@@ -147,10 +151,14 @@ impl HoldReason {
             }
             Self::AwaitingApproval(_) | Self::Paused { .. } => Lifts::ByPerson,
             Self::Snoozed { until, .. } => Lifts::At(*until),
-            Self::WaitingForSchedule { .. } => Lifts::NextCheck,
+            Self::WaitingForSchedule { .. }
+            | Self::OutsideWindow { .. }
+            | Self::Blackout { .. }
+            | Self::CoolingDown { .. } => Lifts::NextCheck,
             Self::UpdatesNotEnabled(_)
             | Self::WatchMode(_)
             | Self::ComposeHeldBack { .. }
+            | Self::ScheduleNeverAllowed { .. }
             | Self::LabelUnclear(_)
             | Self::Irreplaceable(_) => Lifts::WhenChanged,
         }
@@ -165,6 +173,7 @@ impl SkipReason {
                 | Unselected::Has { origin, .. }
                 | Unselected::HasNone { origin, .. },
             )
+            | Self::OtherScope { origin, .. }
             | Self::ModeOff(origin)
             | Self::Stopped(origin)
             | Self::PinnedSemver { origin, .. }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::core::comparison::LocalEvidence;
 use crate::core::compose::{Compose, Foreign};
 use crate::core::decision::Role;
-use crate::core::policy::{Origin, Unselected};
+use crate::core::policy::{Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::text::{self, Language};
 
@@ -22,6 +22,15 @@ pub enum SkipReason {
     Infrastructure(Role),
     /// A label or list leaves it out.
     NotSelected(Unselected),
+    /// It is another instance's matter.
+    OtherScope {
+        /// The label with its own scope, if it has one.
+        own: Option<Origin>,
+        /// Which containers are this instance's matter.
+        scope: Scope,
+        /// The setting.
+        origin: Origin,
+    },
     /// Its mode is off.
     ModeOff(Origin),
     /// It does not run, and such containers are not included.
@@ -70,6 +79,7 @@ impl SkipReason {
             Self::OneOff(_) => "one_off",
             Self::Infrastructure(_) => "infrastructure",
             Self::NotSelected(_) => "not_selected",
+            Self::OtherScope { .. } => "other_scope",
             Self::ModeOff(_) => "mode_off",
             Self::Stopped(_) => "stopped",
             Self::Paused => "paused",

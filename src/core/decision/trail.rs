@@ -12,6 +12,8 @@ pub enum Question {
     Manager,
     /// Does docker-auto itself depend on it?
     Role,
+    /// Is it this instance's matter?
+    Scope,
     /// Do labels and lists select it?
     Selection,
     /// Is it looked at at all?
@@ -50,14 +52,21 @@ pub enum Question {
     Updates,
     /// Is it the schedule's time?
     Schedule,
+    /// Is the image old enough?
+    Cooldown,
+    /// Is it a day on which updates may begin?
+    Blackout,
+    /// Is it within the times in which updates may begin?
+    Window,
 }
 
 impl Question {
     /// All questions.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::Name,
         Self::Manager,
         Self::Role,
+        Self::Scope,
         Self::Selection,
         Self::Looking,
         Self::State,
@@ -77,6 +86,9 @@ impl Question {
         Self::Compose,
         Self::Updates,
         Self::Schedule,
+        Self::Cooldown,
+        Self::Blackout,
+        Self::Window,
     ];
 
     /// Returns the stable code.
@@ -85,6 +97,7 @@ impl Question {
             Self::Name => "name",
             Self::Manager => "manager",
             Self::Role => "role",
+            Self::Scope => "scope",
             Self::Selection => "selection",
             Self::Looking => "looking",
             Self::State => "state",
@@ -104,6 +117,9 @@ impl Question {
             Self::Compose => "compose",
             Self::Updates => "updates",
             Self::Schedule => "schedule",
+            Self::Cooldown => "cooldown",
+            Self::Blackout => "blackout",
+            Self::Window => "window",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every reason code is explained: a sentence, its cause, when it lifts and what to do, in each language.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::comparison::{LocalEvidence, Match};
@@ -11,7 +12,7 @@ use crate::core::decision::{
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::ourselves::Obstacle;
-use crate::core::policy::{LabelSelector, Origin, Unselected};
+use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
@@ -48,6 +49,14 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::ComposeHeldBack { compose: compose(), origin: variable() },
         HoldReason::RejectedBefore { at, why: "exit code 1".into() },
         HoldReason::WaitingForSchedule { schedule: "0 3 * * *".into(), origin: variable() },
+        HoldReason::ScheduleNeverAllowed { schedule: "0 3 * * *".into(), origin: variable() },
+        HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
+        HoldReason::Blackout { dates: "12-24".into(), origin: label() },
+        HoldReason::CoolingDown {
+            since: at,
+            cooldown: Duration::from_secs(60),
+            origin: variable(),
+        },
         HoldReason::LabelUnclear(label()),
         HoldReason::Irreplaceable(Obstacle::AutoRemove),
         HoldReason::Skipped(said()),
@@ -77,6 +86,12 @@ fn skips() -> Vec<SkipReason> {
         SkipReason::NotSelected(Unselected::Label(label())),
         SkipReason::NotSelected(Unselected::Label(Origin::Rule { name: "none".into() })),
         SkipReason::NotSelected(Unselected::HasNone { wanted, origin: origin.clone() }),
+        SkipReason::OtherScope { own: None, scope: Scope::None, origin: variable() },
+        SkipReason::OtherScope {
+            own: Some(label()),
+            scope: Scope::Named("a".into()),
+            origin: variable(),
+        },
         SkipReason::ModeOff(label()),
         SkipReason::Stopped(Origin::Default),
         SkipReason::Paused,

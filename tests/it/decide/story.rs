@@ -11,13 +11,13 @@ use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, explai
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
-use docker_auto::core::labels;
 use docker_auto::core::plan::RejectKey;
 use docker_auto::core::policy::{Policy, PolicyPatch};
 use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
 use docker_auto::core::rule::{self, Rule};
 use docker_auto::core::text::{self, Language};
 use docker_auto::core::verdict::{Pause, Said, Verdict};
+use docker_auto::core::waiting::{Sighting, Turn, Waiting};
 
 use super::words::{
     self, GOOD, failure, fields, identity, pair, pause, platform, request, role, word_of,
@@ -39,6 +39,7 @@ pub(super) struct Story {
     verdicts: Vec<Verdict>,
     pause: Option<Pause>,
     rules: Vec<Rule>,
+    waiting: Waiting,
     role: Role,
     request: Request,
     patch: PolicyPatch,
@@ -83,6 +84,7 @@ impl Story {
             verdicts: Vec::new(),
             pause: None,
             rules: Vec::new(),
+            waiting: Waiting::default(),
             role: Role::Ordinary,
             request: Request::Check,
             patch: PolicyPatch::default(),
@@ -114,6 +116,8 @@ impl Story {
             "said" => self.said(rest),
             "paused" => self.pause = Some(pause(rest)),
             "rule" => self.rules.push(words::rule(rest)),
+            "seen" => self.seen(rest),
+            "turn" => self.turn(rest),
             "role" => self.role = role(rest),
             "asked" => self.request = request(rest),
             "forced" => self.patch = PolicyPatch::force(),
@@ -205,7 +209,7 @@ impl Story {
             manifest: text("manifest").map_or(digest, |symbol| self.digest(&symbol)),
             config: text("config").map(|symbol| self.digest(&symbol)),
             platform: text("platform").map(|text| platform(&text)),
-            created_at: None,
+            created_at: text("built").map(|at| at.parse().expect(GOOD)),
             size_bytes: None,
             version: text("version"),
             revision: None,
@@ -235,11 +239,29 @@ impl Story {
         self.verdicts.push(Verdict { word, mark: Mark { key, image: None, digest }, said });
     }
 
+    /// `M2 TIME`: since when a candidate is known.
+    fn seen(&mut self, rest: &str) {
+        let (symbol, at) = rest.split_once(' ').expect(GOOD);
+        let key = RejectKey::manifest(&self.digest(symbol));
+        let first_seen = at.parse().expect(GOOD);
+        self.waiting.sighting = Some(Sighting { key, first_seen, built_at: None });
+    }
+
+    /// `TIME SCHEDULE (ZONE)`: when the container's own schedule had its last turn.
+    fn turn(&mut self, rest: &str) {
+        let (last, schedule) = rest.split_once(' ').expect(GOOD);
+        let (last, schedule) = (last.parse().expect(GOOD), schedule.to_owned());
+        self.waiting.turn = Some(Turn { schedule, last });
+    }
+
     fn policy(&self) -> (Policy, String) {
         let unreadable = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let environment = Environment::new(self.environment.iter().cloned(), &unreadable);
         let (config, problems) = Config::load(&environment);
-        let (patch, bad_labels) = labels::read(&self.container.labels);
+        let mut rules = self.rules.clone();
+        rule::sort(&mut rules);
+        let host = HostId::default();
+        let (policy, bad_labels) = rule::policy(&config.policy, &rules, &host, &self.container);
         let mut said = String::new();
         for problem in problems.iter().map(ToString::to_string) {
             let _ = write!(said, "\n= problem: {problem}");
@@ -247,12 +269,7 @@ impl Story {
         for problem in bad_labels.iter().map(ToString::to_string) {
             let _ = write!(said, "\n= problem: {problem}");
         }
-        let mut rules = self.rules.clone();
-        rule::sort(&mut rules);
-        let host = HostId::default();
-        let patches = rule::patches(&rules, &host, &self.container);
-        let policy = patches.fold(config.policy, |policy, patch| policy.with(patch));
-        (policy.with(patch).with(self.patch.clone()), said)
+        (policy.with(self.patch.clone()), said)
     }
 
     pub(super) fn judged(&self) -> String {
@@ -272,6 +289,7 @@ impl Story {
             rejects: &self.rejects,
             verdicts: &self.verdicts,
             pause: self.pause.as_ref(),
+            waiting: &self.waiting,
             role: self.role,
             request: self.request,
             now: self.now,
