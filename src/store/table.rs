@@ -83,9 +83,9 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
     write.open_table(WATCHED)?;
-    write.open_table(WAITS)?;
     write.open_table(VERDICTS)?;
     write.open_table(PAUSES)?;
     write.open_table(RULES)?;
+    write.open_table(WAITS)?;
     Ok(())
 }
