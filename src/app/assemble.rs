@@ -58,6 +58,7 @@ impl Assembly {
             policy: config.policy.clone(),
             retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
+            watched: config.watch.images.clone(),
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             backups: Backups::new(config.backup.directory.clone()),
             keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),
@@ -112,6 +113,7 @@ fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
     if let Some(most) = config.registry.concurrency {
         settings.per_registry = most.try_into().unwrap_or(settings.per_registry);
     }
+    settings.quota_floor = config.registry.quota_floor.into();
     settings.cache_ttl = config.scan.cache_ttl;
     Registry::new(settings).map_err(|source| AppError::Setting {
         setting: "DOCKER_AUTO_REGISTRY_CA",

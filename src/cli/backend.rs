@@ -17,7 +17,9 @@ use crate::engine::command::{
     Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
 };
 use crate::http::view::container::ContainerView;
+use crate::http::view::image::ImageView;
 use crate::http::view::operation::{Line, OperationView, PlanView};
+use crate::http::view::registry::RegistryView;
 use crate::shutdown::Tasks;
 use crate::store::HistoryFilter;
 
@@ -57,6 +59,29 @@ impl Backend {
                 let request = CheckRequest { names: container_names(names), freshness };
                 let found = own.engine.check(&request).await?;
                 Ok(found.iter().map(ContainerView::from).collect())
+            }
+        }
+    }
+
+    /// Returns what registries have said of how much they still allow.
+    pub async fn registries(&mut self) -> Result<Vec<RegistryView>, CommandError> {
+        match self {
+            Self::Server(control, _) => {
+                Ok(control.ask(Method::GET, "/api/v1/registries", &json!({})).await?)
+            }
+            Self::Own(own) => Ok(own.engine.rate_limits().iter().map(RegistryView::from).collect()),
+        }
+    }
+
+    /// Checks the watched images.
+    pub async fn images(&mut self) -> Result<Vec<ImageView>, CommandError> {
+        match self {
+            Self::Server(control, _) => {
+                Ok(control.ask(Method::POST, "/api/v1/images/check", &json!({})).await?)
+            }
+            Self::Own(own) => {
+                let checked = own.engine.check_images().await?;
+                Ok(checked.iter().map(ImageView::from).collect())
             }
         }
     }

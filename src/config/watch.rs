@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::variable::{Kind, Secrecy, Variable, set};
+use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
+use crate::core::reference::ImageRef;
+use crate::core::value;
 
 /// What is looked at beside the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,9 +13,11 @@ pub struct WatchConfig {
     pub events: bool,
     /// How long the host is left to settle before it is looked at again.
     pub settle: Duration,
+    /// The images that are watched although no container has to run them.
+    pub images: Vec<ImageRef>,
 }
 
-pub(super) const VARIABLES: [Variable; 2] = [
+pub(super) const VARIABLES: [Variable; 3] = [
     Variable {
         key: "watch.events",
         name: "DOCKER_AUTO_WATCH_EVENTS",
@@ -37,4 +41,25 @@ pub(super) const VARIABLES: [Variable; 2] = [
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.watch.settle, given.duration(Duration::from_secs(1))),
     },
+    Variable {
+        key: "watch.images",
+        name: "DOCKER_AUTO_WATCH_IMAGES",
+        aliases: &[],
+        kind: Kind::List("image references with a tag"),
+        default: "",
+        doc: "Images to watch although no container has to run them; `docker-auto images` shows them.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.watch.images, images(&given)),
+    },
 ];
+
+fn images(given: &Given<'_>) -> Result<Vec<ImageRef>, String> {
+    let read = |text: &str| {
+        let reference = ImageRef::parse(text).map_err(|error| error.to_string())?;
+        match reference.digest() {
+            Some(_) => Err(format!("{text} names a digest, which never moves; name a tag alone")),
+            None => Ok(reference),
+        }
+    };
+    value::list(given.text).map(read).collect()
+}

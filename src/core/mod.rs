@@ -30,4 +30,5 @@ pub mod secret;
 pub mod suggestion;
 pub mod value;
 pub mod waiting;
+pub mod watched;
 pub mod window;

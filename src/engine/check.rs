@@ -10,7 +10,7 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::core::remote::{RateLimit, RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
 use crate::engine::age::Dates;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
@@ -51,6 +51,11 @@ impl Engine {
     pub async fn check(&self, request: &CheckRequest) -> Result<Vec<Assessment>, EngineError> {
         let inventory = self.discover().await?;
         self.check_in(&inventory, request).await
+    }
+
+    /// Returns what registries have said of how much they still allow, by their names.
+    pub fn rate_limits(&self) -> Vec<RateLimit> {
+        self.registry.rate_limits()
     }
 
     /// Checks containers of an inventory.

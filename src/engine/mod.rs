@@ -34,6 +34,7 @@ mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+pub mod watched;
 mod way;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -199,6 +200,9 @@ fn log_event(event: &Event) {
     match &event.what {
         What::UpdateAvailable { old, new } => {
             log::info!(target: logging::EVENTS, action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
+        }
+        What::ImageMoved { old, new } => {
+            log::info!(target: logging::EVENTS, action = "check", event = code, image = container, digest = new.as_str(); "the tag of {container} names another image now: {old} → {new}");
         }
         What::CheckFailed { reason, message } => {
             log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");

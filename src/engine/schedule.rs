@@ -207,6 +207,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
+        self.check_images_in(inventory, Freshness::Cached).await?;
         let present = inventory.containers.keys().cloned().collect();
         self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
         self.forget_gone(inventory).await?;

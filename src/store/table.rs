@@ -49,13 +49,16 @@ pub(super) const SAID: TableDefinition<(&str, &str, &str), &str> = TableDefiniti
 /// Schedule → its last run.
 pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new("schedules");
 
-/// (host, container) → what it waits for. Since schema 2.
+/// (host, container) → what it waits for.
 pub(super) const WAITS: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("waits");
+
+/// Reference → what is known of a watched image.
+pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// Makes the tables of the first schema, empty, as far as they are missing.
+/// Makes all tables, empty, as far as they are missing.
 pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(META)?;
     write.open_table(HISTORY)?;
@@ -69,11 +72,7 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(CHECKS)?;
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
-    Ok(())
-}
-
-/// Makes the table of what containers wait for.
-pub(super) fn create_waits(write: &WriteTransaction) -> Result<(), redb::Error> {
+    write.open_table(WATCHED)?;
     write.open_table(WAITS)?;
     Ok(())
 }

@@ -2,4 +2,6 @@
 
 pub mod health;
 pub mod history;
+pub mod images;
 pub mod operations;
+pub mod registries;

@@ -128,6 +128,7 @@ async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Part
             policy: config(scene, &[]).policy,
             retention: Retention::Remove,
             keep_images: 1,
+            watched: Vec::new(),
             concurrency: 1,
             attendance: Attendance::Server,
             own: None,
