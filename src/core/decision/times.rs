@@ -13,7 +13,7 @@ use crate::core::window::Schedule;
 type Held = (HoldReason, Option<Timestamp>);
 
 /// How many runs of a schedule are looked at for one that windows and blackout dates leave.
-const RUNS: usize = 200;
+const RUNS: usize = 60;
 
 /// Says why it is not time for a candidate, and when it will be. A person who named the container
 /// lifts all of it but the cooldown, which needs force.
