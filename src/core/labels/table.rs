@@ -15,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError, Rank, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 32] = [
+pub const LABELS: [Label; 33] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -51,6 +51,15 @@ pub const LABELS: [Label; 32] = [
     time::BLACKOUT,
     time::COOLDOWN,
     time::SCOPE,
+    Label {
+        name: "docker-auto.group",
+        values: "a name",
+        default: "",
+        doc: "The group that it belongs to, which `docker-auto pause --group` holds as a whole.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
+    },
     Label {
         name: "docker-auto.skip-local-build",
         values: "`true`, `false`",
