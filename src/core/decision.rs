@@ -9,18 +9,21 @@ use crate::core::ourselves::Obstacle;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::core::version::{VersionAnswer, Versions};
 
 mod consent;
 mod follow;
 mod hold;
 mod skip;
 mod unknown;
+mod versions;
 
 use consent::{hold_or_update, rejection};
 use follow::{Followed, Pin, follow};
 pub use hold::HoldReason;
 pub use skip::SkipReason;
 pub use unknown::UnknownReason;
+pub use versions::version_question;
 
 /// Everything that a decision depends on.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +32,8 @@ pub struct Facts<'a> {
     pub running: Running<'a>,
     /// What the registry answered; `None` if it was not asked.
     pub answer: Option<&'a RemoteAnswer>,
+    /// What its list of tags came to; `None` if it was not asked for.
+    pub versions: Option<&'a VersionAnswer>,
     /// The container's policy.
     pub policy: &'a Policy,
     /// The images that were tried in its place and failed.
@@ -91,6 +96,8 @@ pub enum Decision {
         reference: ImageRef,
         /// How that is known.
         how: Match,
+        /// What is known of versions.
+        versions: Versions,
     },
     /// Update it now.
     Update {
@@ -175,6 +182,15 @@ impl Decision {
         }
     }
 
+    /// Returns what is known of versions, where the image was looked at.
+    pub fn versions(&self) -> Option<&Versions> {
+        match self {
+            Self::UpToDate { versions, .. } => Some(versions),
+            Self::Update { candidate } | Self::Hold { candidate, .. } => Some(&candidate.versions),
+            Self::Skip { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
     /// Returns why the container is skipped, in words; `None` if it is not.
     pub fn skip_reason(&self) -> Option<String> {
         match self {
@@ -188,7 +204,9 @@ impl Decision {
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UpToDate { reference, how } => unknown::up_to_date(f, reference, how),
+            Self::UpToDate { reference, how, versions } => {
+                unknown::up_to_date(f, (reference, versions), how)
+            }
             Self::Update { candidate } => hold::candidate(f, candidate),
             Self::Hold { candidate, reason, until } => {
                 hold::candidate(f, candidate)?;
@@ -212,20 +230,30 @@ pub fn question(facts: &Facts<'_>) -> Option<ImageRef> {
 /// with its reason.
 pub fn decide(facts: &Facts<'_>) -> Decision {
     match follow(facts) {
-        Ok(followed) => judge(facts, &followed),
+        Ok(followed) => versions::around(judge(facts, &followed), facts),
         Err(decision) => *decision,
     }
 }
 
-/// Looks at the image: what the registry says, and what its name means here.
+/// Looks at the image: what its name means here, which newer tags there are, and what the registry
+/// says of its own one.
 fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
     let Followed { reference, host, .. } = followed;
     let comparison = facts.running.compare(reference, *host, facts.answer);
     if let Some(candidate) = moved_here(facts, reference, &comparison) {
         return hold_or_update(facts, candidate);
     }
+    if let Comparison::Local(evidence) = comparison {
+        return local(facts, reference, evidence);
+    }
+    versions::moved_on(facts, followed).unwrap_or_else(|| own_tag(facts, followed, comparison))
+}
+
+/// Judges by what the container's own tag names.
+fn own_tag(facts: &Facts<'_>, followed: &Followed, comparison: Comparison) -> Decision {
+    let reference = &followed.reference;
     match comparison {
-        Comparison::Same(how) => Decision::UpToDate { reference: reference.clone(), how },
+        Comparison::Same(how) => up_to_date(reference, how),
         Comparison::Newer(image) => {
             let digest = image.resolved.digest.clone();
             let reference = match followed.pin {
@@ -233,7 +261,8 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
                 Pin::None => reference.clone(),
             };
             let image = CandidateImage::Remote(image);
-            hold_or_update(facts, Candidate { reference, image })
+            let versions = Versions::default();
+            hold_or_update(facts, Candidate { reference, image, versions })
         }
         Comparison::Local(evidence) => local(facts, reference, evidence),
         Comparison::Unresolved(digest) => {
@@ -249,13 +278,18 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
     }
 }
 
+fn up_to_date(reference: &ImageRef, how: Match) -> Decision {
+    let (reference, versions) = (reference.clone(), Versions::default());
+    Decision::UpToDate { reference, how, versions }
+}
+
 fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
     let rule = &facts.policy.rules.skip_local_build;
     if rule.value {
         let (reference, origin) = (reference.clone(), rule.origin.clone());
         return Decision::Skip { reason: SkipReason::BuiltLocally { reference, evidence, origin } };
     }
-    Decision::UpToDate { reference: reference.clone(), how: Match::LocalName }
+    up_to_date(reference, Match::LocalName)
 }
 
 /// Returns the image that the reference was moved to here, where such moves count. One that came

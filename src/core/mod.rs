@@ -28,4 +28,5 @@ pub mod retention;
 pub mod secret;
 pub mod suggestion;
 pub mod value;
+pub mod version;
 pub mod window;

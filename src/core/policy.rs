@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::core::backup::Saving;
 use crate::core::compose::Labels;
+use crate::core::version::{VersionPatch, VersionRules};
 
 mod rules;
 
@@ -98,6 +99,8 @@ pub struct Policy {
     pub health_stable: Sourced<Duration>,
     /// What is saved before an update.
     pub backup: Sourced<Saving>,
+    /// Which versions it follows.
+    pub versions: VersionRules,
     /// A label that was meant to restrain updates and cannot be understood.
     pub unclear: Option<Origin>,
 }
@@ -113,6 +116,7 @@ impl Default for Policy {
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
             backup: Sourced::by_default(Saving::Nothing),
+            versions: VersionRules::default(),
             unclear: None,
         }
     }
@@ -135,6 +139,8 @@ pub struct PolicyPatch {
     pub health_stable: Option<Sourced<Duration>>,
     /// See [`Policy::backup`].
     pub backup: Option<Sourced<Saving>>,
+    /// See [`Policy::versions`].
+    pub versions: VersionPatch,
     /// See [`Policy::unclear`].
     pub unclear: Option<Origin>,
 }
@@ -187,6 +193,7 @@ impl Policy {
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
             backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
+            versions: self.versions.with(patch.versions),
             unclear: patch.unclear.or_else(|| self.unclear.clone()),
         }
     }

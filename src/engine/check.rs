@@ -87,7 +87,14 @@ impl Engine {
         let mut subjects: Vec<_> = meant.map(|container| bench.subject(container)).collect();
         let questions: Vec<_> =
             subjects.iter().map(|subject| bench.question(subject, request)).collect();
-        let answers = self.ask(inventory, questions.iter().flatten(), freshness).await;
+        let asked = self.ask(inventory, questions.iter().flatten(), freshness);
+        let looked = self.versions(&bench, &subjects, (request, freshness));
+        let (answers, versions) = tokio::join!(asked, Box::pin(looked));
+        for (index, learnt) in versions? {
+            if let Some(subject) = subjects.get_mut(index) {
+                subject.learn_versions(learnt);
+            }
+        }
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
-    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question,
+    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question, version_question,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -17,6 +17,7 @@ use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
+use crate::core::version::VersionAnswer;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -53,6 +54,8 @@ pub(super) struct Subject<'a> {
     pub(super) trouble: Option<String>,
     /// The platform manifest it runs, where the engine says it.
     pub(super) manifest: Option<Digest>,
+    /// What its registry's list of tags came to.
+    pub(super) versions: Option<VersionAnswer>,
 }
 
 /// What was found out of the image behind a digest.
@@ -144,6 +147,7 @@ impl<'a> Bench<'a> {
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
+            versions: None,
         }
     }
 
@@ -157,6 +161,18 @@ impl<'a> Bench<'a> {
             return None;
         }
         question(&self.facts(subject, None, request))
+    }
+
+    /// Returns the reference whose repository's tags must be listed, if any.
+    pub(super) fn version_question(
+        &'a self,
+        subject: &'a Subject<'a>,
+        request: Request,
+    ) -> Option<ImageRef> {
+        if subject.trouble.is_some() {
+            return None;
+        }
+        version_question(&self.facts(subject, None, request))
     }
 
     /// Says whether only the manifest can tell if the registry's image is another one.
@@ -225,6 +241,7 @@ impl<'a> Bench<'a> {
         Facts {
             running: self.running(subject),
             answer,
+            versions: subject.versions.as_ref(),
             policy: &subject.policy,
             rejects: subject.rejects,
             role: subject.role,

@@ -30,6 +30,7 @@ mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+mod versions;
 mod way;
 
 use std::sync::atomic::{AtomicBool, Ordering};

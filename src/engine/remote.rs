@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::core::inventory::Inventory;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteDigest, RemoteFailure, RemoteImage};
+use crate::core::version::{VERSION_LABEL, shown};
 use crate::docker::PullAuth;
 use crate::engine::command;
 use crate::registry::{self, Freshness, InsecureRule, Login, RegistryError, Source, Wanted};
@@ -41,15 +42,18 @@ pub(super) fn answer(found: Result<registry::RemoteDigest, RegistryError>) -> Re
 }
 
 pub(super) fn image(found: registry::RemoteImage, resolved: &RemoteDigest) -> RemoteImage {
+    let config = found.image_config.as_ref();
+    let label = |name: &str| config?.pointer("/config/Labels")?.get(name)?.as_str();
+    let created = config.and_then(|config| config.get("created")?.as_str());
     RemoteImage {
         resolved: resolved.clone(),
         manifest: found.manifest,
         config: Some(found.config),
         platform: Some(found.platform),
-        created_at: None,
+        created_at: created.and_then(|created| created.parse().ok()),
         size_bytes: Some(found.size_bytes),
-        version: None,
-        revision: None,
+        version: label(VERSION_LABEL).and_then(shown),
+        revision: label("org.opencontainers.image.revision").and_then(shown),
     }
 }
 

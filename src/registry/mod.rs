@@ -18,6 +18,7 @@ mod pool;
 mod refusal;
 mod retry;
 mod settings;
+mod tags;
 mod token;
 mod token_server;
 mod trouble;
@@ -47,6 +48,7 @@ pub use self::image::{RemoteDigest, RemoteImage, Source};
 pub use self::insecure::{InsecureRule, InsecureRuleError};
 pub use self::retry::RateLimit;
 pub use self::settings::{Now, Settings, Timing};
+pub use self::tags::Tags;
 
 /// An image to ask for, and what its engine says of registries.
 #[derive(Clone, Debug)]
@@ -83,7 +85,9 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     access: Arc<Access>,
     hosts: Hosts,
-    cache: Cache,
+    cache: Cache<ImageRef, RemoteDigest>,
+    /// Lists of tags, by the repository's name.
+    lists: Cache<String, Tags>,
 }
 
 impl Registry {
@@ -99,6 +103,7 @@ impl Registry {
             hosts: Hosts::new(client.clone(), settings.insecure),
             access: Arc::new(Access { client, credentials }),
             cache: Cache::new(settings.cache_ttl),
+            lists: Cache::new(settings.cache_ttl),
         })))
     }
 
@@ -109,7 +114,7 @@ impl Registry {
         &self,
         wanted: Vec<Wanted>,
         freshness: Freshness,
-    ) -> BTreeMap<ImageRef, Reply> {
+    ) -> BTreeMap<ImageRef, Reply<RemoteDigest>> {
         let mut replies = BTreeMap::new();
         let mut asking = FuturesUnordered::new();
         for (reference, wanted) in merged(wanted) {
@@ -129,6 +134,37 @@ impl Registry {
         }
         self.0.cache.tidy();
         replies
+    }
+
+    /// Lists the tags of an image's repository, asked for once by all who want them at a time.
+    ///
+    /// *Cancel safety*: a question that nobody waits for any more ends.
+    pub async fn tags(
+        &self,
+        wanted: Wanted,
+        freshness: Freshness,
+    ) -> Result<Tags, RegistryError> {
+        let name = wanted.reference.name();
+        let known = match freshness {
+            Freshness::Within(oldest) => self.0.lists.fresh(&name, oldest),
+            Freshness::Forced => None,
+        };
+        if let Some(reply) = known {
+            return reply;
+        }
+        self.0.lists.tidy();
+        let inner = self.0.clone();
+        let (asking, _) = self.0.lists.ask(&name, || {
+            let name = name.clone();
+            let asking = async move {
+                let ask = |remote: RemoteReference| async move { remote.tags().await };
+                let reply = inner.anywhere(&wanted, ask).await;
+                inner.lists.keep(&name, &reply);
+                reply
+            };
+            asking.boxed()
+        });
+        asking.await
     }
 
     /// Finds the image for a platform behind the digest of an index or a manifest.
@@ -174,7 +210,7 @@ impl Registry {
     }
 
     /// Starts to ask for an image, or joins those who do; nothing is sent before it is awaited.
-    fn ask(&self, wanted: Wanted) -> cache::Asking {
+    fn ask(&self, wanted: Wanted) -> cache::Asking<RemoteDigest> {
         let reference = wanted.reference.clone();
         let host = self.0.hosts.of(&wanted);
         let inner = self.0.clone();

@@ -8,6 +8,8 @@ use crate::core::id::Timestamp;
 use crate::core::ourselves::Obstacle;
 use crate::core::policy::Origin;
 use crate::core::reference::ImageRef;
+use crate::core::remote::RemoteImage;
+use crate::core::version::Versions;
 
 /// Why something newer is not run now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,17 +110,41 @@ pub(super) fn candidate(f: &mut fmt::Formatter<'_>, candidate: &Candidate) -> fm
     let name = familiar.split_once('@').map_or(&*familiar, |(name, _)| name);
     match &candidate.image {
         CandidateImage::Local { id, .. } => {
-            write!(f, "{name} names another image here now ({})", id.short())
+            write!(f, "{name} names another image here now ({})", id.short())?;
         }
         CandidateImage::Remote(image) => {
-            write!(f, "{name} has moved to {} in its registry", image.resolved.digest.short())?;
-            if let Some(version) = &image.version {
-                write!(f, ", version {version}")?;
+            remote(f, (name, image), candidate)?;
+            if let Some(mirror) = &image.resolved.mirror {
+                write!(f, ", as its mirror {mirror} says")?;
             }
-            let mirror = image.resolved.mirror.as_ref();
-            mirror.map_or(Ok(()), |mirror| write!(f, ", as its mirror {mirror} says"))
         }
     }
+    beyond(f, &candidate.versions)
+}
+
+fn remote(
+    f: &mut fmt::Formatter<'_>,
+    (name, image): (&str, &RemoteImage),
+    candidate: &Candidate,
+) -> fmt::Result {
+    let digest = image.resolved.digest.short();
+    let tag = candidate.reference.tag().unwrap_or_default();
+    match (&candidate.versions, &image.version) {
+        (Versions { leaves: Some(old), .. }, _) => {
+            let name = name.strip_suffix(tag).unwrap_or(name);
+            write!(f, "{name}{old} → {tag} ({digest})")
+        }
+        (Versions { running: Some(old), .. }, Some(new)) => {
+            write!(f, "{name} ({old}) → {tag} ({new}): it has moved to {digest} in its registry")
+        }
+        (_, Some(new)) => write!(f, "{name} has moved to {digest} in its registry, version {new}"),
+        (_, None) => write!(f, "{name} has moved to {digest} in its registry"),
+    }
+}
+
+/// Says what there is beyond the versions that are followed.
+pub(super) fn beyond(f: &mut fmt::Formatter<'_>, versions: &Versions) -> fmt::Result {
+    versions.beyond.as_ref().map_or(Ok(()), |beyond| write!(f, "; {beyond} exists"))
 }
 
 /// Returns the moment as people read it.

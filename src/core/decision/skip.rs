@@ -121,7 +121,7 @@ impl fmt::Display for SkipReason {
             Self::PinnedSemver { tag, origin } => write!(
                 f,
                 "its tag {tag} stands for one version, and {origin} leaves those alone: use a tag that \
-                 moves, or {FORCE}"
+                 moves, a docker-auto.track label, or {FORCE}"
             ),
             Self::PinnedImageId(name) => pinned_image_id(f, name.as_ref()),
             Self::TagNotFloating { tag, origin } => write!(

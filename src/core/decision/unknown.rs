@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::core::comparison::Match;
-use crate::core::decision::hold::moment;
+use crate::core::decision::hold::{beyond, moment};
 use crate::core::digest::Digest;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteFailure;
+use crate::core::version::Versions;
 
 /// Why nobody can say whether a container is up to date.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,7 @@ impl fmt::Display for UnknownReason {
 /// Says how a container is known to be up to date.
 pub(super) fn up_to_date(
     f: &mut fmt::Formatter<'_>,
-    reference: &ImageRef,
+    (reference, versions): (&ImageRef, &Versions),
     how: &Match,
 ) -> fmt::Result {
     let name = reference.familiar();
@@ -82,5 +83,6 @@ pub(super) fn up_to_date(
             digest.short()
         ),
         Match::LocalName => write!(f, "{name} still names the local image that runs"),
-    }
+    }?;
+    beyond(f, versions)
 }

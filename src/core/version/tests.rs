@@ -1,0 +1,1 @@
+//! Laws of tags, their order and their choice.
