@@ -20,6 +20,7 @@ use crate::core::probe::Vantage;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
 };
+use crate::core::reference::ImageRef;
 use crate::core::retention::ImageCare;
 use crate::engine::backup::DataCare;
 use crate::engine::companions::{Company, Lead};
@@ -150,7 +151,9 @@ impl Engine {
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
             .probing(&job.container.labels, vantage.as_ref());
         let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
+        let leaves = left(job.container, &job.goal.reference);
         Blueprint {
+            leaves,
             operation,
             trigger: job.trigger,
             target: self.target(&job.container.name),
@@ -222,6 +225,13 @@ impl Engine {
         }
         Ok(sources)
     }
+}
+
+/// Returns the reference that a container leaves for one with another tag.
+pub(super) fn left(container: &Container, reference: &ImageRef) -> Option<ImageRef> {
+    let old = ImageRef::parse(&container.image).ok()?;
+    let moves = old.same_repository(reference) && old.tag() != reference.tag();
+    (moves && old.tag().is_some()).then_some(old)
 }
 
 /// Points the body to the data that is restored; an error names the places that it does not come to.

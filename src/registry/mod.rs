@@ -139,11 +139,7 @@ impl Registry {
     /// Lists the tags of an image's repository, asked for once by all who want them at a time.
     ///
     /// *Cancel safety*: a question that nobody waits for any more ends.
-    pub async fn tags(
-        &self,
-        wanted: Wanted,
-        freshness: Freshness,
-    ) -> Result<Tags, RegistryError> {
+    pub async fn tags(&self, wanted: Wanted, freshness: Freshness) -> Result<Tags, RegistryError> {
         let name = wanted.reference.name();
         let known = match freshness {
             Freshness::Within(oldest) => self.0.lists.fresh(&name, oldest),

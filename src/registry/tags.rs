@@ -90,7 +90,10 @@ impl RemoteReference {
         if answer.status.is_success() { Ok(answer) } else { Err(self.refusal(&answer).await) }
     }
 
-    fn read(&self, answer: &Answer) -> Result<impl Iterator<Item = Box<str>> + use<>, RegistryError> {
+    fn read(
+        &self,
+        answer: &Answer,
+    ) -> Result<impl Iterator<Item = Box<str>> + use<>, RegistryError> {
         let page: Page = serde_json::from_slice(&answer.body)
             .map_err(|error| self.odd(&format!("its list of tags is not valid JSON ({error})")))?;
         let tags = page.tags.unwrap_or_default().into_iter();

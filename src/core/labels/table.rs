@@ -66,9 +66,7 @@ pub const LABELS: [Label; 31] = [
         doc: "Only tags that match it are moved to.",
         rank: Rank::Own,
         on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            set(&mut patch.versions.include, Pattern::parse(text), origin)
-        },
+        read: |patch, text, origin| set(&mut patch.versions.include, Pattern::parse(text), origin),
     },
     Label {
         name: "docker-auto.tag.exclude",
@@ -77,9 +75,7 @@ pub const LABELS: [Label; 31] = [
         doc: "Tags that match it are never moved to.",
         rank: Rank::Own,
         on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            set(&mut patch.versions.exclude, Pattern::parse(text), origin)
-        },
+        read: |patch, text, origin| set(&mut patch.versions.exclude, Pattern::parse(text), origin),
     },
     Label {
         name: "docker-auto.tag.prerelease",

@@ -33,9 +33,8 @@ pub fn choose<'a>(
     let early = rules.prerelease.value || now.is_before_release();
     let admitted = tags.into_iter().filter(|tag| *tag != current && rules.admits(tag));
     let read = admitted.map(|tag| (rules.read(tag), tag));
-    let newer = read.filter(|(tag, _)| {
-        (early || !tag.is_before_release()) && is_newer(tag, &now, &family)
-    });
+    let newer =
+        read.filter(|(tag, _)| (early || !tag.is_before_release()) && is_newer(tag, &now, &family));
     let (mut near, mut far): (Vec<_>, Vec<_>) =
         newer.partition(|(tag, _)| is_in_range(tag, &now, rules.track.value));
     let distribution = now.suffix_numbers(Role::Distribution);

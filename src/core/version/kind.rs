@@ -54,9 +54,7 @@ fn is_day(text: &str, from: usize) -> bool {
 
 /// Says whether digits are `YYYYMMDD`, alone or with a time after it.
 pub(super) fn is_date(text: &str) -> bool {
-    matches!(text.len(), 8 | 10 | 12 | 14)
-        && text.get(..4).is_some_and(is_year)
-        && is_day(text, 4)
+    matches!(text.len(), 8 | 10 | 12 | 14) && text.get(..4).is_some_and(is_year) && is_day(text, 4)
 }
 
 /// Says whether digits are `YYMMDD` of this century's years so far.
@@ -76,7 +74,6 @@ pub(super) fn dashed_date(text: &str) -> Option<usize> {
 /// Returns the length of the `THH-MM-SSZ` that a text begins with.
 pub(super) fn dashed_time(text: &str) -> Option<usize> {
     let time = text.get(..10)?;
-    let shape: String =
-        time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     (shape == "T00-00-00Z").then_some(10)
 }

@@ -55,11 +55,8 @@ pub(super) fn parts(text: &str) -> Vec<Part> {
 }
 
 fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
-    let literal = || Part {
-        shape: format!("{separator}{word}"),
-        role: Role::Literal,
-        numbers: Vec::new(),
-    };
+    let literal =
+        || Part { shape: format!("{separator}{word}"), role: Role::Literal, numbers: Vec::new() };
     if MACHINES.contains(&word) {
         return literal();
     }

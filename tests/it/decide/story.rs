@@ -7,7 +7,9 @@ use std::path::Path;
 use docker_auto::config::{Config, Environment};
 use docker_auto::core::candidate::Reject;
 use docker_auto::core::comparison::{Identity, LocalImages, Remembered, Running};
-use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, question};
+use docker_auto::core::decision::{
+    Decision, Facts, Request, Role, decide, question, version_question,
+};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
@@ -15,6 +17,7 @@ use docker_auto::core::labels;
 use docker_auto::core::plan::RejectKey;
 use docker_auto::core::policy::{Policy, PolicyPatch};
 use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
+use docker_auto::core::version::{Newest, VERSION_LABEL, VersionAnswer};
 
 use super::words::{GOOD, failure, fields, identity, pair, platform, request, role};
 
@@ -30,6 +33,7 @@ pub(super) struct Story {
     images: BTreeMap<ImageId, Image>,
     remembered: Remembered,
     answer: Option<RemoteAnswer>,
+    versions: Option<VersionAnswer>,
     rejects: Vec<Reject>,
     role: Role,
     request: Request,
@@ -71,6 +75,7 @@ impl Story {
             images: BTreeMap::new(),
             remembered: Remembered::default(),
             answer: None,
+            versions: None,
             rejects: Vec::new(),
             role: Role::Ordinary,
             request: Request::Check,
@@ -98,6 +103,8 @@ impl Story {
             "manifest" => self.manifest = Some(self.digest(rest)),
             "identity" => self.identity = identity(rest),
             "remembers" => self.remembers(rest),
+            "says" => self.says(rest),
+            "tags" => self.versions = Some(self.tags(rest)),
             "registry" => self.answer = Some(self.answer(rest)),
             "rejected" => self.rejected(rest),
             "role" => self.role = role(rest),
@@ -198,6 +205,28 @@ impl Story {
         })
     }
 
+    /// The version that the image which runs says it has.
+    fn says(&mut self, version: &str) {
+        let image = self.images.get_mut(&self.container.image_id).expect(GOOD);
+        image.labels.insert(VERSION_LABEL.to_owned(), version.to_owned());
+    }
+
+    /// `[newest TAG D2 manifest M2 …] [beyond TAG]` or `fails CODE [until TIME] MESSAGE`.
+    fn tags(&mut self, rest: &str) -> VersionAnswer {
+        if let Some(failed) = rest.strip_prefix("fails ") {
+            return VersionAnswer::Failed(failure(failed));
+        }
+        let (rest, beyond) = rest.split_once("beyond ").map_or((rest, None), |(r, b)| (r, Some(b)));
+        let newest = rest.trim().strip_prefix("newest ").map(|newest| {
+            let (tag, image) = newest.split_once(' ').expect(GOOD);
+            match self.answer(&format!("image {image}")) {
+                RemoteAnswer::Image(image) => Box::new(Newest { tag: tag.to_owned(), image }),
+                other => panic!("{}: {other:?}", self.title),
+            }
+        });
+        VersionAnswer::Known { newest, beyond: beyond.map(ToOwned::to_owned) }
+    }
+
     /// `key M2 [image B] [digest D2]`.
     fn rejected(&mut self, rest: &str) {
         let fields = fields(rest);
@@ -236,6 +265,7 @@ impl Story {
                 remembered: &self.remembered,
             },
             answer: self.answer.as_ref(),
+            versions: self.versions.as_ref(),
             policy: &policy,
             rejects: &self.rejects,
             role: self.role,
@@ -246,7 +276,8 @@ impl Story {
         let asks = question.as_ref().map_or("nothing".to_owned(), |reference| {
             let runs = facts.running.current_digest(reference, facts.answer);
             let runs = runs.map_or("nothing known".to_owned(), |digest| digest.to_string());
-            format!("{reference}, for {runs} that runs")
+            let tags = version_question(&facts).map_or("", |_| ", and for all tags");
+            format!("{reference}, for {runs} that runs{tags}")
         });
         let decision = decide(&facts);
         let status = decision.status().as_str();

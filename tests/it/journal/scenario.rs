@@ -404,6 +404,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         trigger: Trigger::Auto,
         target: TargetId { host: HostId::default(), name: ContainerName::new(NAME) },
         reference: ImageRef::parse(REFERENCE).unwrap(),
+        leaves: None,
         old: OldContainer {
             id: old,
             state: shape.state,
