@@ -13,11 +13,11 @@ use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
 use crate::core::labels;
-use crate::core::policy::Policy;
+use crate::core::policy::{Origin, Policy};
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
-use crate::core::version::VersionAnswer;
+use crate::core::version::{Track, VersionAnswer, has_versions};
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -132,11 +132,14 @@ impl<'a> Bench<'a> {
     /// Brings one container before the judge.
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
         let (patch, problems) = labels::read(&container.labels);
+        let policy = self.settings.policy.with(patch);
+        let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        problems.extend(untracked(container, &policy));
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
         Subject {
             container,
-            policy: self.settings.policy.with(patch),
-            problems: problems.iter().map(ToString::to_string).collect(),
+            policy,
+            problems,
             remembered: Remembered {
                 equivalents: equivalents.unwrap_or_default(),
                 image: self.memory.images.get(&container.image_id).cloned(),
@@ -249,6 +252,21 @@ impl<'a> Bench<'a> {
             now: self.now,
         }
     }
+}
+
+/// Says that a label asks for versions where the tag is none.
+fn untracked(container: &Container, policy: &Policy) -> Option<String> {
+    let track = &policy.versions.track;
+    let reference = ImageRef::parse(&container.image).ok()?;
+    let tag = reference.tag()?;
+    let asked = track.value != Track::Tag && matches!(track.origin, Origin::Label { .. });
+    (asked && !has_versions(tag, &policy.versions)).then(|| {
+        format!(
+            "{}: its tag {tag} is no version, so that only what it names is followed; use one such \
+             as 1.2.3",
+            track.origin
+        )
+    })
 }
 
 /// Returns a stored image as it would be listed.

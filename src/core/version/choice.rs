@@ -55,7 +55,7 @@ pub fn choose<'a>(
 }
 
 fn is_newer(tag: &Tag, now: &Tag, family: &Family) -> bool {
-    if tag.family().as_ref() != Some(family) || leaps(tag, now) {
+    if tag.family().as_ref() != Some(family) || leaps(tag, now) || is_written_otherwise(tag, now) {
         return false;
     }
     let version = (&tag.numbers, &tag.stage).cmp(&(&now.numbers, &now.stage));
@@ -76,6 +76,15 @@ fn is_newer(tag: &Tag, now: &Tag, family: &Family) -> bool {
 fn leaps(tag: &Tag, now: &Tag) -> bool {
     let digits = |tag: &Tag| tag.numbers.first().copied().unwrap_or(0).max(1).ilog10();
     tag.kind == Kind::Semver && digits(tag) > digits(now) + 1
+}
+
+/// `20.04.1` is no later version of `4.6.3`: one of them writes zeros before its digits.
+fn is_written_otherwise(tag: &Tag, now: &Tag) -> bool {
+    let pairs = tag.written().zip(now.written()).skip(1);
+    let padded = |digits: &str| digits.len() > 1 && digits.starts_with('0');
+    pairs
+        .into_iter()
+        .any(|(new, old)| (padded(new) && old.len() == 1) || (padded(old) && new.len() == 1))
 }
 
 /// Dates have no parts that could stay.

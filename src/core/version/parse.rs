@@ -134,6 +134,13 @@ impl Tag {
         parts.map(|part| part.numbers.as_slice()).collect()
     }
 
+    /// Returns its numbers as they are written.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let numbers = self.text.get(self.prefix.len()..).unwrap_or_default();
+        let words = numbers.split(|c: char| !c.is_ascii_digit());
+        words.filter(|word| !word.is_empty()).take(self.numbers.len())
+    }
+
     /// Says whether it is a version that is not released yet.
     pub fn is_before_release(&self) -> bool {
         matches!(self.stage, Stage::Before(..))

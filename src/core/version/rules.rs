@@ -49,7 +49,12 @@ impl Pattern {
             ));
         }
         let built = RegexBuilder::new(text).size_limit(LARGEST).build();
-        built.map(Self).map_err(|error| format!("write a regular expression: {error}"))
+        built.map(Self).map_err(|error| {
+            // The lines before point into the expression.
+            let error = error.to_string();
+            let last = error.lines().last().unwrap_or_default();
+            format!("write a regular expression: {}", last.trim_start_matches("error: "))
+        })
     }
 
     /// Says whether a tag matches it.
