@@ -59,7 +59,8 @@ impl Engine {
         request: &CheckRequest,
     ) -> Result<Vec<Assessment>, EngineError> {
         let names = meant(inventory, &request.names)?;
-        let checked = self.assess(inventory, &names, request.freshness, Request::Check).await?;
+        let asking = self.assess(inventory, &names, request.freshness, Request::Check);
+        let checked = Box::pin(asking).await?;
         self.record(&names, &checked).await?;
         Ok(checked)
     }
@@ -89,7 +90,7 @@ impl Engine {
             subjects.iter().map(|subject| bench.question(subject, request)).collect();
         let asked = self.ask(inventory, questions.iter().flatten(), freshness);
         let looked = self.versions(&bench, &subjects, (request, freshness));
-        let (answers, versions) = tokio::join!(asked, Box::pin(looked));
+        let (answers, versions) = tokio::join!(Box::pin(asked), Box::pin(looked));
         for (index, learnt) in versions? {
             if let Some(subject) = subjects.get_mut(index) {
                 subject.learn_versions(learnt);

@@ -43,13 +43,9 @@ struct Page {
 impl RemoteReference {
     /// Lists the tags of the repository: all of them, or none and why.
     pub(super) async fn tags(&self) -> Result<Tags, RegistryError> {
-        match timeout(PATIENCE, self.pages()).await {
-            Ok(tags) => tags,
-            Err(_) => {
-                let doing = self.listing().into();
-                Err(RegistryError::Timeout { doing, after: PATIENCE })
-            }
-        }
+        let doing = || self.listing().into();
+        let patient = timeout(PATIENCE, self.pages()).await;
+        patient.unwrap_or_else(|_| Err(RegistryError::Timeout { doing: doing(), after: PATIENCE }))
     }
 
     async fn pages(&self) -> Result<Tags, RegistryError> {

@@ -109,7 +109,11 @@ fn braced(text: &str) -> String {
         braced.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
         let (digits, after) = after.split_at(end);
-        braced.push_str(&if digits.is_empty() { "$".to_owned() } else { format!("${{{digits}}}") });
+        if digits.is_empty() {
+            braced.push('$');
+        } else {
+            braced.extend(["${", digits, "}"]);
+        }
         rest = after;
     }
     braced + rest
