@@ -284,7 +284,7 @@ fn up_to_date(reference: &ImageRef, how: Match) -> Decision {
 }
 
 fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
-    let rule = &facts.policy.rules.skip_local_build;
+    let rule = facts.policy.skip_local_build();
     if rule.value {
         let (reference, origin) = (reference.clone(), rule.origin.clone());
         return Decision::Skip { reason: SkipReason::BuiltLocally { reference, evidence, origin } };
@@ -300,7 +300,7 @@ fn moved_here(
     reference: &ImageRef,
     comparison: &Comparison,
 ) -> Option<Candidate> {
-    if facts.policy.rules.skip_local_build.value {
+    if facts.policy.skip_local_build().value {
         return None;
     }
     let candidate = facts.running.moved(reference)?;

@@ -16,7 +16,7 @@ use crate::core::version::{Pattern, Track, Transform};
 use super::{Label, OnError, Rank};
 
 /// All labels that are read.
-pub const LABELS: [Label; 31] = [
+pub const LABELS: [Label; 32] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -99,6 +99,16 @@ pub const LABELS: [Label; 31] = [
         read: |patch, text, origin| {
             set(&mut patch.versions.transform, Transform::parse(text), origin)
         },
+    },
+    Label {
+        name: "docker-auto.skip-local-build",
+        values: "`true`, `false`",
+        default: "`policy.skip_local_build`",
+        doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
+              `docker tag`.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
     Label {
         name: "docker-auto.stop-timeout",
