@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::core::inventory::Inventory;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteDigest, RemoteFailure, RemoteImage};
@@ -42,19 +44,29 @@ pub(super) fn answer(found: Result<registry::RemoteDigest, RegistryError>) -> Re
 }
 
 pub(super) fn image(found: registry::RemoteImage, resolved: &RemoteDigest) -> RemoteImage {
-    let config = found.image_config.as_ref();
-    let label = |name: &str| config?.pointer("/config/Labels")?.get(name)?.as_str();
-    let created = config.and_then(|config| config.get("created")?.as_str());
-    RemoteImage {
+    let mut image = RemoteImage {
         resolved: resolved.clone(),
         manifest: found.manifest,
         config: Some(found.config),
         platform: Some(found.platform),
-        created_at: created.and_then(|created| created.parse().ok()),
+        created_at: None,
         size_bytes: Some(found.size_bytes),
-        version: label(VERSION_LABEL).and_then(shown),
-        revision: label("org.opencontainers.image.revision").and_then(shown),
+        version: None,
+        revision: None,
+    };
+    if let Some(config) = &found.image_config {
+        describe(&mut image, config);
     }
+    image
+}
+
+/// Adds what an image's config says of it.
+pub(super) fn describe(image: &mut RemoteImage, config: &Value) {
+    let label = |name: &str| config.pointer("/config/Labels")?.get(name)?.as_str();
+    let created = config.get("created").and_then(Value::as_str);
+    image.created_at = created.and_then(|created| created.parse().ok());
+    image.version = label(VERSION_LABEL).and_then(shown);
+    image.revision = label("org.opencontainers.image.revision").and_then(shown);
 }
 
 pub(super) fn failure(error: &RegistryError) -> RemoteFailure {

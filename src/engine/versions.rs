@@ -9,14 +9,14 @@ use crate::core::digest::{Digest, Platform};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::{FailureCode, RemoteAnswer, RemoteFailure};
+use crate::core::remote::{FailureCode, RemoteAnswer, RemoteFailure, RemoteImage};
 use crate::core::version::{Choice, Newest, VersionAnswer, choose};
 use crate::engine::command::Freshness;
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Subject};
 use crate::engine::{Engine, EngineError, remote};
 use crate::logging::Chain;
-use crate::registry::{RegistryError, Tags};
+use crate::registry::{RegistryError, Tags, Wanted};
 
 /// How many tags are tried until one has an image for the platform.
 const TRIES: usize = 5;
@@ -201,8 +201,25 @@ impl Engine {
         };
         let RemoteAnswer::Digest(digest) = answer else { return answer };
         match self.registry.resolve(&wanted, &digest.digest, platform).await {
-            Ok(image) => RemoteAnswer::Image(remote::image(image, &digest)),
+            Ok(image) => {
+                let mut image = remote::image(image, &digest);
+                self.describe(&wanted, &mut image).await;
+                RemoteAnswer::Image(image)
+            }
             Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
+        }
+    }
+}
+
+impl Engine {
+    /// Reads what an image says of itself, where that is not known yet; without it, it is as good.
+    async fn describe(&self, wanted: &Wanted, image: &mut RemoteImage) {
+        let Some(digest) = image.config.as_ref().filter(|_| image.created_at.is_none()) else {
+            return;
+        };
+        match self.registry.image_config(wanted, digest).await {
+            Ok(config) => remote::describe(image, &config),
+            Err(error) => log::debug!("what an image says of itself is not known: {error}"),
         }
     }
 }

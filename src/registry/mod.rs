@@ -6,6 +6,7 @@ mod challenge;
 mod client;
 mod credentials;
 mod error;
+mod found;
 mod guess;
 mod host;
 mod hosts;
@@ -35,6 +36,7 @@ use self::access::Access;
 use self::cache::{Cache, Reply};
 use self::client::Client;
 use self::credentials::Credentials;
+use self::found::Found;
 use self::host::scope_of;
 use self::hosts::Hosts;
 use self::image::RemoteReference;
@@ -88,6 +90,7 @@ struct Inner {
     cache: Cache<ImageRef, RemoteDigest>,
     /// Lists of tags, by the repository's name.
     lists: Cache<String, Tags>,
+    found: Found,
 }
 
 impl Registry {
@@ -104,6 +107,7 @@ impl Registry {
             access: Arc::new(Access { client, credentials }),
             cache: Cache::new(settings.cache_ttl),
             lists: Cache::new(settings.cache_ttl),
+            found: Found::default(),
         })))
     }
 
@@ -163,15 +167,22 @@ impl Registry {
         asking.await
     }
 
-    /// Finds the image for a platform behind the digest of an index or a manifest.
+    /// Finds the image for a platform behind the digest of an index or a manifest; one that was
+    /// found before is not asked for again.
     pub async fn resolve(
         &self,
         wanted: &Wanted,
         digest: &Digest,
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
+        let place = (wanted.reference.name(), digest.clone(), platform.clone());
+        if let Some(image) = self.0.found.get(&place) {
+            return Ok(image);
+        }
         let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
-        self.0.anywhere(wanted, ask).await
+        let image = self.0.anywhere(wanted, ask).await?;
+        self.0.found.keep(place, &image);
+        Ok(image)
     }
 
     /// Reads an image's config, by its digest.

@@ -33,6 +33,8 @@ use self::data::{data, restored};
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
 pub(crate) const REFERENCE: &str = "registry.test/web:1";
+/// The one that it follows where its version moves.
+const OTHER_REFERENCE: &str = "registry.test/web:2";
 const OPERATION: &str = "0198c0de-0000-7000-8000-0000001b2c3d";
 /// The volumes that hold the service's data.
 const DATA: [&str; 2] = ["anonymous", "data"];
@@ -54,6 +56,8 @@ pub(crate) struct Shape {
     /// The image that it runs is held for a way back, and the one before is removed.
     pub(crate) cares: bool,
     pub(crate) origin: Origin,
+    /// Its tag is another one from then on.
+    pub(crate) moves: bool,
     /// Another service lives in its namespace, and a third one is restarted with it.
     pub(crate) family: bool,
     /// Commands run inside it before and after.
@@ -96,6 +100,7 @@ const PLAIN: Shape = Shape {
     retention: Retention::Remove,
     cares: false,
     origin: Origin::Registry,
+    moves: false,
     family: false,
     hooks: false,
     care: Care::Stays,
@@ -103,7 +108,7 @@ const PLAIN: Shape = Shape {
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 21] = [
+pub(crate) const SHAPES: [Shape; 24] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -136,6 +141,16 @@ pub(crate) const SHAPES: [Shape; 21] = [
     Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
     Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
     Shape { label: "same image", origin: Origin::Same, ..PLAIN },
+    Shape { label: "other tag", moves: true, ..PLAIN },
+    Shape {
+        label: "other tag, auto-remove",
+        moves: true,
+        auto_remove: true,
+        policy: Policy::No,
+        removal_calls: 4,
+        ..PLAIN
+    },
+    Shape { label: "rollback, other tag", moves: true, origin: Origin::Previous, ..PLAIN },
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
     Shape { label: "hooks", hooks: true, ..PLAIN },
@@ -283,7 +298,7 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
         engine.tags.insert(OLDER_TAG.into(), ImageId::new(OLDER));
     }
     let brought = if shape.origin == Origin::Same { old_image() } else { new_image() };
-    engine.registry.insert(REFERENCE.into(), brought);
+    engine.registry.insert(followed(shape).into(), brought);
     let tagged = if shape.origin == Origin::Local { new_image() } else { old_image() };
     engine.tags.insert(REFERENCE.into(), tagged);
     let mut container = Container {
@@ -384,8 +399,8 @@ fn neighbour_old(shape: Shape, id: ContainerId) -> OldContainer {
 }
 
 fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
-    let making = || Making {
-        body: body(shape),
+    let making = |reference| Making {
+        body: body(shape, reference),
         platform: Platform::new("linux", "amd64", None),
         connects: ["back", "side"].map(|network| (network.to_owned(), json!({}))).into(),
         files: vec![Carried { path: "/data".into(), nature: Nature::Living }],
@@ -403,8 +418,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         operation: OperationId::new(OPERATION),
         trigger: Trigger::Auto,
         target: TargetId { host: HostId::default(), name: ContainerName::new(NAME) },
-        reference: ImageRef::parse(REFERENCE).unwrap(),
-        leaves: None,
+        reference: ImageRef::parse(followed(shape)).unwrap(),
+        leaves: shape.moves.then(|| ImageRef::parse(REFERENCE).unwrap()),
         old: OldContainer {
             id: old,
             state: shape.state,
@@ -421,8 +436,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
             Origin::Local => Source::Local,
             Origin::Previous => Source::Retag,
         },
-        replacement: making(),
-        restoration: making(),
+        replacement: making(followed(shape)),
+        restoration: making(REFERENCE),
         sharers: sharers(shape, &gate, &OperationId::new(OPERATION)),
         dependents: dependents(shape, &gate),
         old_gate: gate.clone(),
@@ -437,7 +452,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         helper: shape.ourselves.then(|| Helper {
             image: old_image(),
             making: ourselves::helper(
-                &making(),
+                &making(REFERENCE),
                 old_image().as_str(),
                 "/docker-auto",
                 &OperationId::new(OPERATION),
@@ -458,12 +473,17 @@ fn exit_zero(shape: Shape) -> ExitZero {
     if shape.policy == Policy::No { ExitZero::Finished } else { ExitZero::Failed }
 }
 
-fn body(shape: Shape) -> Value {
+/// Returns the reference that it follows from then on.
+fn followed(shape: Shape) -> &'static str {
+    if shape.moves { OTHER_REFERENCE } else { REFERENCE }
+}
+
+fn body(shape: Shape, reference: &str) -> Value {
     let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(shape, name)}));
     let ports =
         if shape.port { json!({"80/tcp": [{"HostPort": PORT.to_string()}]}) } else { json!({}) };
     json!({
-        "Image": REFERENCE,
+        "Image": reference,
         "Labels": {"docker-auto.internal.operation": OPERATION},
         "HostConfig": {
             "AutoRemove": shape.auto_remove,
