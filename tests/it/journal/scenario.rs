@@ -25,10 +25,12 @@ use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::PORT;
 
 mod data;
+mod shapes;
 
 pub(crate) use self::data::BACKUP;
 
 use self::data::{data, restored};
+use self::shapes::SHAPES;
 
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
@@ -88,84 +90,6 @@ pub(crate) enum Origin {
     /// The registry brings what already runs.
     Same,
 }
-
-const PLAIN: Shape = Shape {
-    label: "always",
-    state: RunState::Running,
-    policy: Policy::Always,
-    auto_remove: false,
-    port: false,
-    removal_calls: 0,
-    binds: false,
-    retention: Retention::Remove,
-    cares: false,
-    origin: Origin::Registry,
-    moves: false,
-    family: false,
-    hooks: false,
-    care: Care::Stays,
-    ourselves: false,
-};
-
-/// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 24] = [
-    PLAIN,
-    Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
-    Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
-    Shape { label: "unless-stopped", policy: Policy::UnlessStopped, ..PLAIN },
-    Shape { label: "port", port: true, ..PLAIN },
-    Shape { label: "stopped", state: RunState::Exited, ..PLAIN },
-    Shape {
-        label: "auto-remove",
-        auto_remove: true,
-        policy: Policy::No,
-        removal_calls: 4,
-        ..PLAIN
-    },
-    Shape {
-        label: "auto-remove, port",
-        auto_remove: true,
-        policy: Policy::No,
-        port: true,
-        ..PLAIN
-    },
-    Shape { label: "images", cares: true, ..PLAIN },
-    Shape {
-        label: "images, auto-remove",
-        cares: true,
-        auto_remove: true,
-        policy: Policy::No,
-        ..PLAIN
-    },
-    Shape { label: "keep", retention: Retention::Keep, ..PLAIN },
-    Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
-    Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
-    Shape { label: "same image", origin: Origin::Same, ..PLAIN },
-    Shape { label: "other tag", moves: true, ..PLAIN },
-    Shape {
-        label: "other tag, auto-remove",
-        moves: true,
-        auto_remove: true,
-        policy: Policy::No,
-        removal_calls: 4,
-        ..PLAIN
-    },
-    Shape { label: "rollback, other tag", moves: true, origin: Origin::Previous, ..PLAIN },
-    Shape { label: "family", family: true, ..PLAIN },
-    Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
-    Shape { label: "hooks", hooks: true, ..PLAIN },
-    Shape { label: "backup", care: Care::Saved, ..PLAIN },
-    Shape {
-        label: "backup, auto-remove",
-        care: Care::Saved,
-        auto_remove: true,
-        policy: Policy::No,
-        removal_calls: 4,
-        ..PLAIN
-    },
-    Shape { label: "restore", care: Care::Restored, origin: Origin::Previous, ..PLAIN },
-    Shape { label: "ourselves", ourselves: true, port: true, ..PLAIN },
-];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
 pub(crate) const SHARER: &str = "side";
