@@ -56,6 +56,8 @@
 //! [`engine::check`] looks at the host with two list calls, asks each registry once per distinct
 //! reference, and lets [`core::decision::decide`] judge. For containers that follow versions it also
 //! lists their repositories' tags and lets [`core::version::choose`] say which could take their place. For an update `engine::prepare` gathers all
+//! reference, and lets [`core::decision::decide`] judge; [`core::decision::explain`] is the same judgement
+//! with every question kept, and [`core::text`] tells it in the languages of people. For an update `engine::prepare` gathers all
 //! there is to know — the container's and the image's inspect, the new image's config from the
 //! registry — and [`core::recreate`] takes apart what the user, the image and the engine gave.
 //! [`core::plan::recreate`] lays the steps out: pull, create beside, then the short window of stop,
@@ -75,6 +77,11 @@
 //! What happens on a host between two checks is told by its engine: [`core::notice`] reads its
 //! events, and the loop of `serve` looks again at the containers that they are about, once the host
 //! had time to settle.
+//!
+//! The loop of `serve` sleeps to the earliest of the next check, the next update, the turns of
+//! containers' own schedules, and the moments at which what holds an update ends. It follows each by
+//! a [`core::window::Course`]: however the clock jumps, a run that was missed is made up for once, and
+//! the next one comes within an interval.
 //!
 //! # A crash
 //!
@@ -123,6 +130,10 @@
 //! | decision | up to date, update, hold, skip or unknown; each with its reason |
 //! | track, family | how far a container's version may move; the tags that could take one another's place |
 //! | policy | what may be done with a target, every field with its origin |
+//! | rule | settings that a person stored for the targets that it matches |
+//! | verdict | a person's word on one image in a target's place |
+//! | pause | a person's word that nothing of a target, a group or everything is updated |
+//! | chain | the questions of a judgement, in order, with their answers |
 //! | plan, step, undo | what will be done, in order, and what takes it back |
 //! | operation | one plan on its way to its outcome |
 //! | journal, entry, position | what is written of an open operation, and where in its plan |
@@ -137,6 +148,11 @@
 //! | hook, probe | a command inside a container around its update or check; what a new container must answer |
 //! | vantage | where a port of a new container is asked from: here, or from inside its network |
 //! | reject | an image that failed on a target and is not tried there again |
+//! | window, blackout | the times of a week in which updates may begin; the dates on which none may |
+//! | cooldown, sighting | how old an image must be to be taken; since when a candidate is known |
+//! | turn | the moment at which a container's own schedule comes round |
+//! | scope | whose matter a container is, where several instances share a host |
+//! | agenda | what `serve` wakes up for beside its own timetables |
 //! | notice | what an event of the engine means for what is known of its host |
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | backup, archive | what was saved of a container's data before an update; one mount of it |

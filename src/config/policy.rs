@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
-use crate::core::policy::{LabelSelector, Sourced};
+use crate::core::policy::{LabelSelector, Scope, Sourced};
 use crate::core::value;
 use crate::core::version::Track;
 
 const LABELS: Kind = Kind::List("labels, `KEY` or `KEY=VALUE`");
 
-pub(super) const VARIABLES: [Variable; 10] = [
+pub(super) const VARIABLES: [Variable; 11] = [
     Variable {
         key: "policy.skip_labels",
         name: "DOCKER_AUTO_POLICY_SKIP_LABELS",
@@ -107,6 +107,19 @@ pub(super) const VARIABLES: [Variable; 10] = [
         set: |config, given| {
             let value = value::choice(given.text, &Track::WORDS)?;
             set(&mut config.policy.versions.track, Ok(Sourced { value, origin: given.origin }))
+        },
+    },
+    Variable {
+        key: "policy.scope",
+        name: "DOCKER_AUTO_POLICY_SCOPE",
+        aliases: &[],
+        kind: Kind::Text("a name, `none`"),
+        default: "",
+        doc: "Looks only at containers with this `docker-auto.scope`, `none` only at those without one, \
+              so that several instances share a host. Without it all are looked at.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            rule(config, |rules| &mut rules.scope, Ok(Scope::parse(given.text)), given.origin)
         },
     },
     Variable {

@@ -1,7 +1,9 @@
 //! Container labels: one table that reads them and makes the README's.
 
 mod table;
+mod time;
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::core::compose::Labels;
@@ -92,6 +94,41 @@ pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
     (patch, problems)
 }
 
+/// Reads the settings of a rule: our own labels without their prefix, as far as they are settings of
+/// the policy. Returns by its key what is wrong with each of the others.
+pub fn read_rule(
+    name: &str,
+    settings: &BTreeMap<String, String>,
+) -> (PolicyPatch, Vec<(String, String)>) {
+    let origin = Origin::Rule { name: name.to_owned() };
+    let (mut patch, mut problems) = (PolicyPatch::default(), Vec::new());
+    for (key, text) in settings {
+        let own = LABELS.iter().filter(|row| row.rank == Rank::Own);
+        let Some(row) = own.clone().find(|row| row.name.strip_prefix(PREFIX) == Some(key)) else {
+            let known = own.filter_map(|row| row.name.strip_prefix(PREFIX));
+            let cure = format!("there is no such setting{}", value::did_you_mean(key, known));
+            problems.push((key.clone(), cure));
+            continue;
+        };
+        let mut read = PolicyPatch::default();
+        match (row.read)(&mut read, text, origin.clone()) {
+            Ok(()) if read == PolicyPatch::default() => {
+                let cure =
+                    format!("only a label can say this: write {} on the container", row.name);
+                problems.push((key.clone(), cure));
+            }
+            Ok(()) => drop((row.read)(&mut patch, text, origin.clone())),
+            Err(cure) => {
+                if row.on_error == OnError::HoldBack {
+                    patch.unclear = Some(origin.clone());
+                }
+                problems.push((key.clone(), cure));
+            }
+        }
+    }
+    (patch, problems)
+}
+
 fn bad_addresses(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
     let given = labels.iter().filter(|(name, _)| name.starts_with(MAC));
     given.filter(|(_, value)| *value != "keep" && !value::is_mac(value)).map(|(name, value)| {
@@ -156,12 +193,18 @@ mod tests {
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
+        say("group", patch.group.as_ref().map(|group| group.value.clone()));
         say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
         let versions = &patch.versions;
         say("track", versions.track.as_ref().map(|track| format!("{:?}", track.value)));
         say("prerelease", versions.prerelease.as_ref().map(|early| early.value.to_string()));
         say("include", versions.include.as_ref().map(|include| include.value.to_string()));
         say("exclude", versions.exclude.as_ref().map(|exclude| exclude.value.to_string()));
+        say("schedule", patch.schedule.as_ref().map(|schedule| schedule.value.to_string()));
+        say("window", patch.window.as_ref().map(|window| window.value.text().to_owned()));
+        say("blackout", patch.blackout.as_ref().map(|dates| dates.value.text().to_owned()));
+        say("cooldown", span(&patch.cooldown));
+        say("scope", patch.scope.as_ref().map(|scope| scope.value.clone()));
         say("unclear", patch.unclear.as_ref().map(ToString::to_string));
         words.extend(patch.versions.transform.is_some().then(|| "transform".to_owned()));
         words.join(" ")
@@ -219,6 +262,24 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_time_are_checked() {
+        for (text, expected, problems) in [
+            ("docker-auto.schedule=@daily", "schedule=@daily (UTC)", 0),
+            ("docker-auto.schedule=daily", "unclear=the label docker-auto.schedule=daily", 1),
+            ("docker-auto.window=Mon-Fri", "window=Mon-Fri", 0),
+            ("docker-auto.window=22-6", "unclear=the label docker-auto.window=22-6", 1),
+            ("docker-auto.blackout=12-24..12-26", "blackout=12-24..12-26", 0),
+            ("docker-auto.blackout=24.12.", "unclear=the label docker-auto.blackout=24.12.", 1),
+            ("docker-auto.cooldown=1w", "cooldown=7d", 0),
+            ("docker-auto.cooldown=0", "cooldown=0s", 0),
+            ("docker-auto.cooldown=7", "unclear=the label docker-auto.cooldown=7", 1),
+            ("docker-auto.scope=home", "scope=home", 0),
+        ] {
+            check(text, expected, problems);
+        }
+    }
+
+    #[test]
     fn labels_make_a_patch() {
         for (text, expected, problems) in [
             ("", "", 0),
@@ -238,6 +299,8 @@ mod tests {
                 0,
             ),
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
+            ("docker-auto.group=media", "group=media", 0),
+            ("docker-auto.group=", "", 1),
             ("docker-auto.backup=volumes", "backup=Volumes", 0),
             ("docker-auto.backup=none", "backup=Nothing", 0),
             ("docker-auto.backup=volume", "backup=Volumes", 1),

@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::core::backup::Saving;
 use crate::core::compose::Labels;
 use crate::core::version::{VersionPatch, VersionRules};
+use crate::core::window::{Blackouts, Schedule, Windows};
 
 mod rules;
 
-pub use rules::{LabelSelector, Rules, Updates};
+pub use rules::{LabelSelector, Rules, Scope, Updates};
 
 /// A setting and the place that it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,11 @@ pub enum Origin {
     Default,
     /// An environment variable, by the name that was used.
     Variable(String),
+    /// A stored rule.
+    Rule {
+        /// Its name.
+        name: String,
+    },
     /// A label of the container.
     Label {
         /// Its name.
@@ -51,6 +57,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("the default"),
             Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Rule { name } => write!(f, "the rule {name}"),
             Self::Label { name, value } => write!(f, "the label {name}={value}"),
             Self::Command => f.write_str("the command"),
         }
@@ -80,7 +87,8 @@ impl Mode {
     ];
 }
 
-/// The settings of one container: defaults below configuration below labels below the command.
+/// The settings of one container: defaults below configuration below stored rules below
+/// labels below the command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// The settings that hold for all containers alike.
@@ -91,6 +99,8 @@ pub struct Policy {
     pub mode: Sourced<Mode>,
     /// Whether pins and rejections are lifted.
     pub force: Sourced<bool>,
+    /// The group that it is paused with.
+    pub group: Option<Sourced<String>>,
     /// Whether an image that was built here is left alone; `None` leaves it to the rules.
     pub skip_local_build: Option<Sourced<bool>>,
     /// How long it may take to stop; `None` leaves it to the container and the engine.
@@ -103,6 +113,16 @@ pub struct Policy {
     pub backup: Sourced<Saving>,
     /// Which versions it follows.
     pub versions: VersionRules,
+    /// The times of its updates, in place of those that hold for all.
+    pub schedule: Option<Sourced<Schedule>>,
+    /// When its updates may begin; `None` is always.
+    pub window: Option<Sourced<Windows>>,
+    /// The dates on which none may begin.
+    pub blackout: Option<Sourced<Blackouts>>,
+    /// How old an image must be.
+    pub cooldown: Sourced<Duration>,
+    /// Whose matter it is, where several instances share a host.
+    pub scope: Option<Sourced<String>>,
     /// A label that was meant to restrain updates and cannot be understood.
     pub unclear: Option<Origin>,
 }
@@ -114,12 +134,18 @@ impl Default for Policy {
             enable: None,
             mode: Sourced::by_default(Mode::Auto),
             force: Sourced::by_default(false),
+            group: None,
             skip_local_build: None,
             stop_timeout: None,
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
             backup: Sourced::by_default(Saving::Nothing),
             versions: VersionRules::default(),
+            schedule: None,
+            window: None,
+            blackout: None,
+            cooldown: Sourced::by_default(Duration::ZERO),
+            scope: None,
             unclear: None,
         }
     }
@@ -134,6 +160,8 @@ pub struct PolicyPatch {
     pub mode: Option<Sourced<Mode>>,
     /// See [`Policy::force`].
     pub force: Option<Sourced<bool>>,
+    /// See [`Policy::group`].
+    pub group: Option<Sourced<String>>,
     /// See [`Policy::skip_local_build`].
     pub skip_local_build: Option<Sourced<bool>>,
     /// See [`Policy::stop_timeout`].
@@ -146,6 +174,16 @@ pub struct PolicyPatch {
     pub backup: Option<Sourced<Saving>>,
     /// See [`Policy::versions`].
     pub versions: VersionPatch,
+    /// See [`Policy::schedule`].
+    pub schedule: Option<Sourced<Schedule>>,
+    /// See [`Policy::window`].
+    pub window: Option<Sourced<Windows>>,
+    /// See [`Policy::blackout`].
+    pub blackout: Option<Sourced<Blackouts>>,
+    /// See [`Policy::cooldown`].
+    pub cooldown: Option<Sourced<Duration>>,
+    /// See [`Policy::scope`].
+    pub scope: Option<Sourced<String>>,
     /// See [`Policy::unclear`].
     pub unclear: Option<Origin>,
 }
@@ -189,17 +227,28 @@ impl Policy {
     /// Returns this policy with a patch laid over it.
     #[must_use]
     pub fn with(&self, patch: PolicyPatch) -> Self {
+        // Whoever wrote the patch did not know the time zone of the configuration.
+        let here = |schedule: Sourced<Schedule>| Sourced {
+            value: schedule.value.in_zone(self.rules.time_zone),
+            ..schedule
+        };
         Self {
             rules: Arc::clone(&self.rules),
             enable: patch.enable.or_else(|| self.enable.clone()),
             mode: patch.mode.unwrap_or_else(|| self.mode.clone()),
             force: patch.force.unwrap_or_else(|| self.force.clone()),
+            group: patch.group.or_else(|| self.group.clone()),
             skip_local_build: patch.skip_local_build.or_else(|| self.skip_local_build.clone()),
             stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
             backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
             versions: self.versions.with(patch.versions),
+            schedule: patch.schedule.map(here).or_else(|| self.schedule.clone()),
+            window: patch.window.or_else(|| self.window.clone()),
+            blackout: patch.blackout.or_else(|| self.blackout.clone()),
+            cooldown: patch.cooldown.unwrap_or_else(|| self.cooldown.clone()),
+            scope: patch.scope.or_else(|| self.scope.clone()),
             unclear: patch.unclear.or_else(|| self.unclear.clone()),
         }
     }

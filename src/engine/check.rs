@@ -10,8 +10,9 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::core::remote::{RateLimit, RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
+use crate::engine::age::Dates;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
@@ -23,6 +24,15 @@ const RESOLVED_AT_ONCE: usize = 16;
 
 /// The answers of the registries to the questions of one check.
 type Answers = BTreeMap<ImageRef, RemoteAnswer>;
+
+/// How much of a judgement is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What it came to.
+    Decision,
+    /// The questions on the way as well, for a person who named the container.
+    Chain,
+}
 
 /// A container for which only the manifest can tell.
 struct Open<'a> {
@@ -50,6 +60,11 @@ impl Engine {
     pub async fn check(&self, request: &CheckRequest) -> Result<Vec<Assessment>, EngineError> {
         let inventory = self.discover().await?;
         self.check_in(&inventory, request).await
+    }
+
+    /// Returns what registries have said of how much they still allow, by their names.
+    pub fn rate_limits(&self) -> Vec<RateLimit> {
+        self.registry.rate_limits()
     }
 
     /// Checks containers of an inventory.
@@ -80,7 +95,7 @@ impl Engine {
         freshness: Freshness,
         request: Request,
     ) -> Result<Vec<Assessment>, EngineError> {
-        let memory = self.memory(inventory).await?;
+        let memory = Box::pin(self.memory(inventory)).await?;
         let way = self.way().await?;
         let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();
@@ -98,11 +113,16 @@ impl Engine {
         }
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
+        let mut dates = Dates::new();
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
-            let resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            let mut resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            if let (Some(answer), Some(reference)) = (&mut resolved, question) {
+                Box::pin(self.date(&bench, (subject, reference), answer, &mut dates)).await;
+            }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
-            assessments.push(self.assessment(&bench, subject, answer, request));
+            let detail = if names.is_empty() { Detail::Decision } else { Detail::Chain };
+            assessments.push(self.assessment(&bench, subject, answer, (request, detail)));
         }
         Ok(assessments)
     }
@@ -112,8 +132,12 @@ impl Engine {
         bench: &'a Bench<'a>,
         subject: &'a Subject<'a>,
         answer: Option<&'a RemoteAnswer>,
-        request: Request,
+        (request, detail): (Request, Detail),
     ) -> Assessment {
+        let (decision, chain) = match detail {
+            Detail::Decision => (bench.decide(subject, answer, request), Vec::new()),
+            Detail::Chain => bench.explain(subject, answer, request),
+        };
         let remote = answer.and_then(|answer| match answer {
             RemoteAnswer::Digest(found) => Some(found.digest.clone()),
             RemoteAnswer::Image(image) => Some(image.resolved.digest.clone()),
@@ -123,7 +147,8 @@ impl Engine {
             container: subject.container.clone(),
             current: bench.current(subject, answer),
             remote,
-            decision: bench.decide(subject, answer, request),
+            decision,
+            chain,
             manifest: subject.manifest.clone(),
             policy: subject.policy.clone(),
             problems: subject.problems.clone(),

@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
-    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question, version_question,
+    Asked, Decision, Facts, Question, Request, Role, SkipReason, UnknownReason, decide, explain,
+    question, version_question,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -17,7 +18,10 @@ use crate::core::policy::{Origin, Policy};
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
+use crate::core::rule::{self, Rule};
+use crate::core::verdict::{Pause, Verdict};
 use crate::core::version::{Track, VersionAnswer, has_versions};
+use crate::core::waiting::Waiting;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -37,7 +41,11 @@ pub(super) struct Bench<'a> {
 pub(super) struct Memory {
     equivalents: BTreeMap<ImageId, BTreeSet<Digest>>,
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
+    verdicts: BTreeMap<ContainerName, Vec<Verdict>>,
+    pauses: Vec<Pause>,
+    rules: Vec<Rule>,
     images: BTreeMap<ImageId, Image>,
+    waits: BTreeMap<ContainerName, Waiting>,
 }
 
 /// One container before the judge.
@@ -47,6 +55,9 @@ pub(super) struct Subject<'a> {
     pub(super) problems: Vec<String>,
     remembered: Remembered,
     rejects: &'a [Reject],
+    waiting: Waiting,
+    verdicts: &'a [Verdict],
+    pause: Option<&'a Pause>,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -94,7 +105,11 @@ impl Engine {
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
         let images = self.lost_images(inventory).await?;
-        Ok(Memory { equivalents, rejects, images })
+        let waits = self.store.waits().of_host(host).await?;
+        let verdicts = self.store.verdicts().of_host(host).await?;
+        let pauses = self.store.verdicts().pauses(host).await?;
+        let rules = self.store.rules().list().await?;
+        Ok(Memory { equivalents, rejects, verdicts, pauses, rules, images, waits })
     }
 
     /// Reads what was stored of images that run, but no longer say by themselves where they came
@@ -132,26 +147,40 @@ impl<'a> Bench<'a> {
     /// Brings one container before the judge.
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
         let (patch, problems) = labels::read(&container.labels);
-        let policy = self.settings.policy.with(patch);
+        let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
+        let patches = rule::patches(&self.memory.rules, &self.inventory.host, container);
+        let ruled = patches.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
+        let policy = ruled.with(patch);
         let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         problems.extend(untracked(container, &policy));
-        let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
+        let group = policy.group.as_ref().map(|group| group.value.as_str());
+        let mut pauses = self.memory.pauses.iter();
+        let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
         Subject {
             container,
-            policy,
             problems,
             remembered: Remembered {
                 equivalents: equivalents.unwrap_or_default(),
                 image: self.memory.images.get(&container.image_id).cloned(),
                 ..Remembered::default()
             },
+            waiting: self.memory.waits.get(&container.name).cloned().unwrap_or_default(),
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
+            verdicts: self.memory.verdicts.get(&container.name).map_or(&[], Vec::as_slice),
+            pause,
+            policy,
             role: self.way.role(container),
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
             versions: None,
         }
+    }
+
+    /// Returns when an image was built, as far as it was asked for a container.
+    pub(super) fn built_at(&self, container: &Container, manifest: &Digest) -> Option<Timestamp> {
+        let sighting = self.memory.waits.get(&container.name)?.sighting.as_ref()?;
+        sighting.built_at.filter(|_| sighting.key.as_str() == manifest.as_str())
     }
 
     /// Returns the reference whose registry must be asked, if any.
@@ -206,16 +235,23 @@ impl<'a> Bench<'a> {
         request: Request,
     ) -> Decision {
         let decision = decide(&self.facts(subject, answer, request));
-        match (&subject.trouble, &decision) {
-            // What leaves it out holds whatever its image is.
-            (None, _) => decision,
-            (_, Decision::Skip { reason }) if !matches!(reason, SkipReason::PinnedImageId(_)) => {
-                decision
-            }
-            (Some(trouble), _) => {
-                Decision::Unknown { reason: UnknownReason::Engine(trouble.clone()) }
-            }
-        }
+        unclear(subject, &decision).unwrap_or(decision)
+    }
+
+    /// Judges, and returns every question that was asked.
+    pub(super) fn explain(
+        &'a self,
+        subject: &'a Subject<'a>,
+        answer: Option<&'a RemoteAnswer>,
+        request: Request,
+    ) -> (Decision, Vec<Asked>) {
+        let (decision, mut chain) = explain(&self.facts(subject, answer, request));
+        let Some(unclear) = unclear(subject, &decision) else { return (decision, chain) };
+        // What stands before the image was asked with what is known.
+        chain.retain(|asked| asked.question < Question::Engine && asked.ended.is_none());
+        let ended = Some(unclear.code());
+        chain.push(Asked { question: Question::Engine, found: None, origin: None, ended });
+        (unclear, chain)
     }
 
     /// Returns the digest to show for what runs; also for containers that no registry is asked for.
@@ -256,6 +292,9 @@ impl<'a> Bench<'a> {
             versions: subject.versions.as_ref(),
             policy: &subject.policy,
             rejects: subject.rejects,
+            waiting: &subject.waiting,
+            verdicts: subject.verdicts,
+            pause: subject.pause,
             role: subject.role,
             request,
             now: self.now,
@@ -276,6 +315,15 @@ fn untracked(container: &Container, policy: &Policy) -> Option<String> {
             track.origin
         )
     })
+}
+
+/// Returns what is said instead where the engine did not say what a container is. What leaves it out
+/// holds whatever its image is.
+fn unclear(subject: &Subject<'_>, decision: &Decision) -> Option<Decision> {
+    let trouble = subject.trouble.as_ref()?;
+    let left_out = matches!(decision, Decision::Skip { reason } if !matches!(reason, SkipReason::PinnedImageId(_)));
+    let reason = UnknownReason::Engine(trouble.clone());
+    (!left_out).then_some(Decision::Unknown { reason })
 }
 
 /// Returns a stored image as it would be listed.

@@ -1,5 +1,7 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod age;
+mod agenda;
 mod backup;
 pub mod check;
 pub mod command;
@@ -26,11 +28,14 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod rules;
+mod runs;
 pub mod schedule;
 mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+pub mod verdicts;
 mod versions;
 pub mod watched;
 mod way;
@@ -106,6 +111,7 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -130,6 +136,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,

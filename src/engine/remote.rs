@@ -64,7 +64,8 @@ pub(super) fn image(found: registry::RemoteImage, resolved: &RemoteDigest) -> Re
 pub(super) fn describe(image: &mut RemoteImage, config: &Value) {
     let label = |name: &str| config.pointer("/config/Labels")?.get(name)?.as_str();
     let created = config.get("created").and_then(Value::as_str);
-    image.created_at = created.and_then(|created| created.parse().ok());
+    // 1970, which nobody believes, where it says nothing.
+    image.created_at = Some(created.and_then(|created| created.parse().ok()).unwrap_or_default());
     image.version = label(VERSION_LABEL).and_then(shown);
     image.revision = label("org.opencontainers.image.revision").and_then(shown);
 }
@@ -76,6 +77,7 @@ pub(super) fn failure(error: &RegistryError) -> RemoteFailure {
         message: error.to_string(),
         until: match error {
             RegistryError::RateLimited { until, .. } => *until,
+            RegistryError::QuotaKept { until, .. } => Some(*until),
             _ => None,
         },
     }
@@ -98,6 +100,12 @@ mod tests {
     fn every_kind_of_failure_keeps_its_code() {
         let timeout = RegistryError::Timeout { doing: "x".into(), after: Duration::ZERO };
         assert_eq!(failure(&timeout).code, FailureCode::Timeout);
+        let until = crate::core::id::Timestamp::UNIX_EPOCH;
+        let kept = RegistryError::QuotaKept { doing: "x".into(), remaining: 1, until };
+        assert_eq!(
+            (failure(&kept).code, failure(&kept).until),
+            (FailureCode::QuotaKept, Some(until))
+        );
         let cut = RegistryError::CutOff { doing: "x".into() };
         assert_eq!(failure(&cut).code, FailureCode::BadAnswer);
     }

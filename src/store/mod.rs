@@ -15,12 +15,15 @@ mod migrate;
 mod operations;
 mod record;
 mod rejects;
+mod rules;
 mod schedules;
 mod snapshots;
 mod succession;
 mod table;
 mod targets;
 mod transaction;
+mod verdicts;
+mod waits;
 mod watched;
 
 use std::path::Path;
@@ -39,10 +42,13 @@ pub use lock::{Holder, Lock};
 pub use operations::{OpenOperation, OpenOperations, Operations, Unreadable};
 pub use record::RecordError;
 pub use rejects::{Rejected, Rejects};
+pub use rules::Rules;
 pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use verdicts::{Given, Newest, Verdicts};
+pub use waits::Waits;
 pub use watched::WatchedImages;
 
 /// How many threads may wait for the disk at once.
@@ -81,6 +87,16 @@ impl Store {
         Rejects(self)
     }
 
+    /// Returns what people decided.
+    pub fn verdicts(&self) -> Verdicts<'_> {
+        Verdicts(self)
+    }
+
+    /// Returns the rules that people stored.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules(self)
+    }
+
     /// Returns what containers and images were when they were last seen.
     pub fn snapshots(&self) -> Snapshots<'_> {
         Snapshots(self)
@@ -99,6 +115,11 @@ impl Store {
     /// Returns what is known of watched images.
     pub fn watched_images(&self) -> WatchedImages<'_> {
         WatchedImages(self)
+    }
+
+    /// Returns what containers wait for.
+    pub fn waits(&self) -> Waits<'_> {
+        Waits(self)
     }
 
     /// Writes everything out and lets the file go; every later use of any clone is an error.

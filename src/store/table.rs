@@ -49,13 +49,26 @@ pub(super) const SAID: TableDefinition<(&str, &str, &str), &str> = TableDefiniti
 /// Schedule → its last run.
 pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new("schedules");
 
+/// (host, container, reject key) → what a person said of that image there.
+pub(super) const VERDICTS: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("verdicts");
+
+/// (host, kind, name) → who paused that.
+pub(super) const PAUSES: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("pauses");
+
+/// Name → a rule.
+pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rules");
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
+
+/// (host, container) → what it waits for.
+pub(super) const WAITS: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("waits");
 
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// Makes all tables, empty, as far as they are missing.
+/// Makes the tables of the first schema, empty, as far as they are missing.
 pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(META)?;
     write.open_table(HISTORY)?;
@@ -70,5 +83,9 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
     write.open_table(WATCHED)?;
+    write.open_table(WAITS)?;
+    write.open_table(VERDICTS)?;
+    write.open_table(PAUSES)?;
+    write.open_table(RULES)?;
     Ok(())
 }

@@ -57,4 +57,5 @@ mod update;
 /// Versions: real tags of repositories, and which of them may take another's place.
 mod version;
 /// Schedules, across clock changes too, and missed runs.
+/// Schedules, windows and dates, across clock changes too, and missed runs.
 mod window;

@@ -7,6 +7,8 @@ mod ending;
 mod hooks;
 mod instance;
 mod notices;
+mod people;
+mod times;
 mod timing;
 
 pub(crate) use consent::changes;

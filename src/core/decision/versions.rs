@@ -2,7 +2,6 @@
 
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::comparison::Comparison;
-use crate::core::decision::consent::hold_or_update;
 use crate::core::decision::follow::{Followed, Pin};
 use crate::core::decision::{Decision, Facts, UnknownReason, question};
 use crate::core::reference::ImageRef;
@@ -20,24 +19,23 @@ fn is_tracked(facts: &Facts<'_>, reference: &ImageRef) -> bool {
 }
 
 /// Judges what the list of tags came to; `None` where the container's own tag decides.
-pub(super) fn moved_on(facts: &Facts<'_>, followed: &Followed) -> Option<Decision> {
+pub(super) fn moved_on(
+    facts: &Facts<'_>,
+    followed: &Followed,
+) -> Option<Result<Candidate, Box<Decision>>> {
     let reference = &followed.reference;
     if !is_tracked(facts, reference) {
         return None;
     }
+    let unknown = |reason| Some(Err(Box::new(Decision::Unknown { reason })));
     let newest = match facts.versions {
-        None => {
-            let reason = UnknownReason::NotAsked(reference.clone());
-            return Some(Decision::Unknown { reason });
-        }
+        None => return unknown(UnknownReason::NotAsked(reference.clone())),
         Some(VersionAnswer::Failed(failure)) => {
-            let reason = UnknownReason::Registry(failure.clone());
-            return Some(Decision::Unknown { reason });
+            return unknown(UnknownReason::Registry(failure.clone()));
         }
         Some(VersionAnswer::Known { newest, .. }) => newest.as_deref()?,
     };
-    let candidate = candidate(facts, followed, newest)?;
-    Some(hold_or_update(facts, candidate))
+    candidate(facts, followed, newest).map(Ok)
 }
 
 /// A newer tag of the image that runs already is nothing to move to.
@@ -55,33 +53,29 @@ fn candidate(facts: &Facts<'_>, followed: &Followed, newest: &Newest) -> Option<
     Some(Candidate { reference, image: CandidateImage::Remote(image), versions })
 }
 
+/// Returns what could run, or why nothing could, with what is known of versions.
+pub(super) fn around(
+    judged: Result<Candidate, Box<Decision>>,
+    facts: &Facts<'_>,
+) -> Result<Candidate, Box<Decision>> {
+    match judged {
+        Ok(candidate) => {
+            let leaves = candidate.versions.leaves.clone();
+            Ok(Candidate { versions: Versions { leaves, ..known(facts) }, ..candidate })
+        }
+        Err(decision) => Err(Box::new(match *decision {
+            Decision::UpToDate { reference, how, .. } => {
+                Decision::UpToDate { reference, how, versions: known(facts) }
+            }
+            other => other,
+        })),
+    }
+}
+
 fn known(facts: &Facts<'_>) -> Versions {
     let beyond = match facts.versions {
         Some(VersionAnswer::Known { beyond, .. }) => beyond.clone(),
         Some(VersionAnswer::Failed(_)) | None => None,
     };
     Versions { running: facts.running.version(), leaves: None, beyond }
-}
-
-/// Returns a judgement with what is known of versions.
-pub(super) fn around(decision: Decision, facts: &Facts<'_>) -> Decision {
-    match decision {
-        Decision::UpToDate { reference, how, .. } => {
-            Decision::UpToDate { reference, how, versions: known(facts) }
-        }
-        Decision::Update { mut candidate } => {
-            add(&mut candidate, facts);
-            Decision::Update { candidate }
-        }
-        Decision::Hold { mut candidate, reason, until } => {
-            add(&mut candidate, facts);
-            Decision::Hold { candidate, reason, until }
-        }
-        other => other,
-    }
-}
-
-fn add(candidate: &mut Candidate, facts: &Facts<'_>) {
-    let leaves = candidate.versions.leaves.take();
-    candidate.versions = Versions { leaves, ..known(facts) };
 }

@@ -13,10 +13,10 @@ use crate::core::probe;
 use crate::core::value;
 use crate::core::version::{Pattern, Track, Transform};
 
-use super::{Label, OnError, Rank};
+use super::{Label, OnError, Rank, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 32] = [
+pub const LABELS: [Label; 38] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -41,10 +41,25 @@ pub const LABELS: [Label; 32] = [
         name: "docker-auto.force",
         values: "`true`, `false`",
         default: "`false`",
-        doc: "Lifts pins (`1.2.3`, `tag@sha256:…`) and the rejection of an image that failed before.",
+        doc: "Lifts pins (`1.2.3`, `tag@sha256:…`), the cooldown, and the rejection of an image that \
+              failed before.",
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
+    },
+    time::SCHEDULE,
+    time::WINDOW,
+    time::BLACKOUT,
+    time::COOLDOWN,
+    time::SCOPE,
+    Label {
+        name: "docker-auto.group",
+        values: "a name",
+        default: "",
+        doc: "The group that it belongs to, which `docker-auto pause --group` holds as a whole.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
     },
     Label {
         name: "docker-auto.track",
@@ -354,7 +369,7 @@ pub const LABELS: [Label; 32] = [
 
 type Read<T> = Result<T, String>;
 
-fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
+pub(super) fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
 }
@@ -363,6 +378,6 @@ fn watch(patch: &mut PolicyPatch, text: &str, origin: Origin) -> Read<()> {
     if value::switch(text)? { set(&mut patch.mode, Ok(Mode::Watch), origin) } else { Ok(()) }
 }
 
-fn span(text: &str) -> Read<Duration> {
+pub(super) fn span(text: &str) -> Read<Duration> {
     duration::parse(text).map_err(|error| error.to_string())
 }

@@ -4,3 +4,6 @@ pub mod health;
 pub mod history;
 pub mod images;
 pub mod operations;
+pub mod registries;
+pub mod rules;
+pub mod verdicts;

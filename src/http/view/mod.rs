@@ -3,3 +3,6 @@
 pub mod container;
 pub mod image;
 pub mod operation;
+pub mod registry;
+pub mod verdict;
+pub mod why;
