@@ -28,9 +28,9 @@ mod data;
 mod shapes;
 
 pub(crate) use self::data::BACKUP;
+pub(crate) use self::shapes::SHAPES;
 
 use self::data::{data, restored};
-use self::shapes::SHAPES;
 
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";

@@ -25,7 +25,7 @@ const PLAIN: Shape = Shape {
 };
 
 /// All shapes that the matrix goes through.
-pub(super) const SHAPES: [Shape; 23] = [
+pub(crate) const SHAPES: [Shape; 23] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
