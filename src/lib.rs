@@ -54,6 +54,8 @@
 //! # An update
 //!
 //! [`engine::check`] looks at the host with two list calls, asks each registry once per distinct
+//! reference, and lets [`core::decision::decide`] judge. For containers that follow versions it also
+//! lists their repositories' tags and lets [`core::version::choose`] say which could take their place. For an update `engine::prepare` gathers all
 //! reference, and lets [`core::decision::decide`] judge; [`core::decision::explain`] is the same judgement
 //! with every question kept, and [`core::text`] tells it in the languages of people. For an update `engine::prepare` gathers all
 //! there is to know — the container's and the image's inspect, the new image's config from the
@@ -126,6 +128,7 @@
 //! | inventory | what a host holds at one moment |
 //! | candidate | an image that could run in a target's place |
 //! | decision | up to date, update, hold, skip or unknown; each with its reason |
+//! | track, family | how far a container's version may move; the tags that could take one another's place |
 //! | policy | what may be done with a target, every field with its origin |
 //! | rule | settings that a person stored for the targets that it matches |
 //! | verdict | a person's word on one image in a target's place |

@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
 use crate::core::policy::{LabelSelector, Scope, Sourced};
 use crate::core::value;
+use crate::core::version::Track;
 
 const LABELS: Kind = Kind::List("labels, `KEY` or `KEY=VALUE`");
 
-pub(super) const VARIABLES: [Variable; 10] = [
+pub(super) const VARIABLES: [Variable; 11] = [
     Variable {
         key: "policy.skip_labels",
         name: "DOCKER_AUTO_POLICY_SKIP_LABELS",
@@ -91,6 +92,21 @@ pub(super) const VARIABLES: [Variable; 10] = [
         secrecy: Secrecy::Open,
         set: |config, given| {
             rule(config, |rules| &mut rules.floating_tags, Ok(given.words()), given.origin)
+        },
+    },
+    Variable {
+        key: "policy.track",
+        name: "DOCKER_AUTO_POLICY_TRACK",
+        aliases: &[],
+        kind: Kind::Words("`tag`, `patch`, `minor`, `major`"),
+        default: "tag",
+        doc: "How far versions move where no `docker-auto.track` says it: `tag` follows what each \
+              container's own tag names, the others also newer tags within the minor version, \
+              within the major version, and beyond.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let value = value::choice(given.text, &Track::WORDS)?;
+            set(&mut config.policy.versions.track, Ok(Sourced { value, origin: given.origin }))
         },
     },
     Variable {

@@ -9,6 +9,7 @@ use crate::core::id::{ImageId, Timestamp};
 use crate::core::plan::RejectKey;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteImage;
+use crate::core::version::Versions;
 
 /// What could run instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Candidate {
     pub reference: ImageRef,
     /// The image that it names.
     pub image: CandidateImage,
+    /// What is known of versions.
+    pub versions: Versions,
 }
 
 /// Where a candidate is.

@@ -7,6 +7,7 @@ use crate::core::digest::{Digest, Platform};
 use crate::core::inventory::{Container, Image, ImageStore};
 use crate::core::reference::{DOCKER_HUB, ImageRef, is_image_id};
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteFailure, RemoteImage};
+use crate::core::version::{VERSION_LABEL, Versions, shown};
 
 mod images;
 
@@ -162,6 +163,11 @@ impl<'a> Running<'a> {
         listed.or(self.remembered.image.as_ref().filter(|image| image.id == *id))
     }
 
+    /// Returns the version that the image which runs says it has.
+    pub fn version(&self) -> Option<String> {
+        shown(self.image()?.labels.get(VERSION_LABEL)?)
+    }
+
     /// Returns the digests that its image has, or had before, from a reference's repository. What an
     /// ID stands for never changes, so that what was known of it still holds.
     fn own_digests(&self, reference: &ImageRef) -> BTreeSet<Digest> {
@@ -226,6 +232,7 @@ impl<'a> Running<'a> {
                 id: image.id.clone(),
                 digests: own_digests(image, reference),
             },
+            versions: Versions::default(),
         })
     }
 

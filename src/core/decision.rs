@@ -11,6 +11,7 @@ use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::text::{self, Language};
 use crate::core::verdict::{Pause, Verdict};
+use crate::core::version::{VersionAnswer, Versions};
 use crate::core::waiting::Waiting;
 
 mod consent;
@@ -21,6 +22,7 @@ mod skip;
 mod times;
 mod trail;
 mod unknown;
+mod versions;
 
 use consent::{hold_or_update, is_ruled_out};
 use follow::{Followed, Pin, follow};
@@ -30,6 +32,7 @@ pub use skip::SkipReason;
 use trail::Trail;
 pub use trail::{Asked, Question};
 pub use unknown::UnknownReason;
+pub use versions::version_question;
 
 /// Everything that a decision depends on.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,8 @@ pub struct Facts<'a> {
     pub running: Running<'a>,
     /// What the registry answered; `None` if it was not asked.
     pub answer: Option<&'a RemoteAnswer>,
+    /// What its list of tags came to; `None` if it was not asked for.
+    pub versions: Option<&'a VersionAnswer>,
     /// The container's policy.
     pub policy: &'a Policy,
     /// The images that were tried in its place and failed.
@@ -107,6 +112,8 @@ pub enum Decision {
         reference: ImageRef,
         /// How that is known.
         how: Match,
+        /// What is known of versions.
+        versions: Versions,
     },
     /// Update it now.
     Update {
@@ -191,6 +198,15 @@ impl Decision {
         }
     }
 
+    /// Returns what is known of versions, where the image was looked at.
+    pub fn versions(&self) -> Option<&Versions> {
+        match self {
+            Self::UpToDate { versions, .. } => Some(versions),
+            Self::Update { candidate } | Self::Hold { candidate, .. } => Some(&candidate.versions),
+            Self::Skip { .. } | Self::Unknown { .. } => None,
+        }
+    }
+
     /// Returns why the container is skipped, in words; `None` if it is not.
     pub fn skip_reason(&self) -> Option<String> {
         match self {
@@ -230,7 +246,7 @@ pub fn explain(facts: &Facts<'_>) -> (Decision, Vec<Asked>) {
 
 fn decided(facts: &Facts<'_>, trail: &mut Trail) -> Decision {
     match follow(facts, trail) {
-        Ok(followed) => match judge(facts, &followed) {
+        Ok(followed) => match versions::around(judge(facts, &followed), facts) {
             Ok(candidate) => {
                 trail.find(Question::Image, None, || candidate.short().to_owned());
                 hold_or_update(facts, candidate, trail)
@@ -244,23 +260,39 @@ fn decided(facts: &Facts<'_>, trail: &mut Trail) -> Decision {
     }
 }
 
-/// Looks at the image: what the registry says, and what its name means here. Returns what could run.
+/// Looks at the image: what its name means here, which newer tags there are, and what the registry
+/// says of its own one. Returns what could run.
 fn judge(facts: &Facts<'_>, followed: &Followed) -> Result<Candidate, Box<Decision>> {
     let Followed { reference, host, .. } = followed;
     let comparison = facts.running.compare(reference, *host, facts.answer);
     if let Some(candidate) = moved_here(facts, reference, &comparison) {
         return Ok(candidate);
     }
+    if let Comparison::Local(evidence) = comparison {
+        return Err(Box::new(local(facts, reference, evidence)));
+    }
+    versions::moved_on(facts, followed).unwrap_or_else(|| own_tag(facts, followed, comparison))
+}
+
+/// Judges by what the container's own tag names.
+fn own_tag(
+    facts: &Facts<'_>,
+    followed: &Followed,
+    comparison: Comparison,
+) -> Result<Candidate, Box<Decision>> {
+    let reference = &followed.reference;
     let unknown = |reason| Decision::Unknown { reason };
     Err(Box::new(match comparison {
-        Comparison::Same(how) => Decision::UpToDate { reference: reference.clone(), how },
+        Comparison::Same(how) => up_to_date(reference, how),
         Comparison::Newer(image) => {
             let digest = image.resolved.digest.clone();
             let reference = match followed.pin {
                 Pin::Kept => reference.with_digest(digest),
                 Pin::None => reference.clone(),
             };
-            return Ok(Candidate { reference, image: CandidateImage::Remote(image) });
+            let image = CandidateImage::Remote(image);
+            let versions = Versions::default();
+            return Ok(Candidate { reference, image, versions });
         }
         Comparison::Local(evidence) => local(facts, reference, evidence),
         Comparison::Unresolved(digest) => {
@@ -271,13 +303,18 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Result<Candidate, Box<Decisi
     }))
 }
 
+fn up_to_date(reference: &ImageRef, how: Match) -> Decision {
+    let (reference, versions) = (reference.clone(), Versions::default());
+    Decision::UpToDate { reference, how, versions }
+}
+
 fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
     let rule = facts.policy.skip_local_build();
     if rule.value {
         let (reference, origin) = (reference.clone(), rule.origin.clone());
         return Decision::Skip { reason: SkipReason::BuiltLocally { reference, evidence, origin } };
     }
-    Decision::UpToDate { reference: reference.clone(), how: Match::LocalName }
+    up_to_date(reference, Match::LocalName)
 }
 
 /// Returns the image that the reference was moved to here, where such moves count. One that came

@@ -177,7 +177,6 @@ impl HistoryRecord {
         let completed_at = entries.last().map(at).unwrap_or_default();
         let reason = outcome.reason();
         let (old, new) = (&plan.old_image, &plan.new_image);
-        let image = plan.reference.familiar();
         Self {
             id: plan.operation.clone(),
             host: plan.target.host.clone(),
@@ -185,8 +184,8 @@ impl HistoryRecord {
             old_container_id: plan.containers.get(&Key::old()).and_then(|old| old.id.clone()),
             container_id: left_under_the_name(plan, entries, &outcome),
             kind: plan.kind,
-            old_image: image.clone(),
-            new_image: image,
+            old_image: plan.old_reference().familiar(),
+            new_image: plan.reference.familiar(),
             old_image_id: old.id.clone(),
             new_image_id: new.id.clone(),
             old_digest: old.digest.clone(),

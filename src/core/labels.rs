@@ -195,12 +195,18 @@ mod tests {
         say("stable", span(&patch.health_stable));
         say("group", patch.group.as_ref().map(|group| group.value.clone()));
         say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
+        let versions = &patch.versions;
+        say("track", versions.track.as_ref().map(|track| format!("{:?}", track.value)));
+        say("prerelease", versions.prerelease.as_ref().map(|early| early.value.to_string()));
+        say("include", versions.include.as_ref().map(|include| include.value.to_string()));
+        say("exclude", versions.exclude.as_ref().map(|exclude| exclude.value.to_string()));
         say("schedule", patch.schedule.as_ref().map(|schedule| schedule.value.to_string()));
         say("window", patch.window.as_ref().map(|window| window.value.text().to_owned()));
         say("blackout", patch.blackout.as_ref().map(|dates| dates.value.text().to_owned()));
         say("cooldown", span(&patch.cooldown));
         say("scope", patch.scope.as_ref().map(|scope| scope.value.clone()));
         say("unclear", patch.unclear.as_ref().map(ToString::to_string));
+        words.extend(patch.versions.transform.is_some().then(|| "transform".to_owned()));
         words.join(" ")
     }
 
@@ -232,6 +238,24 @@ mod tests {
             ("docker-auto.health.tcp=x", "unclear=the label docker-auto.health.tcp=x", 1),
             ("docker-auto.health.http=x", "unclear=the label docker-auto.health.http=x", 1),
             ("docker-auto.hook.pre-check=x docker-auto.hook.post-check=[]", "", 1),
+        ] {
+            check(text, expected, problems);
+        }
+    }
+
+    #[test]
+    fn labels_of_versions_are_read() {
+        for (text, expected, problems) in [
+            ("docker-auto.track=minor", "track=Minor", 0),
+            ("docker-auto.track=TAG", "track=Tag", 0),
+            ("docker-auto.track=minr", "", 1),
+            ("docker-auto.tag.include=^1 docker-auto.tag.exclude=rc$", "include=^1 exclude=rc$", 0),
+            ("docker-auto.tag.include=(", "unclear=the label docker-auto.tag.include=(", 1),
+            ("docker-auto.tag.exclude=(", "unclear=the label docker-auto.tag.exclude=(", 1),
+            ("docker-auto.tag.prerelease=true", "prerelease=true", 0),
+            ("docker-auto.tag.prerelease=x", "", 1),
+            ("docker-auto.tag.transform=^v=>w", "transform", 0),
+            ("docker-auto.tag.transform=^v", "unclear=the label docker-auto.tag.transform=^v", 1),
         ] {
             check(text, expected, problems);
         }

@@ -32,6 +32,7 @@ pub mod suggestion;
 pub mod text;
 pub mod value;
 pub mod verdict;
+pub mod version;
 pub mod waiting;
 pub mod watched;
 pub mod window;

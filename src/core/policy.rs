@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::core::backup::Saving;
 use crate::core::compose::Labels;
+use crate::core::version::{VersionPatch, VersionRules};
 use crate::core::window::{Blackouts, Schedule, Windows};
 
 mod rules;
@@ -110,6 +111,8 @@ pub struct Policy {
     pub health_stable: Sourced<Duration>,
     /// What is saved before an update.
     pub backup: Sourced<Saving>,
+    /// Which versions it follows.
+    pub versions: VersionRules,
     /// The times of its updates, in place of those that hold for all.
     pub schedule: Option<Sourced<Schedule>>,
     /// When its updates may begin; `None` is always.
@@ -137,6 +140,7 @@ impl Default for Policy {
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
             backup: Sourced::by_default(Saving::Nothing),
+            versions: VersionRules::default(),
             schedule: None,
             window: None,
             blackout: None,
@@ -168,6 +172,8 @@ pub struct PolicyPatch {
     pub health_stable: Option<Sourced<Duration>>,
     /// See [`Policy::backup`].
     pub backup: Option<Sourced<Saving>>,
+    /// See [`Policy::versions`].
+    pub versions: VersionPatch,
     /// See [`Policy::schedule`].
     pub schedule: Option<Sourced<Schedule>>,
     /// See [`Policy::window`].
@@ -237,6 +243,7 @@ impl Policy {
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
             backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
+            versions: self.versions.with(patch.versions),
             schedule: patch.schedule.map(here).or_else(|| self.schedule.clone()),
             window: patch.window.or_else(|| self.window.clone()),
             blackout: patch.blackout.or_else(|| self.blackout.clone()),

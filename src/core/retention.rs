@@ -34,6 +34,8 @@ pub struct Move {
     pub from: ImageId,
     /// The image that it ran from then on.
     pub to: ImageId,
+    /// The reference that it left for another one.
+    pub leaves: Option<ImageRef>,
 }
 
 /// An image that is to be removed.
@@ -147,13 +149,20 @@ impl Situation<'_> {
 
     /// Returns an image with the names that go with it, if it will have no other ones.
     fn without_other_names(&self, image: &Image) -> Option<Unwanted> {
-        let moves = |tag: &String| ImageRef::parse(tag).is_ok_and(|tag| tag == *self.reference);
         let own = self.moves_of(&self.planned.container);
-        let own = own.filter(|moved| moved.from == image.id);
-        let own: BTreeSet<_> = own.map(|moved| keep_tag(&moved.operation)).collect();
-        let lonely = image.repo_tags.iter().all(moves)
-            && image.keep_tags.iter().all(|tag| own.contains(tag));
-        let keep_tags = image.keep_tags.clone();
+        let own: Vec<_> = own.filter(|moved| moved.from == image.id).collect();
+        let held: BTreeSet<_> = own.iter().map(|moved| keep_tag(&moved.operation)).collect();
+        let left: BTreeSet<_> = own.iter().filter_map(|moved| moved.leaves.as_ref()).collect();
+        // The names that it was left under go with it; the one that is followed moves on.
+        let mut keep_tags = image.keep_tags.clone();
+        let mut lonely = keep_tags.iter().all(|tag| held.contains(tag));
+        for tag in &image.repo_tags {
+            match ImageRef::parse(tag) {
+                Ok(name) if name == *self.reference => {}
+                Ok(name) if left.contains(&name) => keep_tags.push(tag.clone()),
+                _ => lonely = false,
+            }
+        }
         lonely.then(|| Unwanted { image: image.id.clone(), keep_tags })
     }
 }

@@ -192,6 +192,21 @@ fn named(candidate: &Candidate) -> (String, &str, Option<(&str, Option<&str>)>) 
     (name, candidate.short(), remote)
 }
 
+/// Returns the name without the tag, the tag that is left, and the one that comes, where the tag is
+/// another one.
+fn moved(candidate: &Candidate) -> Option<(String, &str, &str)> {
+    let (old, new) = (candidate.versions.leaves.as_deref()?, candidate.reference.tag()?);
+    let (name, ..) = named(candidate);
+    Some((name.strip_suffix(new)?.to_owned(), old, new))
+}
+
+/// Returns the versions that the image which runs and the one that comes say they have.
+fn told(candidate: &Candidate) -> Option<(&str, &str, &str)> {
+    let CandidateImage::Remote(image) = &candidate.image else { return None };
+    let (old, new) = (candidate.versions.running.as_deref()?, image.version.as_deref()?);
+    Some((old, new, candidate.reference.tag()?))
+}
+
 /// Says whether a question is one that a "yes" answers.
 fn is_consent(question: Question) -> bool {
     matches!(question, Question::Person | Question::Approval)

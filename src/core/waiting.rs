@@ -127,6 +127,8 @@ mod tests {
     use crate::core::digest::Digest;
     use crate::core::remote::{RemoteDigest, RemoteImage};
 
+    use crate::core::version::Versions;
+
     use super::*;
 
     fn moment(text: &str) -> Timestamp {
@@ -145,7 +147,7 @@ mod tests {
             version: None,
             revision: None,
         }));
-        Candidate { reference: "nginx:1".parse().unwrap(), image }
+        Candidate { reference: "nginx:1".parse().unwrap(), image, versions: Versions::default() }
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl Engine {
         request: &CheckRequest,
     ) -> Result<Vec<Assessment>, EngineError> {
         let names = meant(inventory, &request.names)?;
-        let checked = self.assess(inventory, &names, request.freshness, Request::Check).await?;
+        let asking = self.assess(inventory, &names, request.freshness, Request::Check);
+        let checked = Box::pin(asking).await?;
         self.record(&names, &checked).await?;
         Ok(checked)
     }
@@ -103,7 +104,14 @@ impl Engine {
         let mut subjects: Vec<_> = meant.map(|container| bench.subject(container)).collect();
         let questions: Vec<_> =
             subjects.iter().map(|subject| bench.question(subject, request)).collect();
-        let answers = self.ask(inventory, questions.iter().flatten(), freshness).await;
+        let asked = self.ask(inventory, questions.iter().flatten(), freshness);
+        let looked = self.versions(&bench, &subjects, (request, freshness));
+        let (answers, versions) = tokio::join!(Box::pin(asked), Box::pin(looked));
+        for (index, learnt) in versions? {
+            if let Some(subject) = subjects.get_mut(index) {
+                subject.learn_versions(learnt);
+            }
+        }
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
         let mut dates = Dates::new();

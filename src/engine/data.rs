@@ -65,7 +65,7 @@ impl Runner<'_> {
             version: MANIFEST_VERSION,
             operation: self.plan.operation.clone(),
             container: self.plan.target.name.clone(),
-            reference: self.plan.reference.familiar(),
+            reference: self.plan.old_reference().familiar(),
             image: self.plan.old_image.id.clone(),
             taken_at,
             duration_ms: u64::try_from(spent).unwrap_or_default(),

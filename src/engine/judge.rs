@@ -9,17 +9,18 @@ use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
     Asked, Decision, Facts, Question, Request, Role, SkipReason, UnknownReason, decide, explain,
-    question,
+    question, version_question,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
-use crate::core::policy::Policy;
+use crate::core::policy::{Origin, Policy};
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
 use crate::core::rule::{self, Rule};
 use crate::core::verdict::{Pause, Verdict};
+use crate::core::version::{Track, VersionAnswer, has_versions};
 use crate::core::waiting::Waiting;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
@@ -64,6 +65,8 @@ pub(super) struct Subject<'a> {
     pub(super) trouble: Option<String>,
     /// The platform manifest it runs, where the engine says it.
     pub(super) manifest: Option<Digest>,
+    /// What its registry's list of tags came to.
+    pub(super) versions: Option<VersionAnswer>,
 }
 
 /// What was found out of the image behind a digest.
@@ -146,12 +149,14 @@ impl<'a> Bench<'a> {
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
         let (host, rules) = (&self.inventory.host, &self.memory.rules);
         let (policy, problems) = rule::policy(&self.settings.policy, rules, host, container);
+        let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        problems.extend(untracked(container, &policy));
         let group = policy.group.as_ref().map(|group| group.value.as_str());
         let mut pauses = self.memory.pauses.iter();
         let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
         Subject {
             container,
-            problems: problems.iter().map(ToString::to_string).collect(),
+            problems,
             remembered: Remembered {
                 equivalents: equivalents.unwrap_or_default(),
                 image: self.memory.images.get(&container.image_id).cloned(),
@@ -166,6 +171,7 @@ impl<'a> Bench<'a> {
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
+            versions: None,
         }
     }
 
@@ -185,6 +191,18 @@ impl<'a> Bench<'a> {
             return None;
         }
         question(&self.facts(subject, None, request))
+    }
+
+    /// Returns the reference whose repository's tags must be listed, if any.
+    pub(super) fn version_question(
+        &'a self,
+        subject: &'a Subject<'a>,
+        request: Request,
+    ) -> Option<ImageRef> {
+        if subject.trouble.is_some() {
+            return None;
+        }
+        version_question(&self.facts(subject, None, request))
     }
 
     /// Says whether a container's reference names another image here than the one that it runs.
@@ -269,6 +287,7 @@ impl<'a> Bench<'a> {
         Facts {
             running: self.running(subject),
             answer,
+            versions: subject.versions.as_ref(),
             policy: &subject.policy,
             rejects: subject.rejects,
             verdicts: subject.verdicts,
@@ -279,6 +298,21 @@ impl<'a> Bench<'a> {
             now: self.now,
         }
     }
+}
+
+/// Says that a label asks for versions where the tag is none.
+fn untracked(container: &Container, policy: &Policy) -> Option<String> {
+    let track = &policy.versions.track;
+    let reference = ImageRef::parse(&container.image).ok()?;
+    let tag = reference.tag()?;
+    let asked = track.value != Track::Tag && matches!(track.origin, Origin::Label { .. });
+    (asked && !has_versions(tag, &policy.versions)).then(|| {
+        format!(
+            "{}: its tag {tag} is no version, so that only what it names is followed; use one such \
+             as 1.2.3",
+            track.origin
+        )
+    })
 }
 
 /// Returns what is said instead where the engine did not say what a container is. What leaves it out

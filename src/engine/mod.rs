@@ -36,6 +36,7 @@ mod snapshot;
 mod update;
 mod vantage;
 pub mod verdicts;
+mod versions;
 pub mod watched;
 mod way;
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::core::carry::Carried;
+use crate::core::compose::{Compose, Labels};
 use crate::core::dependency::Edge;
 use crate::core::digest::Digest;
 use crate::core::hook::Hooks;
@@ -20,6 +21,7 @@ use crate::core::probe::Vantage;
 use crate::core::recreate::{
     ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
 };
+use crate::core::reference::ImageRef;
 use crate::core::retention::ImageCare;
 use crate::engine::backup::DataCare;
 use crate::engine::companions::{Company, Lead};
@@ -150,7 +152,11 @@ impl Engine {
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
             .probing(&job.container.labels, vantage.as_ref());
         let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
+        let leaves = left(job.container, &job.goal.reference);
+        let labels = &job.container.labels;
+        warnings.extend(leaves.as_ref().and_then(|_| in_its_file(labels, &job.goal.reference)));
         Blueprint {
+            leaves,
             operation,
             trigger: job.trigger,
             target: self.target(&job.container.name),
@@ -222,6 +228,23 @@ impl Engine {
         }
         Ok(sources)
     }
+}
+
+/// Returns the reference that a container leaves for one with another tag.
+pub(super) fn left(container: &Container, reference: &ImageRef) -> Option<ImageRef> {
+    let old = ImageRef::parse(&container.image).ok()?;
+    let moves = old.same_repository(reference) && old.tag() != reference.tag();
+    (moves && old.tag().is_some()).then_some(old)
+}
+
+/// Compose makes a container anew whose image is not the one in its file.
+fn in_its_file(labels: &Labels, reference: &ImageRef) -> Option<String> {
+    let compose = Compose::read(labels)?;
+    Some(format!(
+        "the file of the compose service {compose} keeps its old tag: write {} there, or the next \
+         docker compose up goes back to it",
+        reference.familiar()
+    ))
 }
 
 /// Points the body to the data that is restored; an error names the places that it does not come to.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::core::inventory::Inventory;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteDigest, RemoteFailure, RemoteImage};
+use crate::core::version::{VERSION_LABEL, shown};
 use crate::docker::PullAuth;
 use crate::engine::command;
 use crate::registry::{self, Freshness, InsecureRule, Login, RegistryError, Source, Wanted};
@@ -41,7 +44,7 @@ pub(super) fn answer(found: Result<registry::RemoteDigest, RegistryError>) -> Re
 }
 
 pub(super) fn image(found: registry::RemoteImage, resolved: &RemoteDigest) -> RemoteImage {
-    RemoteImage {
+    let mut image = RemoteImage {
         resolved: resolved.clone(),
         manifest: found.manifest,
         config: Some(found.config),
@@ -50,7 +53,21 @@ pub(super) fn image(found: registry::RemoteImage, resolved: &RemoteDigest) -> Re
         size_bytes: Some(found.size_bytes),
         version: None,
         revision: None,
+    };
+    if let Some(config) = &found.image_config {
+        describe(&mut image, config);
     }
+    image
+}
+
+/// Adds what an image's config says of it.
+pub(super) fn describe(image: &mut RemoteImage, config: &Value) {
+    let label = |name: &str| config.pointer("/config/Labels")?.get(name)?.as_str();
+    let created = config.get("created").and_then(Value::as_str);
+    // 1970, which nobody believes, where it says nothing.
+    image.created_at = Some(created.and_then(|created| created.parse().ok()).unwrap_or_default());
+    image.version = label(VERSION_LABEL).and_then(shown);
+    image.revision = label("org.opencontainers.image.revision").and_then(shown);
 }
 
 pub(super) fn failure(error: &RegistryError) -> RemoteFailure {

@@ -8,7 +8,7 @@ use crate::core::journal::{FreeSpace, Known, StepOutput};
 use crate::core::plan::{Key, Step, StepError, StepRunner as _};
 use crate::core::retention::{ImageCare, Move, Situation, image_care};
 use crate::engine::operate::Runner;
-use crate::engine::prepare::Job;
+use crate::engine::prepare::{Job, left};
 use crate::engine::{Engine, EngineError};
 use crate::store::backups;
 
@@ -26,6 +26,7 @@ impl Engine {
             container: job.container.name.clone(),
             from: job.container.image_id.clone(),
             to: job.goal.image.id.clone(),
+            leaves: left(job.container, &job.goal.reference),
         };
         Ok(image_care(&Situation {
             planned: &planned,

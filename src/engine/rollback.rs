@@ -12,6 +12,7 @@ use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
 use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
+use crate::core::reference::ImageRef;
 use crate::engine::command::{Extent, Operated, Progress};
 use crate::engine::prepare::Job;
 use crate::engine::restore::KeptBackup;
@@ -56,7 +57,7 @@ impl Engine {
         let update = update.plan.as_deref().ok_or_else(|| EngineError::NoWayBack(name.clone()))?;
         let edges = self.edges(&inventory).await?;
         let host = (&inventory, &edges);
-        let slot = self.slot(name, &update.reference, host).await?;
+        let slot = self.slot(name, update.old_reference(), host).await?;
         let plan = self.plan_back(host, container, (update, way, backup.as_ref())).await?;
         let plan = UpdatePlan { unrestored, ..plan };
         Ok(Operated { name: name.clone(), result: self.operate(plan, slot).await? })
@@ -91,7 +92,11 @@ impl Engine {
             WayBack::Image => &update.new_image,
             WayBack::Data => old,
         };
-        let mut goal = self.local_goal(&update.reference, &old.id, Source::Retag).await?;
+        let reference = match way {
+            WayBack::Image => update.old_reference(),
+            WayBack::Data => &followed(container, update),
+        };
+        let mut goal = self.local_goal(reference, &old.id, Source::Retag).await?;
         goal.image.digest.clone_from(&old.digest);
         goal.image.manifest.clone_from(&old.manifest);
         goal.old_digest.clone_from(&present.digest);
@@ -108,4 +113,11 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Where only the data goes back, the container keeps the reference that it has.
+fn followed(container: &Container, update: &UpdatePlan) -> ImageRef {
+    let present = ImageRef::parse(&container.image).ok();
+    let present = present.filter(|present| present.same_repository(&update.reference));
+    present.unwrap_or_else(|| update.old_reference().clone())
 }

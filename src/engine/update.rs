@@ -29,7 +29,8 @@ impl Engine {
     ) -> Result<Planning, EngineError> {
         let inventory = self.discover().await?;
         let names = meant(&inventory, std::slice::from_ref(name))?;
-        let found = self.assess(&inventory, &names, Freshness::Forced, Request::Named).await?;
+        let asking = self.assess(&inventory, &names, Freshness::Forced, Request::Named);
+        let found = Box::pin(asking).await?;
         let mut assessment =
             found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))?;
         assessment.policy = backup.over(&assessment.policy);
@@ -104,7 +105,7 @@ impl Engine {
             (Selection::Among(names), _) => (names.as_slice(), Request::Check),
         };
         let names = meant(inventory, names)?;
-        let asking = self.assess(inventory, &names, Freshness::Forced, who);
+        let asking = Box::pin(self.assess(inventory, &names, Freshness::Forced, who));
         let mut found = self.unless_stopped(asking).await?;
         self.record(&names, &found).await?;
         for assessment in &mut found {
@@ -132,7 +133,7 @@ impl Engine {
         let mut operated: Vec<_> = join_all(work).await.into_iter().flatten().collect();
         // Last, for then we are gone.
         if let Some(assessment) = ourselves {
-            operated.push(self.update_anew(assessment, request).await);
+            operated.push(Box::pin(self.update_anew(assessment, request)).await);
         }
         Ok(operated)
     }

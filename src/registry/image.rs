@@ -215,7 +215,7 @@ impl RemoteReference {
         self.access.call(&self.host, &request, &scope).await
     }
 
-    fn path(&self, kind: &str, name: &str) -> String {
+    pub(super) fn path(&self, kind: &str, name: &str) -> String {
         format!("{}/v2/{}/{kind}/{name}", self.host.prefix, self.reference.repository())
     }
 
@@ -228,15 +228,15 @@ impl RemoteReference {
         RemoteDigest { digest, media_type, source: self.source.clone() }
     }
 
-    fn doing(&self) -> String {
+    pub(super) fn doing(&self) -> String {
         format!("asking {} for {}", self.host.name, self.reference.familiar())
     }
 
-    fn bad_answer(&self, reason: &str) -> RegistryError {
+    pub(super) fn bad_answer(&self, reason: &str) -> RegistryError {
         RegistryError::bad_answer(&self.doing(), reason)
     }
 
-    async fn refusal(&self, answer: &Answer) -> RegistryError {
+    pub(super) async fn refusal(&self, answer: &Answer) -> RegistryError {
         let found = self.access.found(&self.host).await;
         refusal::error(&self.doing(), answer, &found)
     }

@@ -6,6 +6,7 @@ mod challenge;
 mod client;
 mod credentials;
 mod error;
+mod found;
 mod guess;
 mod host;
 mod hosts;
@@ -18,6 +19,7 @@ mod pool;
 mod refusal;
 mod retry;
 mod settings;
+mod tags;
 mod token;
 mod token_server;
 mod trouble;
@@ -34,6 +36,7 @@ use self::access::Access;
 use self::cache::{Cache, Reply};
 use self::client::Client;
 use self::credentials::Credentials;
+use self::found::Found;
 use self::host::scope_of;
 use self::hosts::Hosts;
 use self::image::RemoteReference;
@@ -47,6 +50,7 @@ pub use self::error::{RegistryError, Retry};
 pub use self::image::{RemoteDigest, RemoteImage, Source};
 pub use self::insecure::{InsecureRule, InsecureRuleError};
 pub use self::settings::{Now, Settings, Timing};
+pub use self::tags::Tags;
 
 /// An image to ask for, and what its engine says of registries.
 #[derive(Clone, Debug)]
@@ -83,7 +87,10 @@ pub struct Registry(Arc<Inner>);
 struct Inner {
     access: Arc<Access>,
     hosts: Hosts,
-    cache: Cache,
+    cache: Cache<ImageRef, RemoteDigest>,
+    /// Lists of tags, by the repository's name.
+    lists: Cache<String, Tags>,
+    found: Found,
 }
 
 impl Registry {
@@ -99,6 +106,8 @@ impl Registry {
             hosts: Hosts::new(client.clone(), settings.insecure),
             access: Arc::new(Access { client, credentials }),
             cache: Cache::new(settings.cache_ttl),
+            lists: Cache::new(settings.cache_ttl),
+            found: Found::default(),
         })))
     }
 
@@ -109,7 +118,7 @@ impl Registry {
         &self,
         wanted: Vec<Wanted>,
         freshness: Freshness,
-    ) -> BTreeMap<ImageRef, Reply> {
+    ) -> BTreeMap<ImageRef, Reply<RemoteDigest>> {
         let mut replies = BTreeMap::new();
         let mut asking = FuturesUnordered::new();
         for (reference, wanted) in merged(wanted) {
@@ -131,15 +140,49 @@ impl Registry {
         replies
     }
 
-    /// Finds the image for a platform behind the digest of an index or a manifest.
+    /// Lists the tags of an image's repository, asked for once by all who want them at a time.
+    ///
+    /// *Cancel safety*: a question that nobody waits for any more ends.
+    pub async fn tags(&self, wanted: Wanted, freshness: Freshness) -> Result<Tags, RegistryError> {
+        let name = wanted.reference.name();
+        let known = match freshness {
+            Freshness::Within(oldest) => self.0.lists.fresh(&name, oldest),
+            Freshness::Forced => None,
+        };
+        if let Some(reply) = known {
+            return reply;
+        }
+        self.0.lists.tidy();
+        let inner = self.0.clone();
+        let (asking, _) = self.0.lists.ask(&name, || {
+            let name = name.clone();
+            let asking = async move {
+                let ask = |remote: RemoteReference| async move { remote.tags().await };
+                let reply = inner.anywhere(&wanted, ask).await;
+                inner.lists.keep(&name, &reply);
+                reply
+            };
+            asking.boxed()
+        });
+        asking.await
+    }
+
+    /// Finds the image for a platform behind the digest of an index or a manifest; one that was
+    /// found before is not asked for again.
     pub async fn resolve(
         &self,
         wanted: &Wanted,
         digest: &Digest,
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
+        let place = (wanted.reference.name(), digest.clone(), platform.clone());
+        if let Some(image) = self.0.found.get(&place) {
+            return Ok(image);
+        }
         let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
-        self.0.anywhere(wanted, ask).await
+        let image = self.0.anywhere(wanted, ask).await?;
+        self.0.found.keep(place, &image);
+        Ok(image)
     }
 
     /// Reads an image's config, by its digest.
@@ -174,7 +217,7 @@ impl Registry {
     }
 
     /// Starts to ask for an image, or joins those who do; nothing is sent before it is awaited.
-    fn ask(&self, wanted: Wanted) -> cache::Asking {
+    fn ask(&self, wanted: Wanted) -> cache::Asking<RemoteDigest> {
         let reference = wanted.reference.clone();
         let host = self.0.hosts.of(&wanted);
         let inner = self.0.clone();

@@ -9,6 +9,7 @@ use crate::core::history::{HistoryRecord, Status};
 use crate::core::id::{ContainerName, HostId, ImageId, OperationId, TargetId, Timestamp};
 use crate::core::journal::Outcome;
 use crate::core::plan::{OperationKind, UpdatePlan};
+use crate::core::reference::ImageRef;
 use crate::core::retention::Move;
 
 use super::fault::Fault;
@@ -160,6 +161,8 @@ struct Moved {
     container: ContainerName,
     old_image_id: ImageId,
     new_image_id: ImageId,
+    old_image: String,
+    new_image: String,
     #[serde(flatten)]
     outcome: Outcome,
 }
@@ -180,6 +183,7 @@ fn moves(read: &ReadTransaction, host: &HostId) -> Result<Vec<Move>, Fault> {
             operation: it.id,
             kind: it.kind,
             container: it.container,
+            leaves: ImageRef::parse(&it.old_image).ok().filter(|_| it.old_image != it.new_image),
             from: it.old_image_id,
             to: it.new_image_id,
         }));

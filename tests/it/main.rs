@@ -54,5 +54,8 @@ mod support;
 mod trouble;
 /// Updates by the program: what stops them, what takes them back, who interferes.
 mod update;
+/// Versions: real tags of repositories, and which of them may take another's place.
+mod version;
+/// Schedules, across clock changes too, and missed runs.
 /// Schedules, windows and dates, across clock changes too, and missed runs.
 mod window;

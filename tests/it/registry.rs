@@ -11,4 +11,5 @@ mod images;
 mod mirrors;
 mod real;
 mod routes;
+mod tags;
 mod tokens;

@@ -9,3 +9,4 @@ mod order;
 mod ports;
 mod probes;
 mod refused;
+mod versions;

@@ -5,8 +5,9 @@ use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::RunState;
-use crate::core::policy::{Mode, Sourced};
+use crate::core::policy::{Mode, Origin, Sourced};
 use crate::core::reference::ImageRef;
+use crate::core::version::has_versions;
 
 /// The reference that a container follows, once nothing stands against looking it up.
 pub(super) struct Followed {
@@ -130,11 +131,16 @@ fn unfollowed_tag(facts: &Facts<'_>, reference: &ImageRef) -> Option<SkipReason>
     if facts.is_forced() {
         return None;
     }
-    if rules.skip_semver_pinned.value && is_version(tag) {
+    let versions = &facts.policy.versions;
+    let moves = has_versions(tag, versions);
+    if rules.skip_semver_pinned.value && !moves && is_version(tag) {
         let origin = rules.skip_semver_pinned.origin.clone();
         return Some(SkipReason::PinnedSemver { tag: tag.to_owned(), origin });
     }
     let floating = &rules.floating_tags;
+    if moves && matches!(versions.track.origin, Origin::Label { .. }) {
+        return None;
+    }
     let listed = floating.value.iter().any(|listed| listed.eq_ignore_ascii_case(tag));
     (!floating.value.is_empty() && !listed).then(|| SkipReason::TagNotFloating {
         tag: tag.to_owned(),

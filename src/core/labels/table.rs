@@ -11,11 +11,12 @@ use crate::core::hook;
 use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
 use crate::core::probe;
 use crate::core::value;
+use crate::core::version::{Pattern, Track, Transform};
 
 use super::{Label, OnError, Rank, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 33] = [
+pub const LABELS: [Label; 38] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -59,6 +60,60 @@ pub const LABELS: [Label; 33] = [
         rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
+    },
+    Label {
+        name: "docker-auto.track",
+        values: "`tag`, `patch`, `minor`, `major`",
+        default: "`policy.track`",
+        doc: "How far its version may move: `tag` follows what its tag names; `patch` moves `1.27.3` \
+              to `1.27.5`, `minor` also to `1.28.0`, `major` also to `2.0.0`. Prefix, number of \
+              parts and variant (`-alpine`) stay. What lies beyond is shown.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| {
+            set(&mut patch.versions.track, value::choice(text, &Track::WORDS), origin)
+        },
+    },
+    Label {
+        name: "docker-auto.tag.include",
+        values: "a regular expression",
+        default: "",
+        doc: "Only tags that match it are moved to.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.versions.include, Pattern::parse(text), origin),
+    },
+    Label {
+        name: "docker-auto.tag.exclude",
+        values: "a regular expression",
+        default: "",
+        doc: "Tags that match it are never moved to.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.versions.exclude, Pattern::parse(text), origin),
+    },
+    Label {
+        name: "docker-auto.tag.prerelease",
+        values: "`true`, `false`",
+        default: "`false`, unless it runs one",
+        doc: "Whether `-rc.1`, `-beta2` and the like are moved to.",
+        rank: Rank::Own,
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| {
+            set(&mut patch.versions.prerelease, value::switch(text), origin)
+        },
+    },
+    Label {
+        name: "docker-auto.tag.transform",
+        values: "`REGEX => REPLACEMENT`",
+        default: "",
+        doc: "How tags are rewritten before they are read as versions, such as \
+              `^r(\\d+)_(\\d+) => $1.$2`.",
+        rank: Rank::Own,
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| {
+            set(&mut patch.versions.transform, Transform::parse(text), origin)
+        },
     },
     Label {
         name: "docker-auto.skip-local-build",

@@ -27,6 +27,8 @@ pub struct Blueprint {
     pub target: TargetId,
     /// The reference that the container follows.
     pub reference: ImageRef,
+    /// The reference that it leaves for that one, where its tag is another one.
+    pub leaves: Option<ImageRef>,
     /// The container as it is.
     pub old: OldContainer,
     /// What it runs.

@@ -116,6 +116,9 @@ pub struct UpdatePlan {
     pub target: TargetId,
     /// The reference that the container follows.
     pub reference: ImageRef,
+    /// The reference that it leaves for that one, where its tag is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves: Option<ImageRef>,
     /// What it ran before.
     pub old_image: ImageSummary,
     /// What it shall run.
@@ -144,6 +147,11 @@ pub struct UpdatePlan {
 }
 
 impl UpdatePlan {
+    /// Returns the reference that the container followed before.
+    pub fn old_reference(&self) -> &ImageRef {
+        self.leaves.as_ref().unwrap_or(&self.reference)
+    }
+
     /// Returns the name under which the service of a container is known, whatever the container is
     /// called meanwhile.
     pub fn home(&self, key: &Key) -> &ContainerName {

@@ -63,6 +63,7 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
         trigger: blueprint.trigger,
         target: blueprint.target,
         reference: blueprint.reference,
+        leaves: blueprint.leaves,
         old_image: blueprint.old_image,
         new_image: blueprint.new_image,
         warnings: blueprint.warnings,
@@ -185,7 +186,10 @@ impl<'a> Planner<'a> {
             }
             Source::Local => None,
             Source::Retag => {
-                Some(back(tag(&self.blueprint.new_image), vec![tag(&self.blueprint.old_image)]))
+                // A name that is not left means what it meant before.
+                let stays = self.blueprint.leaves.is_none();
+                let undo = stays.then(|| tag(&self.blueprint.old_image)).into_iter().collect();
+                Some(back(tag(&self.blueprint.new_image), undo))
             }
         }
     }
@@ -269,8 +273,8 @@ impl<'a> Planner<'a> {
 
     fn rescue(&self) -> Vec<Step> {
         let image = self.blueprint.old_image.id.clone();
-        let tag =
-            Step::Tag { image: image.clone(), reference: self.blueprint.reference.familiar() };
+        let reference = self.blueprint.leaves.as_ref().unwrap_or(&self.blueprint.reference);
+        let tag = Step::Tag { image: image.clone(), reference: reference.familiar() };
         let name = self.main.name.clone();
         let (create, connects) =
             making_steps(&self.blueprint.restoration, &Key::rescue(), name, image);
@@ -307,8 +311,10 @@ impl<'a> Planner<'a> {
             (sharers, dependents) if sharers.is_empty() => format!("; restart {dependents}"),
             (sharers, dependents) => format!("; recreate {sharers}; restart {dependents}"),
         };
+        let leaves = self.blueprint.leaves.as_ref();
+        let leaves = leaves.map(|left| format!("{} → ", left.familiar())).unwrap_or_default();
         format!(
-            "{verb} {} ({}): {} → {}{with}{data}",
+            "{verb} {} ({leaves}{}): {} → {}{with}{data}",
             self.blueprint.target.name,
             self.blueprint.reference.familiar(),
             shown(&self.blueprint.old_image),

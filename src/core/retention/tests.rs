@@ -71,9 +71,11 @@ fn engine() -> EngineFacts {
     }
 }
 
-/// Returns an operation of a number from `web A>B`, or from `web A<B`, which went back to A.
+/// Returns an operation of a number from `web A>B`, from `web A>B r.test/app:0`, which left that
+/// name, or from `web A<B`, which went back to A.
 fn moved(number: usize, line: &str) -> Move {
     let (name, images) = line.split_once(' ').unwrap();
+    let (images, left) = images.split_once(' ').map_or((images, None), |(i, l)| (i, Some(l)));
     let update = images.split_once('>').map(|(from, to)| (OperationKind::Update, from, to));
     let rollback = images.split_once('<').map(|(to, from)| (OperationKind::Rollback, from, to));
     let (kind, from, to) = update.or(rollback).unwrap();
@@ -83,6 +85,7 @@ fn moved(number: usize, line: &str) -> Move {
         container: ContainerName::new(name),
         from: ImageId::new(from),
         to: ImageId::new(to),
+        leaves: left.map(|left| ImageRef::parse(left).unwrap()),
     }
 }
 
@@ -216,6 +219,20 @@ const STORIES: &[Story] = &[
         images: &["A 000000", "B 000001", "C 000002", "D r.test/app:1"],
         unwanted: "A[000000]",
         held: false,
+        ..PLAIN
+    },
+    Story {
+        what: "the name that a version was left under goes with it",
+        moves: &["web A>B r.test/app:0", "web B>C r.test/app:0.1"],
+        images: &["A 000000,r.test/app:0", "B r.test/app:0.1", "C"],
+        unwanted: "A[000000,0]",
+        ..PLAIN
+    },
+    Story {
+        what: "a name that nobody left stays with its image",
+        moves: &["web A>B r.test/app:0", "web B>C r.test/app:0.1"],
+        images: &["A 000000,r.test/app:0,r.test/app:old", "B r.test/app:0.1", "C"],
+        unwanted: "",
         ..PLAIN
     },
     Story {

@@ -6,8 +6,9 @@ use crate::core::decision::{Decision, Role, SkipReason, UnknownReason};
 use crate::core::policy::{LabelSelector, Origin, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteFailure;
+use crate::core::version::Versions;
 
-use super::{Telling, moment, named, short};
+use super::{Telling, moment, moved, named, short, told};
 
 mod chain;
 mod hold;
@@ -20,7 +21,9 @@ const FORCE: &str = "the label docker-auto.force=true";
 
 pub(super) fn decision(decision: &Decision) -> Telling {
     match decision {
-        Decision::UpToDate { reference, how } => Telling::plain(up_to_date(reference, how)),
+        Decision::UpToDate { reference, how, versions } => {
+            Telling::plain(up_to_date(reference, how) + &beyond(versions))
+        }
         Decision::Update { candidate: newer } => Telling::plain(candidate(newer)),
         Decision::Hold { candidate: newer, reason, until } => {
             let note = until.map(|until| format!("due at {}", moment(until))).unwrap_or_default();
@@ -33,12 +36,26 @@ pub(super) fn decision(decision: &Decision) -> Telling {
 
 fn candidate(candidate: &Candidate) -> String {
     let (name, short, remote) = named(candidate);
+    let beyond = beyond(&candidate.versions);
     let Some((version, mirror)) = remote else {
-        return format!("{name} names another image here now ({short})");
+        return format!("{name} names another image here now ({short}){beyond}");
     };
-    let version = if version.is_empty() { String::new() } else { format!(", version {version}") };
+    let what = match (moved(candidate), told(candidate)) {
+        (Some((name, old, new)), _) => format!("{name}{old} → {new} ({short})"),
+        (None, Some((old, new, tag))) => {
+            format!("{name} ({old}) → {tag} ({new}): it has moved to {short} in its registry")
+        }
+        (None, None) if version.is_empty() => {
+            format!("{name} has moved to {short} in its registry")
+        }
+        (None, None) => format!("{name} has moved to {short} in its registry, version {version}"),
+    };
     let mirror = mirror.map(|mirror| format!(", as its mirror {mirror} says")).unwrap_or_default();
-    format!("{name} has moved to {short} in its registry{version}{mirror}")
+    format!("{what}{mirror}{beyond}")
+}
+
+fn beyond(versions: &Versions) -> String {
+    versions.beyond.as_ref().map(|beyond| format!("; {beyond} exists")).unwrap_or_default()
 }
 
 pub(super) fn skip(reason: &SkipReason) -> Telling {
@@ -94,7 +111,7 @@ fn skip_for_image(reason: &SkipReason) -> Telling {
         ),
         SkipReason::PinnedSemver { tag, origin } => Telling::new(
             format!("its tag {tag} stands for one version, and {origin} leaves those alone"),
-            format!("use a tag that moves, or {FORCE}"),
+            format!("use a tag that moves, a docker-auto.track label, or {FORCE}"),
         ),
         SkipReason::PinnedImageId(Some(name)) => Telling::new(
             "it was made from an image ID, which pins it",

@@ -16,6 +16,7 @@ use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
+use crate::core::version::Versions;
 
 use super::{Language, of, of_asked, of_cause, of_cure, of_lifts};
 
@@ -125,9 +126,10 @@ fn unknowns() -> Vec<UnknownReason> {
 fn decisions() -> Vec<Decision> {
     let (id, digests) = (ImageId::new("sha256:0123456789abcdef"), BTreeSet::new());
     let image = CandidateImage::Local { id, digests };
-    let candidate = Candidate { reference: reference(), image };
+    let candidate = Candidate { reference: reference(), image, versions: Versions::default() };
     let held = |reason| Decision::Hold { candidate: candidate.clone(), reason, until: None };
-    let same = |how| Decision::UpToDate { reference: reference(), how };
+    let same =
+        |how| Decision::UpToDate { reference: reference(), how, versions: Versions::default() };
     let mut decisions: Vec<_> = holds().into_iter().map(held).collect();
     decisions.extend(skips().into_iter().map(|reason| Decision::Skip { reason }));
     decisions.extend(unknowns().into_iter().map(|reason| Decision::Unknown { reason }));

@@ -7,8 +7,9 @@ use crate::core::decision::{Decision, Role, SkipReason, UnknownReason};
 use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
+use crate::core::version::Versions;
 
-use super::{Telling, moment, named, short};
+use super::{Telling, moment, moved, named, short, told};
 
 mod chain;
 mod hold;
@@ -21,7 +22,9 @@ const FORCE: &str = "标签 docker-auto.force=true";
 
 pub(super) fn decision(decision: &Decision) -> Telling {
     match decision {
-        Decision::UpToDate { reference, how } => Telling::plain(up_to_date(reference, how)),
+        Decision::UpToDate { reference, how, versions } => {
+            Telling::plain(up_to_date(reference, how) + &beyond(versions))
+        }
         Decision::Update { candidate: newer } => Telling::plain(candidate(newer)),
         Decision::Hold { candidate: newer, reason, until } => {
             let note = until.map(|until| format!("到期时间 {}", moment(until)));
@@ -35,12 +38,24 @@ pub(super) fn decision(decision: &Decision) -> Telling {
 
 fn candidate(candidate: &Candidate) -> String {
     let (name, short, remote) = named(candidate);
+    let beyond = beyond(&candidate.versions);
     let Some((version, mirror)) = remote else {
-        return format!("{name} 现在在本机指向另一个镜像（{short}）");
+        return format!("{name} 现在在本机指向另一个镜像（{short}）{beyond}");
     };
-    let version = if version.is_empty() { String::new() } else { format!("，版本 {version}") };
+    let what = match (moved(candidate), told(candidate)) {
+        (Some((name, old, new)), _) => format!("{name}{old} → {new}（{short}）"),
+        (None, Some((old, new, tag))) => {
+            format!("{name}（{old}）→ {tag}（{new}）：在其仓库中已移至 {short}")
+        }
+        (None, None) if version.is_empty() => format!("{name} 在其仓库中已移至 {short}"),
+        (None, None) => format!("{name} 在其仓库中已移至 {short}，版本 {version}"),
+    };
     let mirror = mirror.map(|mirror| format!("，由其镜像站 {mirror} 告知")).unwrap_or_default();
-    format!("{name} 在其仓库中已移至 {short}{version}{mirror}")
+    format!("{what}{mirror}{beyond}")
+}
+
+fn beyond(versions: &Versions) -> String {
+    versions.beyond.as_ref().map(|beyond| format!("；另有 {beyond}")).unwrap_or_default()
 }
 
 fn origin(origin: &Origin) -> String {
@@ -111,7 +126,7 @@ fn skip_for_image(reason: &SkipReason) -> Telling {
         ),
         SkipReason::PinnedSemver { tag, origin: from } => Telling::new(
             format!("它的标签 {tag} 代表单一版本，而 {} 不更新这类容器", origin(from)),
-            format!("使用会移动的标签，或{FORCE}"),
+            format!("使用会移动的标签、标签 docker-auto.track，或{FORCE}"),
         ),
         SkipReason::PinnedImageId(Some(name)) => Telling::new(
             "它由镜像 ID 创建，因而被固定",

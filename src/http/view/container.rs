@@ -41,6 +41,12 @@ pub struct ContainerView {
     pub reason: ReasonView,
     /// What it could run instead.
     pub candidate: Option<CandidateView>,
+    /// The version that its image says it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_version: Option<String>,
+    /// The newest tag beyond the versions that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_beyond: Option<String>,
     /// Labels that could not be understood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -66,6 +72,12 @@ pub struct CandidateView {
     pub reference: String,
     /// The digest that the reference resolves to; the ID of a local image.
     pub digest: Option<String>,
+    /// Its tag, where it is another one than the container follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The version that it says it has, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Where it was found: `registry`, a mirror's host, or `local`.
     pub source: String,
 }
@@ -76,6 +88,7 @@ impl ContainerView {
         let Assessment { container, decision, .. } = assessment;
         let skipped = matches!(decision, Decision::Skip { .. });
         let skip_reason = skipped.then(|| text::of(decision, language).to_string());
+        let versions = decision.versions().cloned().unwrap_or_default();
         Self {
             id: container.id.to_string(),
             name: container.name.to_string(),
@@ -90,6 +103,8 @@ impl ContainerView {
             last_checked_at: Some(assessment.checked_at),
             reason: ReasonView::told(decision, language),
             candidate: decision.candidate().map(CandidateView::from),
+            current_version: versions.running,
+            newest_beyond: versions.beyond,
             problems: assessment.problems.clone(),
         }
     }
@@ -110,14 +125,16 @@ impl ReasonView {
 
 impl From<&Candidate> for CandidateView {
     fn from(candidate: &Candidate) -> Self {
-        let (digest, source) = match &candidate.image {
+        let (digest, source, version) = match &candidate.image {
             CandidateImage::Remote(image) => {
                 let mirror = image.resolved.mirror.clone();
                 let source = mirror.unwrap_or_else(|| "registry".to_owned());
-                (Some(image.resolved.digest.to_string()), source)
+                (Some(image.resolved.digest.to_string()), source, image.version.clone())
             }
-            CandidateImage::Local { id, .. } => (Some(id.to_string()), "local".to_owned()),
+            CandidateImage::Local { id, .. } => (Some(id.to_string()), "local".to_owned(), None),
         };
-        Self { reference: candidate.reference.familiar(), digest, source }
+        let moves = candidate.versions.leaves.is_some();
+        let tag = candidate.reference.tag().filter(|_| moves).map(ToOwned::to_owned);
+        Self { reference: candidate.reference.familiar(), digest, tag, version, source }
     }
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use docker_auto::config::{Config, Environment};
 use docker_auto::core::candidate::{Mark, Reject};
 use docker_auto::core::comparison::{Identity, LocalImages, Remembered, Running};
-use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, explain, question};
+use docker_auto::core::decision::{
+    Decision, Facts, Request, Role, decide, explain, question, version_question,
+};
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
@@ -17,6 +19,7 @@ use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
 use docker_auto::core::rule::{self, Rule};
 use docker_auto::core::text::{self, Language};
 use docker_auto::core::verdict::{Pause, Said, Verdict};
+use docker_auto::core::version::{Newest, VERSION_LABEL, VersionAnswer};
 use docker_auto::core::waiting::{Sighting, Turn, Waiting};
 
 use super::words::{
@@ -35,6 +38,7 @@ pub(super) struct Story {
     images: BTreeMap<ImageId, Image>,
     remembered: Remembered,
     answer: Option<RemoteAnswer>,
+    versions: Option<VersionAnswer>,
     rejects: Vec<Reject>,
     verdicts: Vec<Verdict>,
     pause: Option<Pause>,
@@ -80,6 +84,7 @@ impl Story {
             images: BTreeMap::new(),
             remembered: Remembered::default(),
             answer: None,
+            versions: None,
             rejects: Vec::new(),
             verdicts: Vec::new(),
             pause: None,
@@ -111,6 +116,8 @@ impl Story {
             "manifest" => self.manifest = Some(self.digest(rest)),
             "identity" => self.identity = identity(rest),
             "remembers" => self.remembers(rest),
+            "says" => self.says(rest),
+            "tags" => self.versions = Some(self.tags(rest)),
             "registry" => self.answer = Some(self.answer(rest)),
             "rejected" => self.rejected(rest),
             "said" => self.said(rest),
@@ -216,6 +223,28 @@ impl Story {
         })
     }
 
+    /// The version that the image which runs says it has.
+    fn says(&mut self, version: &str) {
+        let image = self.images.get_mut(&self.container.image_id).expect(GOOD);
+        image.labels.insert(VERSION_LABEL.to_owned(), version.to_owned());
+    }
+
+    /// `[newest TAG D2 manifest M2 …] [beyond TAG]` or `fails CODE [until TIME] MESSAGE`.
+    fn tags(&mut self, rest: &str) -> VersionAnswer {
+        if let Some(failed) = rest.strip_prefix("fails ") {
+            return VersionAnswer::Failed(failure(failed));
+        }
+        let (rest, beyond) = rest.split_once("beyond ").map_or((rest, None), |(r, b)| (r, Some(b)));
+        let newest = rest.trim().strip_prefix("newest ").map(|newest| {
+            let (tag, image) = newest.split_once(' ').expect(GOOD);
+            match self.answer(&format!("image {image}")) {
+                RemoteAnswer::Image(image) => Box::new(Newest { tag: tag.to_owned(), image }),
+                other => panic!("{}: {other:?}", self.title),
+            }
+        });
+        VersionAnswer::Known { newest, beyond: beyond.map(ToOwned::to_owned) }
+    }
+
     /// `key M2 [image B] [digest D2]`.
     fn rejected(&mut self, rest: &str) {
         let fields = fields(rest);
@@ -285,6 +314,7 @@ impl Story {
                 remembered: &self.remembered,
             },
             answer: self.answer.as_ref(),
+            versions: self.versions.as_ref(),
             policy: &policy,
             rejects: &self.rejects,
             verdicts: &self.verdicts,
@@ -298,7 +328,8 @@ impl Story {
         let asks = question.as_ref().map_or("nothing".to_owned(), |reference| {
             let runs = facts.running.current_digest(reference, facts.answer);
             let runs = runs.map_or("nothing known".to_owned(), |digest| digest.to_string());
-            format!("{reference}, for {runs} that runs")
+            let tags = version_question(&facts).map_or("", |_| ", and for all tags");
+            format!("{reference}, for {runs} that runs{tags}")
         });
         let decision = decide(&facts);
         self.is_explained(&facts, &decision);

@@ -25,14 +25,18 @@ use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::PORT;
 
 mod data;
+mod shapes;
 
 pub(crate) use self::data::BACKUP;
+pub(crate) use self::shapes::SHAPES;
 
 use self::data::{data, restored};
 
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
 pub(crate) const REFERENCE: &str = "registry.test/web:1";
+/// The one that it follows where its version moves.
+const OTHER_REFERENCE: &str = "registry.test/web:2";
 const OPERATION: &str = "0198c0de-0000-7000-8000-0000001b2c3d";
 /// The volumes that hold the service's data.
 const DATA: [&str; 2] = ["anonymous", "data"];
@@ -54,6 +58,8 @@ pub(crate) struct Shape {
     /// The image that it runs is held for a way back, and the one before is removed.
     pub(crate) cares: bool,
     pub(crate) origin: Origin,
+    /// Its tag is another one from then on.
+    pub(crate) moves: bool,
     /// Another service lives in its namespace, and a third one is restarted with it.
     pub(crate) family: bool,
     /// Commands run inside it before and after.
@@ -84,73 +90,6 @@ pub(crate) enum Origin {
     /// The registry brings what already runs.
     Same,
 }
-
-const PLAIN: Shape = Shape {
-    label: "always",
-    state: RunState::Running,
-    policy: Policy::Always,
-    auto_remove: false,
-    port: false,
-    removal_calls: 0,
-    binds: false,
-    retention: Retention::Remove,
-    cares: false,
-    origin: Origin::Registry,
-    family: false,
-    hooks: false,
-    care: Care::Stays,
-    ourselves: false,
-};
-
-/// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 21] = [
-    PLAIN,
-    Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
-    Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
-    Shape { label: "unless-stopped", policy: Policy::UnlessStopped, ..PLAIN },
-    Shape { label: "port", port: true, ..PLAIN },
-    Shape { label: "stopped", state: RunState::Exited, ..PLAIN },
-    Shape {
-        label: "auto-remove",
-        auto_remove: true,
-        policy: Policy::No,
-        removal_calls: 4,
-        ..PLAIN
-    },
-    Shape {
-        label: "auto-remove, port",
-        auto_remove: true,
-        policy: Policy::No,
-        port: true,
-        ..PLAIN
-    },
-    Shape { label: "images", cares: true, ..PLAIN },
-    Shape {
-        label: "images, auto-remove",
-        cares: true,
-        auto_remove: true,
-        policy: Policy::No,
-        ..PLAIN
-    },
-    Shape { label: "keep", retention: Retention::Keep, ..PLAIN },
-    Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
-    Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
-    Shape { label: "same image", origin: Origin::Same, ..PLAIN },
-    Shape { label: "family", family: true, ..PLAIN },
-    Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
-    Shape { label: "hooks", hooks: true, ..PLAIN },
-    Shape { label: "backup", care: Care::Saved, ..PLAIN },
-    Shape {
-        label: "backup, auto-remove",
-        care: Care::Saved,
-        auto_remove: true,
-        policy: Policy::No,
-        removal_calls: 4,
-        ..PLAIN
-    },
-    Shape { label: "restore", care: Care::Restored, origin: Origin::Previous, ..PLAIN },
-    Shape { label: "ourselves", ourselves: true, port: true, ..PLAIN },
-];
 
 /// The service that lives in the first one's namespace, and the one that is restarted with it.
 pub(crate) const SHARER: &str = "side";
@@ -283,7 +222,7 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
         engine.tags.insert(OLDER_TAG.into(), ImageId::new(OLDER));
     }
     let brought = if shape.origin == Origin::Same { old_image() } else { new_image() };
-    engine.registry.insert(REFERENCE.into(), brought);
+    engine.registry.insert(followed(shape).into(), brought);
     let tagged = if shape.origin == Origin::Local { new_image() } else { old_image() };
     engine.tags.insert(REFERENCE.into(), tagged);
     let mut container = Container {
@@ -384,8 +323,8 @@ fn neighbour_old(shape: Shape, id: ContainerId) -> OldContainer {
 }
 
 fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
-    let making = || Making {
-        body: body(shape),
+    let making = |reference| Making {
+        body: body(shape, reference),
         platform: Platform::new("linux", "amd64", None),
         connects: ["back", "side"].map(|network| (network.to_owned(), json!({}))).into(),
         files: vec![Carried { path: "/data".into(), nature: Nature::Living }],
@@ -403,7 +342,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         operation: OperationId::new(OPERATION),
         trigger: Trigger::Auto,
         target: TargetId { host: HostId::default(), name: ContainerName::new(NAME) },
-        reference: ImageRef::parse(REFERENCE).unwrap(),
+        reference: ImageRef::parse(followed(shape)).unwrap(),
+        leaves: shape.moves.then(|| ImageRef::parse(REFERENCE).unwrap()),
         old: OldContainer {
             id: old,
             state: shape.state,
@@ -420,8 +360,8 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
             Origin::Local => Source::Local,
             Origin::Previous => Source::Retag,
         },
-        replacement: making(),
-        restoration: making(),
+        replacement: making(followed(shape)),
+        restoration: making(REFERENCE),
         sharers: sharers(shape, &gate, &OperationId::new(OPERATION)),
         dependents: dependents(shape, &gate),
         old_gate: gate.clone(),
@@ -436,7 +376,7 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         helper: shape.ourselves.then(|| Helper {
             image: old_image(),
             making: ourselves::helper(
-                &making(),
+                &making(REFERENCE),
                 old_image().as_str(),
                 "/docker-auto",
                 &OperationId::new(OPERATION),
@@ -457,12 +397,17 @@ fn exit_zero(shape: Shape) -> ExitZero {
     if shape.policy == Policy::No { ExitZero::Finished } else { ExitZero::Failed }
 }
 
-fn body(shape: Shape) -> Value {
+/// Returns the reference that it follows from then on.
+fn followed(shape: Shape) -> &'static str {
+    if shape.moves { OTHER_REFERENCE } else { REFERENCE }
+}
+
+fn body(shape: Shape, reference: &str) -> Value {
     let mounts = DATA.map(|name| json!({"Type": "volume", "Source": restored(shape, name)}));
     let ports =
         if shape.port { json!({"80/tcp": [{"HostPort": PORT.to_string()}]}) } else { json!({}) };
     json!({
-        "Image": REFERENCE,
+        "Image": reference,
         "Labels": {"docker-auto.internal.operation": OPERATION},
         "HostConfig": {
             "AutoRemove": shape.auto_remove,

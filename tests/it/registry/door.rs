@@ -135,7 +135,8 @@ impl Doorkeeper {
 
 fn repository(path: &str) -> &str {
     let path = path.strip_prefix("/v2/").unwrap_or(path);
-    path.split("/manifests/").next().unwrap().split("/blobs/").next().unwrap()
+    let kinds = ["/manifests/", "/blobs/", "/tags/"];
+    kinds.iter().find_map(|kind| path.split_once(kind)).map_or(path, |(repository, _)| repository)
 }
 
 fn alice() -> String {

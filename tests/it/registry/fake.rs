@@ -141,6 +141,13 @@ impl Fake {
         self.put_platform((repository, tag), &json!({"os": "linux", "architecture": "amd64"})).0
     }
 
+    /// Sets the list of a repository's tags, in one page.
+    pub(super) fn put_tags(&self, repository: &str, tags: &[&str]) {
+        let body = Bytes::from(json!({"name": repository, "tags": tags}).to_string());
+        let content = Content { media_type: "application/json", body };
+        self.state.put(format!("/v2/{repository}/tags/list"), content);
+    }
+
     /// Returns what lies at a path.
     pub(super) fn content(&self, path: &str) -> Bytes {
         self.state.contents.lock().unwrap()[path].body.clone()

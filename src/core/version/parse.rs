@@ -1,0 +1,227 @@
+//! A tag taken apart: prefix, numbers, stage, suffix; and its family.
+
+use crate::core::version::kind::{Kind, dashed_date, dashed_time};
+use crate::core::version::suffix::{MACHINES, Part, Role, is_commit, number, parts};
+
+/// How far a version is on its way to be released.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Before it: the rank of its word (`alpha` before `beta` before `rc`) and its numbers.
+    Before(u8, Vec<u64>),
+    /// Released.
+    Released,
+}
+
+/// A tag taken apart. Tags of one family are ordered from the oldest to the newest; others somehow,
+/// but always the same way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag {
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// What stands before its numbers: `v`, `release-`.
+    pub prefix: String,
+    /// Its numbers; none for what is no version.
+    pub numbers: Vec<u64>,
+    /// How far it is.
+    pub stage: Stage,
+    /// What stands behind.
+    pub suffix: Vec<Part>,
+    /// The length of its first number as it is written.
+    pub width: usize,
+    /// The whole text.
+    pub text: String,
+}
+
+/// What tags must share to take one another's place.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Family {
+    kind: Kind,
+    prefix: String,
+    count: usize,
+    width: usize,
+    suffix: Vec<String>,
+}
+
+/// Words before a release, with their ranks; these are meant so with or without a number.
+const STAGES: [(&str, u8); 9] = [
+    ("alpha", 2),
+    ("alfa", 2),
+    ("beta", 3),
+    ("milestone", 4),
+    ("pre", 5),
+    ("preview", 5),
+    ("prerelease", 5),
+    ("rc", 6),
+    ("cr", 6),
+];
+
+/// Words that are meant so with a number alone; without one they name a variant.
+const NUMBERED: [(&str, u8); 13] = [
+    ("dev", 0),
+    ("develop", 0),
+    ("nightly", 0),
+    ("snapshot", 0),
+    ("daily", 0),
+    ("canary", 1),
+    ("unstable", 1),
+    ("edge", 1),
+    ("next", 1),
+    ("exp", 1),
+    ("m", 4),
+    ("ea", 5),
+    ("test", 1),
+];
+
+/// Letters that are meant so right behind the numbers: `3.14.0a1`.
+const LETTERS: [(&str, u8); 3] = [("a", 2), ("b", 3), ("c", 6)];
+
+impl Tag {
+    /// Takes a tag apart; what is no version is floating or a commit.
+    pub fn parse(text: &str) -> Self {
+        if is_commit_tag(text) {
+            return Self::unordered(text, Kind::Commit);
+        }
+        Self::version(text).unwrap_or_else(|| Self::unordered(text, Kind::Floating))
+    }
+
+    fn unordered(text: &str, kind: Kind) -> Self {
+        Self {
+            kind,
+            prefix: String::new(),
+            numbers: Vec::new(),
+            stage: Stage::Released,
+            suffix: Vec::new(),
+            width: 0,
+            text: text.to_owned(),
+        }
+    }
+
+    fn version(text: &str) -> Option<Self> {
+        let machine = text.split_once('-').filter(|(word, _)| MACHINES.contains(word));
+        let skipped = machine.map_or(0, |(word, _)| word.len());
+        let begin = skipped + text.get(skipped..)?.find(|c: char| c.is_ascii_digit())?;
+        let (prefix, rest) = text.split_at(begin);
+        let (kind, numbers, width, rest) = dashed(rest).or_else(|| dotted(rest))?;
+        let (stage, rest) = stage(rest);
+        Some(Self {
+            kind,
+            prefix: prefix.to_owned(),
+            numbers,
+            stage,
+            suffix: parts(rest),
+            width,
+            text: text.to_owned(),
+        })
+    }
+
+    /// Returns its family; `None` for what is no version.
+    pub fn family(&self) -> Option<Family> {
+        if matches!(self.kind, Kind::Floating | Kind::Commit) {
+            return None;
+        }
+        Some(Family {
+            kind: self.kind,
+            prefix: self.prefix.clone(),
+            count: self.numbers.len(),
+            width: if self.kind == Kind::Date { self.width } else { 0 },
+            suffix: self.suffix.iter().map(|part| part.shape.clone()).collect(),
+        })
+    }
+
+    /// Returns the numbers of the parts of its suffix that have this role.
+    pub fn suffix_numbers(&self, role: Role) -> Vec<&[u64]> {
+        let parts = self.suffix.iter().filter(|part| part.role == role);
+        parts.map(|part| part.numbers.as_slice()).collect()
+    }
+
+    /// Returns its numbers as they are written.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        let numbers = self.text.get(self.prefix.len()..).unwrap_or_default();
+        let words = numbers.split(|c: char| !c.is_ascii_digit());
+        words.filter(|word| !word.is_empty()).take(self.numbers.len())
+    }
+
+    /// Says whether it is a version that is not released yet.
+    pub fn is_before_release(&self) -> bool {
+        matches!(self.stage, Stage::Before(..))
+    }
+}
+
+/// `sha-1a2b3c4`, `main-1a2b3c4`, `1a2b3c4`, and signatures, which stand under a digest's name.
+fn is_commit_tag(text: &str) -> bool {
+    let (head, tail) = text.rsplit_once('-').unwrap_or(("", text));
+    let named = !head.bytes().any(|byte| byte.is_ascii_digit());
+    text.starts_with("sha256-") || (named && is_commit(tail))
+}
+
+type Numbers<'a> = (Kind, Vec<u64>, usize, &'a str);
+
+/// Reads `2024-01-16` and `2024-01-16T16-07-38Z`.
+fn dashed(text: &str) -> Option<Numbers<'_>> {
+    let (day, rest) = text.split_at(dashed_date(text)?);
+    let (time, rest) = rest.split_at(dashed_time(rest).unwrap_or(0));
+    let words = day.split('-').chain(time.split(['T', '-', 'Z']).filter(|word| !word.is_empty()));
+    let numbers: Option<Vec<u64>> = words.map(number).collect();
+    Some((Kind::Date, numbers?, day.len() + time.len(), rest))
+}
+
+/// Reads numbers with dots between them.
+fn dotted(text: &str) -> Option<Numbers<'_>> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut rest = text;
+    loop {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        words.push(&rest[..end]);
+        rest = &rest[end..];
+        match rest.strip_prefix('.') {
+            Some(next) if next.starts_with(|c: char| c.is_ascii_digit()) => rest = next,
+            _ => break,
+        }
+    }
+    let first = *words.first()?;
+    let kind = Kind::of(first, words.len());
+    let numbers: Option<Vec<u64>> = words.iter().map(|word| number(word)).collect();
+    Some((kind, numbers?, first.len(), rest))
+}
+
+/// Reads what says that a version is not released yet; returns what stands behind it.
+fn stage(text: &str) -> (Stage, &str) {
+    let released = (Stage::Released, text);
+    let word = text.strip_prefix(['-', '.', '_']).unwrap_or(text);
+    let attached = word.len() == text.len();
+    let end = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+    let (letters, rest) = word.split_at(end);
+    let letters = letters.to_ascii_lowercase();
+    let (numbers, rest) = stage_numbers(rest);
+    let rank = |words: &[(&str, u8)]| {
+        words.iter().find(|(known, _)| *known == letters).map(|(_, rank)| *rank)
+    };
+    let numbered = !numbers.is_empty();
+    let found = rank(&STAGES)
+        .or_else(|| rank(&NUMBERED).filter(|_| numbered))
+        .or_else(|| rank(&LETTERS).filter(|_| numbered && attached));
+    let ends = rest.is_empty() || rest.starts_with(['-', '_', '.']);
+    match found {
+        Some(rank) if ends => (Stage::Before(rank, numbers), rest),
+        _ => released,
+    }
+}
+
+/// Reads the numbers of a stage: `1`, `.1`, `-1`, `.20240101.1`.
+fn stage_numbers(text: &str) -> (Vec<u64>, &str) {
+    let mut numbers = Vec::new();
+    let mut rest = text;
+    loop {
+        let separators: &[char] = if numbers.is_empty() { &['.', '-'] } else { &['.'] };
+        let next = match rest.strip_prefix(separators) {
+            Some(next) => next,
+            None if numbers.is_empty() => rest,
+            None => break,
+        };
+        let end = next.find(|c: char| !c.is_ascii_digit()).unwrap_or(next.len());
+        let Some(found) = number(&next[..end]).filter(|_| end > 0) else { break };
+        numbers.push(found);
+        rest = &next[end..];
+    }
+    (numbers, rest)
+}

@@ -1,0 +1,124 @@
+//! What stands behind a version's numbers: the variant, and what is counted in it.
+
+use crate::core::version::kind::is_date;
+
+/// What the numbers of a suffix's part mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Nothing: the whole part stays as it is.
+    Literal,
+    /// The release of the distribution below: it may move with a version, but is no reason to.
+    Distribution,
+    /// A build of the same version: a higher one is newer.
+    Counter,
+}
+
+/// One part of a suffix: `-alpine3.20`, `-slim`, `-ls123`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Part {
+    /// What must be the same; `#` stands for a number that may move.
+    pub shape: String,
+    /// What its numbers mean.
+    pub role: Role,
+    /// The numbers.
+    pub numbers: Vec<u64>,
+}
+
+/// Words whose number is the release of a distribution.
+const DISTRIBUTIONS: [&str; 7] = ["alpine", "debian", "deb", "ubuntu", "ubi", "fedora", "el"];
+
+/// Words whose number counts builds.
+const COUNTERS: [&str; 12] =
+    ["ls", "r", "build", "b", "p", "pl", "rev", "post", "patch", "u", "release", "revision"];
+
+/// Words that name a machine, numbers included.
+pub(super) const MACHINES: [&str; 17] = [
+    "amd64", "arm64", "arm64v8", "arm32v5", "arm32v6", "arm32v7", "armv6", "armv7", "armhf", "arm",
+    "aarch64", "i386", "386", "x86", "s390x", "ppc64le", "riscv64",
+];
+
+/// Takes a suffix apart, in small letters; never fails.
+pub(super) fn parts(text: &str) -> Vec<Part> {
+    let text = text.to_ascii_lowercase();
+    let mut parts: Vec<Part> = Vec::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let begin = usize::from(rest.starts_with(['-', '_', '.']));
+        let end = rest[begin..].find(['-', '_']).map_or(rest.len(), |end| begin + end);
+        // Two separators in a row make an empty part.
+        let end = end.max(1);
+        let part = part(&rest[..begin], &rest[begin..end.max(begin)], parts.last());
+        rest = &rest[end..];
+        parts.push(part);
+    }
+    parts
+}
+
+fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
+    let literal =
+        || Part { shape: format!("{separator}{word}"), role: Role::Literal, numbers: Vec::new() };
+    if MACHINES.contains(&word) {
+        return literal();
+    }
+    if is_commit(word) {
+        return Part { shape: format!("{separator}<commit>"), ..literal() };
+    }
+    let Some((letters, numbers)) = split(word) else { return literal() };
+    let shape = |letters: &str| {
+        let marks = vec!["#"; numbers.len()].join(".");
+        format!("{separator}{letters}{marks}")
+    };
+    if letters == "v" && numbers.len() > 1 {
+        // A second version, whose major is a variant.
+        let shape = format!("{separator}v{}", numbers.first().copied().unwrap_or_default());
+        return Part { shape, role: Role::Counter, numbers };
+    }
+    match role(letters, word, before) {
+        Role::Literal => literal(),
+        role => Part { shape: shape(letters), role, numbers },
+    }
+}
+
+fn role(letters: &str, word: &str, before: Option<&Part>) -> Role {
+    let bare = letters.is_empty();
+    let of_distribution = before.is_some_and(|before| {
+        let name = before.shape.trim_start_matches(['-', '_', '.']);
+        DISTRIBUTIONS.contains(&name)
+    });
+    if DISTRIBUTIONS.contains(&letters) || (bare && of_distribution) {
+        Role::Distribution
+    } else if COUNTERS.contains(&letters)
+        || letters.ends_with('.')
+        || (bare && (before.is_none() || is_date(word)))
+    {
+        Role::Counter
+    } else {
+        Role::Literal
+    }
+}
+
+/// Splits `alpine3.20` into its letters and numbers; the letters keep a dot (`ce.0`).
+fn split(word: &str) -> Option<(&str, Vec<u64>)> {
+    let digits = word.find(|c: char| c.is_ascii_digit())?;
+    let (letters, numbers) = word.split_at(digits);
+    let plain = letters.strip_suffix('.').unwrap_or(letters);
+    if !plain.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
+    let numbers: Option<Vec<u64>> = numbers.split('.').map(number).collect();
+    Some((letters, numbers?))
+}
+
+/// Reads digits and nothing else.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits && text.len() <= 18 { text.parse().ok() } else { None }
+}
+
+/// Says whether a word is a commit's digits: hexadecimal, with letters and digits in it.
+pub(super) fn is_commit(word: &str) -> bool {
+    (7..=64).contains(&word.len())
+        && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
