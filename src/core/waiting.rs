@@ -126,6 +126,7 @@ mod tests {
 
     use crate::core::digest::Digest;
     use crate::core::remote::{RemoteDigest, RemoteImage};
+    use crate::core::version::Versions;
 
     use super::*;
 
@@ -145,7 +146,7 @@ mod tests {
             version: None,
             revision: None,
         }));
-        Candidate { reference: "nginx:1".parse().unwrap(), image }
+        Candidate { reference: "nginx:1".parse().unwrap(), image, versions: Versions::default() }
     }
 
     #[test]

@@ -84,6 +84,7 @@ impl Engine {
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
         self.set_trouble(found.as_ref().err().map(DockerError::chain));
+        self.learn_rules().await?;
         Ok(found?)
     }
 

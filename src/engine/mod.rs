@@ -50,6 +50,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::core::event::{Event, What};
 use crate::core::id::{ContainerName, OperationId, TargetId};
+use crate::core::rule::Rule;
 use crate::docker::Host;
 use crate::logging;
 use crate::registry::Registry;
@@ -111,6 +112,8 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    /// The rules as they were at the last look at the host.
+    known_rules: Mutex<Arc<[Rule]>>,
     agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
@@ -136,6 +139,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            known_rules: Mutex::default(),
             agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
