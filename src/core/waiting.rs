@@ -126,6 +126,7 @@ mod tests {
 
     use crate::core::digest::Digest;
     use crate::core::remote::{RemoteDigest, RemoteImage};
+    use crate::core::version::Versions;
 
     use crate::core::version::Versions;
 
