@@ -78,7 +78,7 @@ fn next_run(policy: &Policy, schedule: &Schedule, now: Timestamp) -> Option<Time
             None => return Some(at),
             // The run may come at the very moment of the opening.
             Some(Held { until, .. }) => {
-                at = until?.checked_sub_signed(TimeDelta::seconds(1))?.max(at)
+                at = until?.checked_sub_signed(TimeDelta::seconds(1))?.max(at);
             }
         }
     }

@@ -54,7 +54,7 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::Blackout { dates: "12-24".into(), origin: label() },
         HoldReason::CoolingDown {
             since: at,
-            cooldown: Duration::from_secs(60),
+            cooldown: Duration::from_mins(1),
             origin: variable(),
         },
         HoldReason::LabelUnclear(label()),
