@@ -59,6 +59,7 @@ pub(super) const PAUSES: TableDefinition<(&str, &str, &str), Bytes> =
 
 /// Name → a rule.
 pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rules");
+
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 

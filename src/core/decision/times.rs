@@ -13,7 +13,7 @@ use crate::core::policy::{Origin, Policy, Sourced, Updates};
 use crate::core::window::Schedule;
 
 /// How many runs of a schedule are looked at for one that windows and blackout dates leave.
-const RUNS: usize = 200;
+const RUNS: usize = 60;
 
 /// Asks whether it is time for a candidate. A person who named the container lifts all of it but the
 /// cooldown, which needs force.
