@@ -52,11 +52,7 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::ScheduleNeverAllowed { schedule: "0 3 * * *".into(), origin: variable() },
         HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
         HoldReason::Blackout { dates: "12-24".into(), origin: label() },
-        HoldReason::CoolingDown {
-            since: at,
-            cooldown: Duration::from_mins(1),
-            origin: variable(),
-        },
+        HoldReason::CoolingDown { since: at, cooldown: Duration::from_mins(1), origin: variable() },
         HoldReason::LabelUnclear(label()),
         HoldReason::Irreplaceable(Obstacle::AutoRemove),
         HoldReason::Skipped(said()),
