@@ -30,12 +30,11 @@ fn begin(scene: &Scene) {
 /// Returns the code of each container's reason, in the order of their names.
 fn codes(scene: &Scene, program: &Program) -> Vec<String> {
     let views = program.run(&["check", "--json", "--force"]).expect(0).json();
-    // Others have containers on this host as well.
-    let own = |view: &&Value| {
-        view["name"].as_str().is_some_and(|name| name.starts_with(&format!("{}-", scene.prefix)))
-    };
-    let codes = views.as_array().into_iter().flatten().filter(own);
-    codes.filter_map(|view| view["reason"]["code"].as_str().map(ToOwned::to_owned)).collect()
+    let own =
+        |view: &&Value| view["name"].as_str().is_some_and(|name| name.starts_with(&scene.prefix));
+    let own = views.as_array().into_iter().flatten().filter(own);
+    let codes = own.map(|view| view["reason"]["code"].clone());
+    codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect()
 }
 
 /// Starts a server and waits until it has updated one of them at its start.
