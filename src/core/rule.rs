@@ -135,9 +135,9 @@ pub fn policy(
     container: &Container,
 ) -> (Policy, Vec<LabelProblem>) {
     let meant = rules.iter().filter(|rule| rule.is_for(host, container));
-    let policy = meant.fold(configured.clone(), |policy, rule| policy.with(rule.patch()));
+    let with_rules = meant.fold(configured.clone(), |policy, rule| policy.with(rule.patch()));
     let (patch, problems) = labels::read(&container.labels);
-    (policy.with(patch), problems)
+    (with_rules.with(patch), problems)
 }
 
 /// Puts rules into the order in which they are laid over one another.

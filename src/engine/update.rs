@@ -59,7 +59,7 @@ impl Engine {
                 engine.settled().await?;
             }
             let inventory = engine.unless_stopped(Box::pin(engine.discover())).await?;
-            engine.update_in(&inventory, &request).await
+            Box::pin(engine.update_in(&inventory, &request)).await
         })
     }
 

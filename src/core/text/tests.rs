@@ -16,7 +16,6 @@ use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
-use crate::core::version::Versions;
 
 use super::{Language, of, of_asked, of_cause, of_cure, of_lifts};
 
@@ -53,11 +52,7 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::ScheduleNeverAllowed { schedule: "0 3 * * *".into(), origin: variable() },
         HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
         HoldReason::Blackout { dates: "12-24".into(), origin: label() },
-        HoldReason::CoolingDown {
-            since: at,
-            cooldown: Duration::from_mins(1),
-            origin: variable(),
-        },
+        HoldReason::CoolingDown { since: at, cooldown: Duration::from_mins(1), origin: variable() },
         HoldReason::LabelUnclear(label()),
         HoldReason::Irreplaceable(Obstacle::AutoRemove),
         HoldReason::Skipped(said()),
@@ -126,10 +121,9 @@ fn unknowns() -> Vec<UnknownReason> {
 fn decisions() -> Vec<Decision> {
     let (id, digests) = (ImageId::new("sha256:0123456789abcdef"), BTreeSet::new());
     let image = CandidateImage::Local { id, digests };
-    let candidate = Candidate { reference: reference(), image, versions: Versions::default() };
+    let candidate = Candidate { reference: reference(), image };
     let held = |reason| Decision::Hold { candidate: candidate.clone(), reason, until: None };
-    let same =
-        |how| Decision::UpToDate { reference: reference(), how, versions: Versions::default() };
+    let same = |how| Decision::UpToDate { reference: reference(), how };
     let mut decisions: Vec<_> = holds().into_iter().map(held).collect();
     decisions.extend(skips().into_iter().map(|reason| Decision::Skip { reason }));
     decisions.extend(unknowns().into_iter().map(|reason| Decision::Unknown { reason }));
