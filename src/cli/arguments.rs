@@ -39,6 +39,8 @@ pub enum Command {
     Rollback(Rollback),
     /// Shows the history.
     History(History),
+    /// Reads other tools' settings.
+    Migrate(Migrate),
     /// Probes.
     Healthcheck(Healthcheck),
     /// Asks a port.
@@ -160,6 +162,16 @@ pub struct History {
     pub json: bool,
 }
 
+/// Reads the labels and variables of Watchtower, WUD, diun, drydock, cup, Ouroboros and watch-docker
+/// on this host, and says what each means here; touches nothing.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "migrate")]
+pub struct Migrate {
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
 /// Ends with 0 if the running server is healthy, else with 1.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "healthcheck")]
@@ -180,8 +192,18 @@ pub struct Probe {
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 9] =
-    ["serve", "check", "plan", "update", "rollback", "history", "healthcheck", "probe", "version"];
+const COMMANDS: [&str; 10] = [
+    "serve",
+    "check",
+    "plan",
+    "update",
+    "rollback",
+    "history",
+    "migrate",
+    "healthcheck",
+    "probe",
+    "version",
+];
 
 /// A server gives no more at once.
 const MOST_RECORDS: usize = 1000;
@@ -267,6 +289,7 @@ mod tests {
                 "Update(Update { names: [], all: true, force: false, backup: false, dry_run: true",
             ),
             ("rollback web --restore", "Rollback(Rollback { name: \"web\", restore: true"),
+            ("migrate --json", "Migrate(Migrate { json: true })"),
             ("--version", "Version"),
             ("-V", "Version"),
             ("--help", "help Usage: docker-auto"),

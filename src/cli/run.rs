@@ -16,7 +16,7 @@ use crate::cli::show::{self, Colour};
 use crate::config::Config;
 use crate::connect::knock;
 use crate::core::event::{Event, What};
-use crate::docker::GOOD;
+use crate::docker::{DockerError, GOOD};
 use crate::engine::EngineError;
 use crate::engine::command::Freshness;
 use crate::http::view::operation::OperationView;
@@ -50,6 +50,9 @@ pub enum CommandError {
     /// A signal came while a running server worked.
     #[error("left the running server, which goes on by itself; see `docker-auto history`")]
     Left,
+    /// The engine did not answer.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
     /// A port does not answer, or not well.
     #[error("{0}")]
     Probe(String),
@@ -84,9 +87,11 @@ pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8,
         Command::Update(asked) => update(&mut backend, &asked, colour).await,
         Command::Rollback(asked) => roll_back(&mut backend, &asked, colour).await,
         Command::History(asked) => history(&mut backend, &asked, colour).await,
-        Command::Serve(_) | Command::Healthcheck(_) | Command::Probe(_) | Command::Version(_) => {
-            Ok(0)
-        }
+        Command::Serve(_)
+        | Command::Migrate(_)
+        | Command::Healthcheck(_)
+        | Command::Probe(_)
+        | Command::Version(_) => Ok(0),
     }
 }
 
@@ -224,7 +229,7 @@ pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr(), "docker-auto: {}", printable(text));
 }
 
-fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {
+pub(super) fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     print(&format!("{text}\n"))
 }

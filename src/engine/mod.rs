@@ -8,6 +8,7 @@ mod composed;
 mod data;
 pub mod error;
 pub mod execute;
+mod foreign;
 mod gate;
 mod goal;
 mod hooks;
@@ -32,6 +33,7 @@ mod update;
 mod vantage;
 mod way;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -101,6 +103,8 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    /// Labels of other tools that were told of.
+    told: Mutex<BTreeSet<String>>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -124,6 +128,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            told: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,

@@ -74,7 +74,7 @@ fn excluded(facts: &Facts<'_>) -> Option<SkipReason> {
     if matches!(facts.role, Role::DockerAccess | Role::NetworkParent) {
         return Some(SkipReason::Infrastructure(facts.role));
     }
-    if let Some(why) = facts.policy.unselected(labels) {
+    if let Some(why) = facts.policy.unselected(&container.name, labels) {
         return Some(SkipReason::NotSelected(why));
     }
     let mode = &facts.policy.mode;

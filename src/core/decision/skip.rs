@@ -160,6 +160,9 @@ fn not_selected(f: &mut fmt::Formatter<'_>, why: &Unselected) -> fmt::Result {
         Unselected::Has { selector, origin } => {
             write!(f, "{origin} leaves out what has the label {selector}: {CURE}")
         }
+        Unselected::Named { pattern, origin } => {
+            write!(f, "{origin} leaves out the name {pattern}: {CURE}")
+        }
         Unselected::HasNone { wanted, origin } => {
             let wanted: Vec<String> = wanted.iter().map(LabelSelector::to_string).collect();
             write!(f, "{origin} asks for one of the labels {}: {CURE}", wanted.join(", "))

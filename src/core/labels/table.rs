@@ -8,20 +8,19 @@ use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
 use crate::core::hook;
-use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
+use crate::core::policy::{Mode, Origin, Sourced};
 use crate::core::probe;
 use crate::core::value;
 
-use super::{Label, OnError, Rank};
+use super::{Label, OnError};
 
 /// All labels that are read.
-pub const LABELS: [Label; 26] = [
+pub const LABELS: [Label; 21] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
         default: "the lists of the `policy.*` settings",
         doc: "Whether the container is looked at. Stands above those lists.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.enable, value::switch(text), origin),
     },
@@ -32,7 +31,6 @@ pub const LABELS: [Label; 26] = [
         doc: "`auto` updates by itself, even where `update.enabled` and `update.allow_compose` are \
               not set; `approve` waits for a person's word; `watch` only shows what is newer; `off` \
               does not even look.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.mode, value::choice(text, &Mode::WORDS), origin),
     },
@@ -41,7 +39,6 @@ pub const LABELS: [Label; 26] = [
         values: "`true`, `false`",
         default: "`false`",
         doc: "Lifts pins (`1.2.3`, `tag@sha256:…`) and the rejection of an image that failed before.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
     },
@@ -50,7 +47,6 @@ pub const LABELS: [Label; 26] = [
         values: "a duration",
         default: "the container's own, else the engine's",
         doc: "How long the old container may take to stop before it is killed.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.stop_timeout, span(text), origin),
     },
@@ -59,7 +55,6 @@ pub const LABELS: [Label; 26] = [
         values: "a duration",
         default: "`health.timeout`",
         doc: "How long the new container may take to become healthy before it is rolled back.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             let timeout = duration::at_least(text, Duration::from_secs(1));
@@ -71,7 +66,6 @@ pub const LABELS: [Label; 26] = [
         values: "a duration",
         default: "`health.stable`",
         doc: "How long a new container without a healthcheck must stay up.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
     },
@@ -81,7 +75,6 @@ pub const LABELS: [Label; 26] = [
         default: "",
         doc: "Must end with 0 inside the new container before the update counts; tried again until \
               the health timeout.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -90,7 +83,6 @@ pub const LABELS: [Label; 26] = [
         values: "a regular expression",
         default: "",
         doc: "A line of the new container's log must match it before the update counts.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::pattern(text).map(drop),
     },
@@ -101,7 +93,6 @@ pub const LABELS: [Label; 26] = [
         doc: "A port that must accept connections inside the new container before the update counts. \
               It is asked from here where that reaches the container, else from inside its network, \
               by a short-lived container of our own image.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::port(text).map(drop),
     },
@@ -111,7 +102,6 @@ pub const LABELS: [Label; 26] = [
         default: "",
         doc: "A path that must be answered over HTTP, with a status below 400, by the new container \
               before the update counts. Asked like `docker-auto.health.tcp`.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::page(text).map(drop),
     },
@@ -121,7 +111,6 @@ pub const LABELS: [Label; 26] = [
         default: "`0s`",
         doc: "How long the new container must stay good once it is good first: unhealthy, restarted, \
               ended, or three failed probes in a row within that time roll it back.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| span(text).map(drop),
     },
@@ -132,7 +121,6 @@ pub const LABELS: [Label; 26] = [
         doc: "Files in the container's own layer that are copied to the new container, with their \
               owners and modes, beside secrets. With `none` a container with secrets there is not \
               updated at all.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| {
             Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
@@ -145,7 +133,6 @@ pub const LABELS: [Label; 26] = [
         doc: "`volumes` saves the container's volumes and the host's folders that it can write to \
               before each update, while it is stopped; `docker-auto rollback NAME --restore` brings \
               them back. A word that is neither is told, and counts as `volumes`.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             // Data that was saved in vain can be thrown away; the other way round it is lost.
@@ -161,7 +148,6 @@ pub const LABELS: [Label; 26] = [
         doc: "The containers, or services of its compose project, that it needs: they are updated \
               before it; with `healthy` it starts only when they are, with `restart` it is restarted \
               when one of them is replaced.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| dependency::problem(text).map_or(Ok(()), Err),
     },
@@ -170,7 +156,6 @@ pub const LABELS: [Label; 26] = [
         values: "`keep`, a MAC address",
         default: "configured ones are kept, where the engine tells them from its own",
         doc: "The MAC address that the new container has in this network.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         // Checked here, and read where the body of the new container is made.
         read: |_, _, _| Ok(()),
@@ -181,7 +166,6 @@ pub const LABELS: [Label; 26] = [
         default: "",
         doc: "Is run inside the container before each check of `serve`, while it is running. How it \
               ends is told, and changes nothing.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -192,7 +176,6 @@ pub const LABELS: [Label; 26] = [
         doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
               update to the next time, any other one but 0 ends it; so does taking too long. After \
               a crash it may run a second time.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -202,7 +185,6 @@ pub const LABELS: [Label; 26] = [
         default: "",
         doc: "Is run inside the new container once it is proven. How it ends is told, and changes \
               nothing. After a crash it may run a second time. A rollback runs no hooks.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -212,7 +194,6 @@ pub const LABELS: [Label; 26] = [
         default: "",
         doc: "Is run inside the container after each check of `serve`, and the updates that follow \
               it. How it ends is told, and changes nothing.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -221,7 +202,6 @@ pub const LABELS: [Label; 26] = [
         values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
         default: "the container's own user",
         doc: "Who runs the hooks.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::user(text).map(drop),
     },
@@ -231,59 +211,8 @@ pub const LABELS: [Label; 26] = [
         default: "`60s`",
         doc: "How long a hook may take before its processes are killed; one of a check ten minutes at the \
               most.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::timeout(text).map(drop),
-    },
-    Label {
-        name: "watchdocker.skip",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.enable=false`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { set(&mut patch.enable, Ok(false), origin) } else { Ok(()) }
-        },
-    },
-    Label {
-        name: "watchdocker.force",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.force=true`.",
-        rank: Rank::Alias,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
-    },
-    Label {
-        name: "watchdocker.skipUpdate",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    Label {
-        name: "com.centurylinklabs.watchtower.monitor-only",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    // After the other aliases: where two of them restrain, the stricter one counts.
-    Label {
-        name: "com.centurylinklabs.watchtower.enable",
-        values: "`false`",
-        default: "",
-        doc: "The same as `docker-auto.mode=off`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { Ok(()) } else { set(&mut patch.mode, Ok(Mode::Off), origin) }
-        },
     },
 ];
 
@@ -292,10 +221,6 @@ type Read<T> = Result<T, String>;
 fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
-}
-
-fn watch(patch: &mut PolicyPatch, text: &str, origin: Origin) -> Read<()> {
-    if value::switch(text)? { set(&mut patch.mode, Ok(Mode::Watch), origin) } else { Ok(()) }
 }
 
 fn span(text: &str) -> Read<Duration> {
