@@ -21,6 +21,7 @@ mod registry;
 mod scan;
 mod update;
 mod variable;
+mod watch;
 
 pub use backup::BackupConfig;
 pub use docker::DockerConfig;
@@ -30,6 +31,7 @@ pub use registry::{ProxyConfig, RegistryConfig, RegistryLogin};
 pub use scan::ScanConfig;
 pub use update::UpdateConfig;
 pub use variable::{Kind, Secrecy, Variable};
+pub use watch::WatchConfig;
 
 /// Everything that environment variables say.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +48,8 @@ pub struct Config {
     pub docker: DockerConfig,
     /// The checks.
     pub scan: ScanConfig,
+    /// What is looked at beside them.
+    pub watch: WatchConfig,
     /// The updates.
     pub update: UpdateConfig,
     /// The backups of containers' data.
@@ -70,6 +74,7 @@ impl Default for Config {
             server: ListenAddress::default(),
             docker: DockerConfig::default(),
             scan: ScanConfig::default(),
+            watch: WatchConfig::default(),
             update: UpdateConfig::default(),
             backup: BackupConfig::default(),
             registry: RegistryConfig::default(),
@@ -178,10 +183,11 @@ impl Config {
 
 /// Returns all variables that are read, in the README's order.
 pub fn variables() -> impl Iterator<Item = &'static Variable> {
-    let groups: [&[Variable]; 8] = [
+    let groups: [&[Variable]; 9] = [
         &general::VARIABLES,
         &docker::VARIABLES,
         &scan::VARIABLES,
+        &watch::VARIABLES,
         &update::VARIABLES,
         &backup::VARIABLES,
         &policy::VARIABLES,

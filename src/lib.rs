@@ -71,6 +71,10 @@
 //! could fail has been done. A rollback can bring it back; that happens before anything is stopped,
 //! into fresh volumes, so that nothing which is there is written over.
 //!
+//! What happens on a host between two checks is told by its engine: [`core::notice`] reads its
+//! events, and the loop of `serve` looks again at the containers that they are about, once the host
+//! had time to settle.
+//!
 //! # A crash
 //!
 //! The journal of an open operation is one append-only file: the plan, then a line before and after
@@ -131,6 +135,7 @@
 //! | hook, probe | a command inside a container around its update or check; what a new container must answer |
 //! | vantage | where a port of a new container is asked from: here, or from inside its network |
 //! | reject | an image that failed on a target and is not tried there again |
+//! | notice | what an event of the engine means for what is known of its host |
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | backup, archive | what was saved of a container's data before an update; one mount of it |
 //! | restore | to put what was saved into fresh volumes, which the container has from then on |

@@ -58,6 +58,7 @@ impl Assembly {
             policy: config.policy.clone(),
             retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
             keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
+            watched: config.watch.images.clone(),
             concurrency: config.update.concurrency.try_into().unwrap_or(1),
             backups: Backups::new(config.backup.directory.clone()),
             keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),

@@ -31,6 +31,8 @@ pub enum Command {
     Serve(Serve),
     /// Checks.
     Check(Check),
+    /// Checks watched images.
+    Images(Images),
     /// Plans.
     Plan(Plan),
     /// Updates.
@@ -90,6 +92,15 @@ pub struct Check {
     /// ask the registries even where an answer is cached
     #[argh(switch)]
     pub force: bool,
+}
+
+/// Says how the watched images stand, which no container has to run.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "images")]
+pub struct Images {
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
 }
 
 /// Prints the exact steps of an update and what would differ; touches nothing.
@@ -192,9 +203,10 @@ pub struct Probe {
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "serve",
     "check",
+    "images",
     "plan",
     "update",
     "rollback",
@@ -282,6 +294,7 @@ mod tests {
             ("", "Serve(Serve { standby: false })"),
             ("serve --standby", "Serve(Serve { standby: true })"),
             ("check web --json", "Check(Check { names: [\"web\"], json: true, force: false })"),
+            ("images --json", "Images(Images { json: true })"),
             ("history --limit=5", "History(History { name: None, limit: 5, json: false })"),
             ("history web --limit 5", "History(History { name: Some(\"web\"), limit: 5"),
             (

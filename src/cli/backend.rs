@@ -17,6 +17,7 @@ use crate::engine::command::{
     Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
 };
 use crate::http::view::container::ContainerView;
+use crate::http::view::image::ImageView;
 use crate::http::view::operation::{Line, OperationView, PlanView};
 use crate::shutdown::Tasks;
 use crate::store::HistoryFilter;
@@ -57,6 +58,19 @@ impl Backend {
                 let request = CheckRequest { names: container_names(names), freshness };
                 let found = own.engine.check(&request).await?;
                 Ok(found.iter().map(ContainerView::from).collect())
+            }
+        }
+    }
+
+    /// Checks the watched images.
+    pub async fn images(&mut self) -> Result<Vec<ImageView>, CommandError> {
+        match self {
+            Self::Server(control, _) => {
+                Ok(control.ask(Method::POST, "/api/v1/images/check", &json!({})).await?)
+            }
+            Self::Own(own) => {
+                let checked = own.engine.check_images().await?;
+                Ok(checked.iter().map(ImageView::from).collect())
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::AppError;
-use crate::cli::arguments::{Check, Command, History, Plan, Rollback, Update};
+use crate::cli::arguments::{Check, Command, History, Images, Plan, Rollback, Update};
 use crate::cli::backend::Backend;
 use crate::cli::control::{Control, ControlError};
 use crate::cli::show::{self, Colour};
@@ -83,6 +83,7 @@ pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8,
     let mut backend = Backend::open(config, tasks).await?;
     match command {
         Command::Check(asked) => check(&mut backend, &asked, colour).await,
+        Command::Images(asked) => images(&mut backend, &asked, colour).await,
         Command::Plan(asked) => plan(&mut backend, &asked).await,
         Command::Update(asked) => update(&mut backend, &asked, colour).await,
         Command::Rollback(asked) => roll_back(&mut backend, &asked, colour).await,
@@ -111,6 +112,14 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
     let errors = views.iter().any(|view| view.status == "Error");
     let written =
         if asked.json { print_json(&views) } else { print(&show::containers(&views, colour)) };
+    Ok(written.max(u8::from(errors)))
+}
+
+async fn images(backend: &mut Backend, asked: &Images, colour: Colour) -> Result<u8, CommandError> {
+    let views = backend.images().await?;
+    let errors = views.iter().any(|view| view.status == "Error");
+    let written =
+        if asked.json { print_json(&views) } else { print(&show::images(&views, colour)) };
     Ok(written.max(u8::from(errors)))
 }
 

@@ -8,6 +8,7 @@ use crate::core::history::HistoryRecord;
 use crate::core::id::Timestamp;
 use crate::core::plan::OperationKind;
 use crate::http::view::container::ContainerView;
+use crate::http::view::image::ImageView;
 use crate::http::view::operation::OperationView;
 use crate::logging::printable;
 
@@ -88,12 +89,7 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
             ),
             None => short(view.current_digest.as_deref()).to_owned(),
         };
-        let code = match view.status.as_str() {
-            "UpToDate" => GREEN,
-            "UpdateAvailable" => YELLOW,
-            "Error" => RED,
-            _ => DIM,
-        };
+        let code = paint(&view.status);
         let cells = [&view.name, &view.status, &view.image, &change, &view.reason.message];
         (cells.map(String::clone).to_vec(), code)
     });
@@ -118,6 +114,38 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
         count("Error")
     );
     text
+}
+
+/// Returns the table of `images`: reference, status, `before → now`, since when or why not.
+pub fn images(views: &[ImageView], colour: Colour) -> String {
+    if views.is_empty() {
+        return "no images are watched; list them in DOCKER_AUTO_WATCH_IMAGES\n".to_owned();
+    }
+    let rows = views.iter().map(|view| {
+        let (before, now) = (view.previous_digest.as_deref(), view.remote_digest.as_deref());
+        let details = match (&view.error, view.since) {
+            (Some(error), _) => error.message.clone(),
+            (None, Some(since)) => format!("since {}", moment(since)),
+            (None, None) => String::new(),
+        };
+        let change = match before {
+            Some(before) => format!("{} → {}", short(Some(before)), short(now)),
+            None => short(now).to_owned(),
+        };
+        (vec![view.reference.clone(), view.status.clone(), change, details], paint(&view.status))
+    });
+    let header = &["IMAGE", "STATUS", "BEFORE → NOW", "DETAILS"];
+    Table { header, rows: rows.collect() }.render(colour)
+}
+
+/// Returns the colour of a status.
+fn paint(status: &str) -> &'static str {
+    match status {
+        "UpToDate" => GREEN,
+        "UpdateAvailable" => YELLOW,
+        "Error" => RED,
+        _ => DIM,
+    }
 }
 
 /// Returns the table of `update` and `rollback`: name, result, reason.

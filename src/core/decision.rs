@@ -250,7 +250,7 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
 }
 
 fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
-    let rule = &facts.policy.rules.skip_local_build;
+    let rule = facts.policy.skip_local_build();
     if rule.value {
         let (reference, origin) = (reference.clone(), rule.origin.clone());
         return Decision::Skip { reason: SkipReason::BuiltLocally { reference, evidence, origin } };
@@ -266,7 +266,7 @@ fn moved_here(
     reference: &ImageRef,
     comparison: &Comparison,
 ) -> Option<Candidate> {
-    if facts.policy.rules.skip_local_build.value {
+    if facts.policy.skip_local_build().value {
         return None;
     }
     let candidate = facts.running.moved(reference)?;

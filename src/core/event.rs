@@ -32,6 +32,14 @@ pub enum What {
         /// The image that could run.
         new: String,
     },
+    /// The tag of a watched image names another image now; its reference stands for the target's
+    /// name.
+    ImageMoved {
+        /// What it named before.
+        old: String,
+        /// What it names now.
+        new: String,
+    },
     /// A target's check ended badly; said once for each reason.
     CheckFailed {
         /// The reason's code.
@@ -83,6 +91,7 @@ impl What {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UpdateAvailable { .. } => "update_available",
+            Self::ImageMoved { .. } => "image_moved",
             Self::CheckFailed { .. } => "check_failed",
             Self::HookFailed { .. } => "hook_failed",
             Self::OperationStarted { .. } => "operation_started",
@@ -117,6 +126,7 @@ mod tests {
         let (step, error) = ("stop".to_owned(), "busy".to_owned());
         for what in [
             What::UpdateAvailable { old: "1".into(), new: "2".into() },
+            What::ImageMoved { old: "1".into(), new: "2".into() },
             What::CheckFailed { reason: "x".into(), message: "y".into() },
             What::HookFailed { hook: Moment::PreCheck, problem: "x".into() },
             What::OperationStarted { summary: "update".into() },

@@ -175,6 +175,8 @@ mod tests {
         say("enable", patch.enable.as_ref().map(|enable| enable.value.to_string()));
         say("mode", patch.mode.as_ref().map(|mode| format!("{:?}", mode.value)));
         say("force", patch.force.as_ref().map(|force| force.value.to_string()));
+        let skip = patch.skip_local_build.as_ref();
+        say("skip-local-build", skip.map(|skip| skip.value.to_string()));
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
@@ -227,6 +229,7 @@ mod tests {
             ("docker-auto.mode=watch", "mode=Watch", 0),
             ("docker-auto.mode=off", "mode=Off", 0),
             ("docker-auto.force=yes", "force=true", 0),
+            ("docker-auto.skip-local-build=false", "skip-local-build=false", 0),
             ("docker-auto.stop-timeout=1m30s", "stop=1m30s", 0),
             ("docker-auto.stop-timeout=0s", "stop=0s", 0),
             (

@@ -91,6 +91,8 @@ pub struct Policy {
     pub mode: Sourced<Mode>,
     /// Whether pins and rejections are lifted.
     pub force: Sourced<bool>,
+    /// Whether an image that was built here is left alone; `None` leaves it to the rules.
+    pub skip_local_build: Option<Sourced<bool>>,
     /// How long it may take to stop; `None` leaves it to the container and the engine.
     pub stop_timeout: Option<Sourced<Duration>>,
     /// The longest wait for `healthy`; `None` derives it from the new image's healthcheck.
@@ -110,6 +112,7 @@ impl Default for Policy {
             enable: None,
             mode: Sourced::by_default(Mode::Auto),
             force: Sourced::by_default(false),
+            skip_local_build: None,
             stop_timeout: None,
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
@@ -128,6 +131,8 @@ pub struct PolicyPatch {
     pub mode: Option<Sourced<Mode>>,
     /// See [`Policy::force`].
     pub force: Option<Sourced<bool>>,
+    /// See [`Policy::skip_local_build`].
+    pub skip_local_build: Option<Sourced<bool>>,
     /// See [`Policy::stop_timeout`].
     pub stop_timeout: Option<Sourced<Duration>>,
     /// See [`Policy::health_timeout`].
@@ -191,6 +196,7 @@ impl Policy {
             enable: patch.enable.or_else(|| self.enable.clone()),
             mode: patch.mode.unwrap_or_else(|| self.mode.clone()),
             force: patch.force.unwrap_or_else(|| self.force.clone()),
+            skip_local_build: patch.skip_local_build.or_else(|| self.skip_local_build.clone()),
             stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
@@ -226,6 +232,11 @@ impl Policy {
             wanted: only.value.clone(),
             origin: only.origin.clone(),
         })
+    }
+
+    /// Returns whether an image that was built here is left alone.
+    pub fn skip_local_build(&self) -> &Sourced<bool> {
+        self.skip_local_build.as_ref().unwrap_or(&self.rules.skip_local_build)
     }
 
     /// Says whether the container's own settings ask for updates, whatever holds for the others.

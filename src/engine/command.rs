@@ -80,6 +80,8 @@ pub enum Selection {
     Forced(Vec<ContainerName>),
     /// All that their mode or the configuration allows.
     All,
+    /// These, as far as their mode or the configuration allows.
+    Among(Vec<ContainerName>),
 }
 
 /// Whether to do it.

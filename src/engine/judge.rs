@@ -159,6 +159,15 @@ impl<'a> Bench<'a> {
         question(&self.facts(subject, None, request))
     }
 
+    /// Says whether a container's reference names another image here than the one that it runs.
+    pub(super) fn is_moved(&self, subject: &Subject<'_>) -> bool {
+        let running = self.running(subject);
+        match running.given() {
+            Given::Reference(reference, _) => running.moved(&reference).is_some(),
+            Given::ImageId(_) | Given::Unreadable(_) => false,
+        }
+    }
+
     /// Says whether only the manifest can tell if the registry's image is another one.
     pub(super) fn is_unresolved(
         &self,

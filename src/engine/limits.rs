@@ -104,6 +104,11 @@ impl Limits {
         Ok(Busy { names, all: Arc::clone(&self.busy) })
     }
 
+    /// Says whether a container has an operation now.
+    pub(super) fn is_busy(&self, name: &ContainerName) -> bool {
+        [&self.blocked, &self.busy].iter().any(|names| lock(names).contains(name))
+    }
+
     /// Lets a container have no further operation: one is open, whoever holds its slot.
     pub(super) fn block(&self, name: ContainerName) {
         lock(&self.blocked).insert(name);

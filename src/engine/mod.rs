@@ -16,6 +16,7 @@ mod image;
 mod judge;
 mod layer;
 pub mod limits;
+mod notices;
 mod operate;
 pub mod ourselves;
 mod preflight;
@@ -31,6 +32,7 @@ mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+pub mod watched;
 mod way;
 
 use std::collections::BTreeSet;
@@ -54,6 +56,7 @@ pub use self::error::EngineError;
 pub use self::settings::Settings;
 
 use self::limits::Limits;
+use self::notices::Noticed;
 use self::ourselves::Shown;
 
 /// How many events a slow listener may lag behind before it misses some.
@@ -97,6 +100,7 @@ pub struct Inner {
     limits: Limits,
     events: broadcast::Sender<Arc<Event>>,
     trouble: Mutex<Option<String>>,
+    noticed: watch::Sender<Noticed>,
     recovered: watch::Sender<bool>,
     /// Rejected images that the store could not keep.
     unstored_rejects: Mutex<Vec<Rejected>>,
@@ -124,6 +128,7 @@ impl Engine {
         Self(Arc::new(Inner {
             limits: Limits::new(parts.settings.concurrency),
             events: broadcast::Sender::new(EVENTS),
+            noticed: watch::Sender::default(),
             recovered: watch::Sender::new(false),
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
@@ -195,6 +200,9 @@ fn log_event(event: &Event) {
     match &event.what {
         What::UpdateAvailable { old, new } => {
             log::info!(target: logging::EVENTS, action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
+        }
+        What::ImageMoved { old, new } => {
+            log::info!(target: logging::EVENTS, action = "check", event = code, image = container, digest = new.as_str(); "the tag of {container} names another image now: {old} → {new}");
         }
         What::CheckFailed { reason, message } => {
             log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");

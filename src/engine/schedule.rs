@@ -10,7 +10,7 @@ use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
 use crate::core::window::{Due, Timetable, due};
 use crate::engine::command::{
-    Backup, CheckRequest, Freshness, Intent, OperatedResult, Selection, UpdateRequest,
+    Backup, CheckRequest, Freshness, Intent, Operated, OperatedResult, Selection, UpdateRequest,
 };
 use crate::engine::{Engine, EngineError};
 use crate::store::KeepDays;
@@ -32,6 +32,9 @@ pub struct Timetables {
     pub update: Option<Timetable>,
     /// Whether the first check is at the start.
     pub check_on_start: bool,
+    /// How long the host is left to settle after something happened there, before it is looked at
+    /// again; without it that waits for the next check.
+    pub settle: Option<Duration>,
     /// How long the past is kept.
     pub keep: KeepDays,
 }
@@ -64,9 +67,23 @@ enum Job {
     Update,
 }
 
+/// Says which updates could not even be begun.
+pub(super) fn report_failures(operated: Vec<Operated>) {
+    for Operated { name, result } in operated {
+        if let OperatedResult::Failed(error) = result {
+            let container = name.as_str();
+            let error = crate::logging::Chain(&error).to_string();
+            log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
+        }
+    }
+}
+
 impl Engine {
     /// Works until the program ends, in a task of its own that is begun anew when it fails.
     pub fn start(&self, timetables: Timetables) {
+        if let Some(settle) = timetables.settle {
+            self.watch(settle);
+        }
         let engine = self.clone();
         self.tasks.spawn_loop("engine", move || {
             let (engine, timetables) = (engine.clone(), timetables.clone());
@@ -94,6 +111,10 @@ impl Engine {
             if let Some(until) = wait {
                 tokio::select! {
                     () = self.clock.sleep_until(until) => continue,
+                    noticed = self.noticed() => {
+                        self.heed(noticed).await;
+                        continue;
+                    }
                     () = self.stop.cancelled() => return,
                 }
             }
@@ -176,7 +197,7 @@ impl Engine {
     }
 
     /// Waits; an error when the program shall end first.
-    async fn rest(&self, pause: Duration) -> Result<(), ()> {
+    pub(super) async fn rest(&self, pause: Duration) -> Result<(), ()> {
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
             () = self.stop.cancelled() => Err(()),
@@ -206,13 +227,7 @@ impl Engine {
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;
         }
-        for operated in operated {
-            if let OperatedResult::Failed(error) = operated.result {
-                let container = operated.name.as_str();
-                let error = crate::logging::Chain(&error).to_string();
-                log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
-            }
-        }
+        report_failures(operated);
         // Some containers are others now, and their images may have gone.
         self.after_check(&self.discover().await?, timetables).await
     }
@@ -224,6 +239,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
+        self.check_images_in(inventory, Freshness::Cached).await?;
         let present = inventory.containers.keys().cloned().collect();
         self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
         let expired = self.store.history().expire(timetables.keep).await?;

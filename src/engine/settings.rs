@@ -6,6 +6,7 @@ use crate::core::compose::Compose;
 use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Retention;
 use crate::core::policy::Policy;
+use crate::core::reference::ImageRef;
 use crate::engine::ourselves::{Attendance, Own};
 use crate::store::backups::Backups;
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub retention: Retention,
     /// How many previous images of a container stay.
     pub keep_images: usize,
+    /// The images that are watched although no container has to run them.
+    pub watched: Vec<ImageRef>,
     /// How many operations at once.
     pub concurrency: usize,
     /// Where containers' data is saved.

@@ -101,6 +101,7 @@ impl Engine {
             (Selection::All, Trigger::Manual) => (&[][..], Request::Everything),
             (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
             (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
+            (Selection::Among(names), _) => (names.as_slice(), Request::Check),
         };
         let names = meant(inventory, names)?;
         let asking = self.assess(inventory, &names, Freshness::Forced, who);

@@ -20,17 +20,17 @@ mod snapshots;
 mod succession;
 mod table;
 mod targets;
+mod transaction;
+mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableDatabase as _, WriteTransaction};
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 
 use database::Guarded;
-use fault::Fault;
 
 pub use error::StoreError;
 pub use history::{History, HistoryFilter};
@@ -43,6 +43,7 @@ pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use watched::WatchedImages;
 
 /// How many threads may wait for the disk at once.
 const THREADS: usize = 4;
@@ -95,52 +96,14 @@ impl Store {
         Schedules(self)
     }
 
+    /// Returns what is known of watched images.
+    pub fn watched_images(&self) -> WatchedImages<'_> {
+        WatchedImages(self)
+    }
+
     /// Writes everything out and lets the file go; every later use of any clone is an error.
     pub async fn close(&self) -> Result<(), StoreError> {
         let database = Arc::clone(&self.database);
         blocking::run("closing the store", move || database.close()).await
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&ReadTransaction) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.run(doing, move |database| {
-            database.with(doing, |database| work(&database.begin_read()?))
-        })
-        .await
-    }
-
-    /// Runs `work` in one transaction: durable when this returns, all of it or nothing.
-    async fn write<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&WriteTransaction) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.run(doing, move |database| {
-            database.with(doing, |database| {
-                let write = database.begin_write()?;
-                let value = work(&write)?;
-                write.commit()?;
-                Ok(value)
-            })
-        })
-        .await
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&Guarded) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        // The semaphore is never closed; without a permit the work would still be right.
-        let permit = Arc::clone(&self.threads).acquire_owned().await.ok();
-        let database = Arc::clone(&self.database);
-        blocking::run(doing, move || {
-            let _permit = permit;
-            work(&database)
-        })
-        .await
     }
 }

@@ -49,6 +49,9 @@ pub(super) const SAID: TableDefinition<(&str, &str, &str), &str> = TableDefiniti
 /// Schedule → its last run.
 pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new("schedules");
 
+/// Reference → what is known of a watched image.
+pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
+
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
 
@@ -66,5 +69,6 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(CHECKS)?;
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
+    write.open_table(WATCHED)?;
     Ok(())
 }

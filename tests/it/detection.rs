@@ -6,6 +6,7 @@ mod pinned;
 mod remembered;
 mod same;
 mod trouble;
+mod watched;
 
 use serde_json::{Value, json};
 

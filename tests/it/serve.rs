@@ -6,6 +6,7 @@ mod control;
 mod ending;
 mod hooks;
 mod instance;
+mod notices;
 mod timing;
 
 pub(crate) use consent::changes;

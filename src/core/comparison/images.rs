@@ -30,6 +30,12 @@ impl<'a> LocalImages<'a> {
     pub fn named(&self, reference: &ImageRef) -> Option<&'a Image> {
         self.by_name.get(reference).copied()
     }
+
+    /// Returns the digests that the image which a reference names here has from its repository;
+    /// `None` where it names none.
+    pub fn digests_of(&self, reference: &ImageRef) -> Option<BTreeSet<Digest>> {
+        self.named(reference).map(|image| own_digests(image, reference))
+    }
 }
 
 /// Returns the digests that an image has from the reference's repository.

@@ -133,7 +133,7 @@ impl fmt::Display for SkipReason {
                 write!(
                     f,
                     "; {origin} leaves such images alone: DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD=false \
-                     follows rebuilds"
+                     follows rebuilds, for one container the label docker-auto.skip-local-build=false"
                 )
             }
         }

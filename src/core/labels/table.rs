@@ -15,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError};
 
 /// All labels that are read.
-pub const LABELS: [Label; 21] = [
+pub const LABELS: [Label; 22] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -41,6 +41,15 @@ pub const LABELS: [Label; 21] = [
         doc: "Lifts pins (`1.2.3`, `tag@sha256:…`) and the rejection of an image that failed before.",
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
+    },
+    Label {
+        name: "docker-auto.skip-local-build",
+        values: "`true`, `false`",
+        default: "`policy.skip_local_build`",
+        doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
+              `docker tag`.",
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
     Label {
         name: "docker-auto.stop-timeout",

@@ -2,4 +2,5 @@
 
 pub mod health;
 pub mod history;
+pub mod images;
 pub mod operations;

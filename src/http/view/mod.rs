@@ -1,4 +1,5 @@
 //! The shapes on the wire: their own types, so that the core may change without them.
 
 pub mod container;
+pub mod image;
 pub mod operation;

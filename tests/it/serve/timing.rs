@@ -128,6 +128,7 @@ async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Part
             policy: config(scene, &[]).policy,
             retention: Retention::Remove,
             keep_images: 1,
+            watched: Vec::new(),
             concurrency: 1,
             attendance: Attendance::Server,
             own: None,
@@ -145,7 +146,13 @@ fn timetables(config: &Config) -> Timetables {
         Updates::AtCheck | Updates::Never => None,
     };
     let check = config.scan.timetable();
-    Timetables { check, update, check_on_start: config.scan.on_start, keep: KeepDays::default() }
+    Timetables {
+        check,
+        update,
+        check_on_start: config.scan.on_start,
+        settle: config.watch.events.then_some(config.watch.settle),
+        keep: KeepDays::default(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,17 @@
 //! Ports as probes: asked from where the program is, or from inside the new container's network.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::image::build;
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::scene::{Scene, on_each_engine};
+use crate::support::wait::wait_for;
+
+/// How long a record may take to be there.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A network of a scene, removed with it.
 struct Network<'a> {
@@ -50,16 +56,22 @@ fn start_ours(scene: &Scene, image: &str, network: &str, short: &str) -> String 
     name
 }
 
-/// Has the image's container update another one; returns the result and its reason.
+/// Has the image's container update another one; returns the outcome and why.
+///
+/// An engine under load gives up on what a command printed last, so that the history is asked, which
+/// can be done again.
 #[track_caller]
 fn update(scene: &Scene, ours: &str, short: &str) -> (String, String) {
     let name = scene.name(short);
-    let command = ["/docker-auto", "update", &name, "--json"];
-    let (_, printed) = scene.host.exec_to_end(ours, &command);
-    let json = printed.lines().skip_while(|line| !line.starts_with('['));
-    let views: Value = serde_json::from_str(&json.collect::<String>()).expect(&printed);
+    let run = |command: &[&str]| scene.host.exec_to_end(ours, command).1;
+    let printed = run(&["/docker-auto", "update", &name]);
+    let record = wait_for(&format!("the record of {name}: {printed}"), PATIENCE, || {
+        let printed = run(&["/docker-auto", "history", &name, "--limit", "1", "--json"]);
+        let records: Value = serde_json::from_str(&printed).ok()?;
+        records.get(0).cloned()
+    });
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    (text(&views[0]["result"]), text(&views[0]["reason"]["message"]))
+    (text(&record["outcome"]), text(&record["error_message"]))
 }
 
 #[test]

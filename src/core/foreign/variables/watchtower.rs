@@ -64,7 +64,7 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
     row("WATCHTOWER_COOLDOWN_PLATFORM_*", Already("the container's own platform counts")),
     row("WATCHTOWER_LIFECYCLE_*", Already(LABELS)),
     row("WATCHTOWER_EPHEMERAL_SELF_UPDATE", Already("it replaces itself through a helper")),
-    row("WATCHTOWER_WATCH_DOCKER_EVENTS", NothingIfOn("what moves here is seen at the next check")),
+    row("WATCHTOWER_WATCH_DOCKER_EVENTS", Already("what happens on the host is seen at once")),
     row("WATCHTOWER_NO_WATCHDOG", Already("there is no watchdog to turn off")),
     row("WATCHTOWER_AUDIT_UNMANAGED", Already("`docker-auto check` says of each why it is left")),
     row("WATCHTOWER_PREFLIGHT", Already("what an update needs is looked at before it begins")),

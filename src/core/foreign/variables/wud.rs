@@ -9,7 +9,7 @@ use super::{ForeignVariable, Variables, check_schedule, row};
 
 const NOTIFICATIONS: &str = "there are no notifications yet";
 const JITTER: &str = "checks are spread anyway";
-const EVENTS: &str = "what changed here is seen at the next check";
+const EVENTS: &str = "what happens on the host is seen at once";
 const CERTIFICATES: &str = "put ca.pem, cert.pem and key.pem into a folder: DOCKER_CERT_PATH";
 const REGISTRY: &str = "credentials need a host, an account and a password or token";
 const SERVER: &str = "there is no panel yet; DOCKER_AUTO_SERVER_ADDR answers /healthz";
