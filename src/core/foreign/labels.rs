@@ -32,7 +32,18 @@ pub struct ForeignLabel {
     /// What it means here, for the README.
     pub means: &'static str,
     strictness: Strictness,
-    read: fn(&str, &Scene<'_>) -> Understood,
+    reading: Reading,
+}
+
+/// How a label is read.
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    /// By its value.
+    Read(fn(&str, &Scene<'_>) -> Understood),
+    /// See [`Meaning::Already`].
+    Already(&'static str),
+    /// See [`Meaning::Nothing`].
+    Nothing(&'static str),
 }
 
 /// What a value that cannot be read means for updates of its container.
@@ -43,6 +54,9 @@ enum Strictness {
     /// Nothing.
     Ignore,
 }
+
+/// What is said of a label that is not known.
+const UNKNOWN: &str = "this label is not known here";
 
 /// What stands beside a label.
 struct Scene<'a> {
@@ -56,7 +70,7 @@ const fn strict(
     means: &'static str,
     read: fn(&str, &Scene<'_>) -> Understood,
 ) -> ForeignLabel {
-    ForeignLabel { name, means, strictness: Strictness::HoldBack, read }
+    ForeignLabel { name, means, strictness: Strictness::HoldBack, reading: Reading::Read(read) }
 }
 
 /// Builds a row whose bad values change nothing.
@@ -65,7 +79,17 @@ const fn lenient(
     means: &'static str,
     read: fn(&str, &Scene<'_>) -> Understood,
 ) -> ForeignLabel {
-    ForeignLabel { name, means, strictness: Strictness::Ignore, read }
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Read(read) }
+}
+
+/// Builds a row of something that holds in any case.
+const fn already(name: &'static str, means: &'static str, why: &'static str) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Already(why) }
+}
+
+/// Builds a row without an equivalent.
+const fn nothing(name: &'static str, means: &'static str, why: &'static str) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Nothing(why) }
 }
 
 /// What a foreign label of a container means.
@@ -106,8 +130,8 @@ pub fn read(labels: &Labels, idiom: &Idiom) -> Vec<FoundLabel> {
     let found = foreign.map(|(name, value, tool)| {
         let row = rows().find(|row| row.matches(name));
         let meaning = match row {
-            Some(row) => (row.read)(value, &scene),
-            None => Ok(Meaning::Nothing("this label is not known here")),
+            Some(row) => row.reading.understand(value, &scene),
+            None => Ok(Meaning::Nothing(UNKNOWN)),
         };
         FoundLabel { name: name.clone(), value: value.clone(), tool, meaning }
     });
@@ -218,6 +242,16 @@ pub fn unreadable(labels: &Labels) -> impl Iterator<Item = Unreadable<'_>> {
         let foreign = strict.or_else(|| name.strip_prefix(IGNORED))?;
         Some(Unreadable { name: foreign, cure, holds_back: strict.is_some() })
     })
+}
+
+impl Reading {
+    fn understand(self, text: &str, scene: &Scene<'_>) -> Understood {
+        match self {
+            Self::Read(read) => read(text, scene),
+            Self::Already(why) => Ok(Meaning::Already(why)),
+            Self::Nothing(why) => Ok(Meaning::Nothing(why)),
+        }
+    }
 }
 
 impl ForeignLabel {

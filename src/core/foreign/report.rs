@@ -269,9 +269,10 @@ impl Report {
 fn block(text: &mut String, title: &str, lines: &[Line]) {
     let _ = writeln!(text, "{title}");
     for line in lines {
-        let theirs = match line.implied {
-            false => format!("{}={}", line.name, line.value.replace('\n', "\\n")),
-            true => "what is not set".to_owned(),
+        let theirs = if line.implied {
+            "what is not set".to_owned()
+        } else {
+            format!("{}={}", line.name, line.value.replace('\n', "\\n"))
         };
         let _ = writeln!(text, "  {theirs}\n    {}", line.told());
     }

@@ -1,10 +1,10 @@
 //! diun's labels.
 
 use crate::core::foreign::value::any_pattern;
-use crate::core::foreign::{Meaning, Understood, one};
+use crate::core::foreign::{Meaning, one};
 use crate::core::value::switch;
 
-use super::{ForeignLabel, Scene, lenient, strict};
+use super::{ForeignLabel, UNKNOWN, already, lenient, nothing, strict};
 
 pub(super) const LABELS: [ForeignLabel; 12] = [
     strict(
@@ -13,9 +13,10 @@ pub(super) const LABELS: [ForeignLabel; 12] = [
         |text, _| one("docker-auto.mode", if switch(text)? { "watch" } else { "off" }),
     ),
     lenient("diun.watch_repo", "`true`: `docker-auto.track=major`", |text, _| {
-        match switch(text)? {
-            true => one("docker-auto.track", "major"),
-            false => Ok(Meaning::Already("only the container's own tag is followed")),
+        if switch(text)? {
+            one("docker-auto.track", "major")
+        } else {
+            Ok(Meaning::Already("only the container's own tag is followed"))
         }
     }),
     lenient("diun.include_tags", "`docker-auto.tag.include`", |text, _| {
@@ -24,24 +25,26 @@ pub(super) const LABELS: [ForeignLabel; 12] = [
     lenient("diun.exclude_tags", "`docker-auto.tag.exclude`", |text, _| {
         one("docker-auto.tag.exclude", any_pattern(text)?)
     }),
-    lenient("diun.sort_tags", "nothing: versions are always compared as versions", |_, _| {
-        Ok(Meaning::Already("versions are always compared as versions"))
-    }),
-    lenient("diun.max_tags", "nothing", |_, _| {
-        Ok(Meaning::Already("as many tags are read as the registry has"))
-    }),
-    lenient("diun.platform", "nothing: it is the container's own", |_, _| {
-        Ok(Meaning::Already("the container's own platform counts"))
-    }),
-    lenient("diun.notify_on", "nothing", shown),
-    lenient("diun.hub_link", "nothing", shown),
-    lenient("diun.metadata.*", "nothing", shown),
-    lenient("diun.regopt", "nothing: credentials are chosen by their host", |_, _| {
-        Ok(Meaning::Already("credentials are chosen by the host of the image"))
-    }),
-    lenient("diun.*", "nothing", |_, _| Ok(Meaning::Nothing("this label is not known here"))),
+    already(
+        "diun.sort_tags",
+        "nothing: versions are always compared as versions",
+        "versions are always compared as versions",
+    ),
+    already("diun.max_tags", "nothing", "as many tags are read as the registry has"),
+    already(
+        "diun.platform",
+        "nothing: it is the container's own",
+        "the container's own platform counts",
+    ),
+    nothing("diun.notify_on", "nothing", SHOWN),
+    nothing("diun.hub_link", "nothing", SHOWN),
+    nothing("diun.metadata.*", "nothing", SHOWN),
+    already(
+        "diun.regopt",
+        "nothing: credentials are chosen by their host",
+        "credentials are chosen by the host of the image",
+    ),
+    nothing("diun.*", "nothing", UNKNOWN),
 ];
 
-fn shown(_: &str, _: &Scene<'_>) -> Understood {
-    Ok(Meaning::Nothing("it only changes what is told of the container"))
-}
+const SHOWN: &str = "it only changes what is told of the container";

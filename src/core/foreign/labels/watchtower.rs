@@ -8,7 +8,7 @@ use crate::core::foreign::{Meaning, Setting, Understood, one};
 use crate::core::hook;
 use crate::core::value::switch;
 
-use super::{ForeignLabel, Scene, lenient, strict};
+use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// As good as none.
@@ -31,9 +31,12 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
     strict(
         label!(".no-pull"),
         "`true`: `docker-auto.mode=watch`: what is not pulled is only shown",
-        |text, _| match switch(text)? {
-            true => one("docker-auto.mode", "watch"),
-            false => Ok(Meaning::Already("images are pulled")),
+        |text, _| {
+            if switch(text)? {
+                one("docker-auto.mode", "watch")
+            } else {
+                Ok(Meaning::Already("images are pulled"))
+            }
         },
     ),
     strict(label!(".scope"), "`docker-auto.scope`", |text, _| match text.trim() {
@@ -45,12 +48,10 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
         "`docker-auto.depends-on`, each name with `:restart`",
         |text, _| one("docker-auto.depends-on", needs(text)),
     ),
-    lenient(
+    nothing(
         label!(".stop-signal"),
         "nothing: set `stop_signal` of the container itself",
-        |_, _| {
-            Ok(Meaning::Nothing("set stop_signal of the container itself, which the engine obeys"))
-        },
+        "set stop_signal of the container itself, which the engine obeys",
     ),
     lenient(label!(".lifecycle.pre-check"), "`docker-auto.hook.pre-check`", |text, scene| {
         hook(hook::PRE_CHECK, text, scene)
@@ -73,14 +74,13 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
         "`docker-auto.hook.user`, with the group if there is one",
         uid,
     ),
-    strict(
-        label!(".lifecycle.gid"),
-        "the group in `docker-auto.hook.user`",
-        |_, scene| match scene.labels.contains_key(label!(".lifecycle.uid")) {
-            true => Ok(Meaning::Already("the label of the uid takes it along")),
-            false => Err("a group alone cannot be set; write the uid as well".to_owned()),
-        },
-    ),
+    strict(label!(".lifecycle.gid"), "the group in `docker-auto.hook.user`", |_, scene| {
+        if scene.labels.contains_key(label!(".lifecycle.uid")) {
+            Ok(Meaning::Already("the label of the uid takes it along"))
+        } else {
+            Err("a group alone cannot be set; write the uid as well".to_owned())
+        }
+    }),
     lenient(label!(".cooldown-delay"), "`docker-auto.cooldown`", |text, _| {
         one("docker-auto.cooldown", go_duration(text, SECOND)?)
     }),
@@ -98,18 +98,14 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
             _ => Ok(Meaning::Nothing("the new container starts when the old one has stopped")),
         },
     ),
-    lenient(label!(".blue-green.drain"), "nothing", |_, _| {
-        Ok(Meaning::Nothing("two containers never serve at the same time"))
-    }),
-    lenient(label!(".no-init-deps"), "nothing", |_, _| {
-        Ok(Meaning::Already("containers that ended are not run again"))
-    }),
-    lenient(label!(".*"), "nothing: marks that Watchtower makes for itself", |_, _| {
-        Ok(Meaning::Nothing("this label is not known here"))
-    }),
-    lenient(label!(""), "nothing: it marks Watchtower's own container", |_, _| {
-        Ok(Meaning::Nothing("it marks Watchtower itself; two updaters should not run side by side"))
-    }),
+    nothing(label!(".blue-green.drain"), "nothing", "two containers never serve at the same time"),
+    already(label!(".no-init-deps"), "nothing", "containers that ended are not run again"),
+    nothing(label!(".*"), "nothing: marks that Watchtower makes for itself", UNKNOWN),
+    nothing(
+        label!(""),
+        "nothing: it marks Watchtower's own container",
+        "it marks Watchtower itself; two updaters should not run side by side",
+    ),
 ];
 
 const TIMEOUT: &str = "`docker-auto.hook.timeout`, in minutes; the longest counts for all";
@@ -133,10 +129,10 @@ fn is_released(scene: &Scene<'_>) -> bool {
 }
 
 fn monitor_only(text: &str, scene: &Scene<'_>) -> Understood {
-    match switch(text)? {
-        true => one("docker-auto.mode", "watch"),
-        false if is_released(scene) => one("docker-auto.mode", "auto"),
-        false => Ok(Meaning::Already("what the other settings say is done")),
+    match (switch(text)?, is_released(scene)) {
+        (true, _) => one("docker-auto.mode", "watch"),
+        (false, true) => one("docker-auto.mode", "auto"),
+        (false, false) => Ok(Meaning::Already("what the other settings say is done")),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::core::foreign::value::pattern;
 use crate::core::foreign::{Meaning, Understood, one};
 use crate::core::value::switch;
 
-use super::{ForeignLabel, Scene, lenient, strict};
+use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 
 pub(super) const LABELS: [ForeignLabel; 11] = [
     strict("wud.watch", WATCH, watch),
@@ -12,12 +12,12 @@ pub(super) const LABELS: [ForeignLabel; 11] = [
     lenient("wud.tag.include", INCLUDE, include),
     lenient("wud.tag.exclude", "`docker-auto.tag.exclude`", exclude),
     lenient("wud.tag.transform", "`docker-auto.tag.transform`", transform),
-    lenient("wud.trigger.include", TRIGGER, trigger),
-    lenient("wud.trigger.exclude", TRIGGER, trigger),
-    lenient("wud.link.template", "nothing", shown),
-    lenient("wud.display.*", "nothing", shown),
-    lenient("wud.compose.file", COMPOSE, compose_file),
-    lenient("wud.*", "nothing", |_, _| Ok(Meaning::Nothing("this label is not known here"))),
+    nothing("wud.trigger.include", TRIGGER, NO_TRIGGERS),
+    nothing("wud.trigger.exclude", TRIGGER, NO_TRIGGERS),
+    nothing("wud.link.template", "nothing", SHOWN),
+    nothing("wud.display.*", "nothing", SHOWN),
+    already("wud.compose.file", COMPOSE, COMPOSE_FILE),
+    nothing("wud.*", "nothing", UNKNOWN),
 ];
 
 pub(super) const WATCH: &str = "`true`: `docker-auto.mode=watch`; beside variables that make the tool \
@@ -26,6 +26,9 @@ pub(super) const WATCH: &str = "`true`: `docker-auto.mode=watch`; beside variabl
 pub(super) const DIGEST: &str = "`true` holds anyway; `false` cannot be had";
 pub(super) const INCLUDE: &str = "`docker-auto.tag.include`, with `docker-auto.track=major`";
 pub(super) const COMPOSE: &str = "nothing: compose's own labels say where its file is";
+pub(super) const COMPOSE_FILE: &str = "compose's own labels say where its file is";
+pub(super) const SHOWN: &str = "it only changes how the container is shown";
+const NO_TRIGGERS: &str = "there are no triggers; docker-auto.mode says what is done";
 const TRIGGER: &str = "nothing: `docker-auto.mode` says what is done";
 
 pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
@@ -37,9 +40,10 @@ pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
 }
 
 pub(super) fn digest(text: &str, _: &Scene<'_>) -> Understood {
-    Ok(match switch(text)? {
-        true => Meaning::Already("digests are always compared"),
-        false => Meaning::Nothing("digests are always compared: a check is one HEAD request"),
+    Ok(if switch(text)? {
+        Meaning::Already("digests are always compared")
+    } else {
+        Meaning::Nothing("digests are always compared: a check is one HEAD request")
     })
 }
 
@@ -60,16 +64,4 @@ pub(super) fn transform(text: &str, _: &Scene<'_>) -> Understood {
     let (matching, _) = text.split_once("=>").ok_or("write PATTERN => REPLACEMENT")?;
     pattern(matching.trim())?;
     one("docker-auto.tag.transform", text.trim())
-}
-
-pub(super) fn compose_file(_: &str, _: &Scene<'_>) -> Understood {
-    Ok(Meaning::Already("compose's own labels say where its file is"))
-}
-
-pub(super) fn shown(_: &str, _: &Scene<'_>) -> Understood {
-    Ok(Meaning::Nothing("it only changes how the container is shown"))
-}
-
-fn trigger(_: &str, _: &Scene<'_>) -> Understood {
-    Ok(Meaning::Nothing("there are no triggers; docker-auto.mode says what is done"))
 }

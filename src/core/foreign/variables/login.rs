@@ -47,7 +47,7 @@ pub(super) fn read(variables: &Variables) -> Vec<FoundVariable> {
             number += 1;
             settings
         });
-        found.extend(group.found(meaning));
+        found.extend(group.found(&meaning));
     }
     found
 }
@@ -140,12 +140,12 @@ impl Group<'_> {
     }
 
     /// Says of every part what it means; the secret one, or the first, stands for all.
-    fn found(&self, meaning: Result<Vec<Setting>, &'static str>) -> Vec<FoundVariable> {
+    fn found(&self, meaning: &Result<Vec<Setting>, &'static str>) -> Vec<FoundVariable> {
         let secret =
             |part: &str| part.contains("PASS") || part.contains("TOKEN") || part.contains("SECRET");
         let chief = self.parts.keys().find(|part| secret(part)).or(self.parts.keys().next());
         let each = self.parts.iter().map(|(part, (name, value))| {
-            let told = match &meaning {
+            let told = match meaning {
                 Err(why) => Meaning::Nothing(why),
                 Ok(settings) if Some(part) == chief => Meaning::Ours(settings.clone()),
                 Ok(_) => Meaning::Already("it goes along with the credentials"),

@@ -9,9 +9,12 @@ pub(super) const VARIABLES: [ForeignVariable; 5] = [
     row("CUP_REFRESH_INTERVAL", Read(check_schedule)),
     row(
         "CUP_SOCKET",
-        Read(|text, _| match text.contains("://") {
-            true => one("DOCKER_AUTO_DOCKER_HOST", text),
-            false => one("DOCKER_AUTO_DOCKER_HOST", format!("unix://{text}")),
+        Read(|text, _| {
+            if text.contains("://") {
+                one("DOCKER_AUTO_DOCKER_HOST", text)
+            } else {
+                one("DOCKER_AUTO_DOCKER_HOST", format!("unix://{text}"))
+            }
         }),
     ),
     row("CUP_IGNORE_UPDATE_TYPE", Nothing("set the label docker-auto.track of the containers")),

@@ -55,7 +55,13 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
     row("WATCHTOWER_USE_COMPOSE_DEPENDS_ON", Already("compose's depends_on always counts")),
     row("WATCHTOWER_COMPOSE_DEPENDS_ON", Already("compose's depends_on always counts")),
     row("WATCHTOWER_RERUN_INIT_DEPS", NothingIfOn("containers that ended are not run again")),
-    row("WATCHTOWER_UPDATE_STRATEGY", Read(strategy)),
+    row(
+        "WATCHTOWER_UPDATE_STRATEGY",
+        Read(|text, _| match text {
+            "recreate" => Ok(Meaning::Already("containers are made anew, beside the old one")),
+            _ => Ok(Meaning::Nothing("the new container starts when the old one has stopped")),
+        }),
+    ),
     row("WATCHTOWER_BLUE_GREEN_DRAIN", Nothing("two containers never serve at the same time")),
     row("WATCHTOWER_HEALTH_CHECK_GATED", Already("every update is gated and rolled back")),
     row("WATCHTOWER_HEALTH_CHECK_TIMEOUT", Span("DOCKER_AUTO_HEALTH_TIMEOUT")),
@@ -78,7 +84,7 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
     row("WATCHTOWER_INSECURE_REGISTRY", Names("DOCKER_AUTO_REGISTRY_INSECURE")),
     row("WATCHTOWER_REGISTRY_CA_BUNDLE", Same("DOCKER_AUTO_REGISTRY_CA")),
     row("WATCHTOWER_WARN_ON_HEAD_FAILURE", Already("a refused HEAD is asked again with GET")),
-    row("WATCHTOWER_HTTP_API_HOST", Read(|text, all| listen(text, all))),
+    row("WATCHTOWER_HTTP_API_HOST", Read(listen)),
     row(
         "WATCHTOWER_HTTP_API_PORT",
         Read(|text, all| match text_of(all, "WATCHTOWER_HTTP_API_HOST") {
@@ -148,13 +154,6 @@ fn scope(text: &str, _: &Variables) -> Understood {
         "none" => Ok(Meaning::Already("without a scope containers that have none are meant")),
         scope => one("DOCKER_AUTO_POLICY_SCOPE", scope),
     }
-}
-
-fn strategy(text: &str, _: &Variables) -> Understood {
-    Ok(match text {
-        "recreate" => Meaning::Already("containers are made anew, beside the old one"),
-        _ => Meaning::Nothing("the new container starts when the old one has stopped"),
-    })
 }
 
 fn level(text: &str, _: &Variables) -> Understood {

@@ -91,23 +91,25 @@ fn socket(path: &str, _: &Variables) -> Understood {
 }
 
 fn by_default(text: &str, label: &str) -> Understood {
-    match switch(text)? {
-        true => Ok(Meaning::Already("containers without a label are looked at")),
-        false => one("DOCKER_AUTO_POLICY_ONLY_LABELS", label),
+    if switch(text)? {
+        Ok(Meaning::Already("containers without a label are looked at"))
+    } else {
+        one("DOCKER_AUTO_POLICY_ONLY_LABELS", label)
     }
 }
 
 fn trigger(_: &str, all: &Variables) -> Understood {
-    match triggers(all) {
-        true => one("DOCKER_AUTO_UPDATE_ENABLED", "true"),
-        false => Ok(Meaning::Already("the trigger does nothing by itself")),
+    if triggers(all) {
+        one("DOCKER_AUTO_UPDATE_ENABLED", "true")
+    } else {
+        Ok(Meaning::Already("the trigger does nothing by itself"))
     }
 }
 
-fn compose_trigger(_: &str, all: &Variables) -> Understood {
-    let settings = ["DOCKER_AUTO_UPDATE_ENABLED", "DOCKER_AUTO_UPDATE_ALLOW_COMPOSE"];
-    match triggers(all) {
-        true => Ok(Meaning::Ours(settings.map(|name| Setting::open(name, "true")).to_vec())),
-        false => Ok(Meaning::Already("the trigger does nothing by itself")),
+fn compose_trigger(text: &str, all: &Variables) -> Understood {
+    let mut meaning = trigger(text, all)?;
+    if let Meaning::Ours(settings) = &mut meaning {
+        settings.push(Setting::open("DOCKER_AUTO_UPDATE_ALLOW_COMPOSE", "true"));
     }
+    Ok(meaning)
 }
