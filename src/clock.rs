@@ -10,6 +10,9 @@ use crate::core::id::Timestamp;
 /// was put right delays nothing for longer.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
+/// A clock that is kept right may go back by so much without being set back.
+const SLEWED: Duration = Duration::from_secs(1);
+
 /// Where the time comes from; clones show the same time.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
@@ -61,10 +64,26 @@ impl Clock {
     /// *Cancel safety*: may be dropped at any time.
     pub async fn sleep_until(&self, moment: Timestamp) {
         match &self.0 {
-            Source::Real => sleep_by_the_wall(moment).await,
+            Source::Real => sleep_while(|now| now < moment, moment).await,
             Source::Settable(shown) => {
                 // The sender lives in `self`, so the wait cannot end for its loss.
                 let _ = shown.subscribe().wait_for(|now| *now >= moment).await;
+            }
+        }
+    }
+
+    /// Waits until the clock shows `moment` or later, or was set back: then `moment` may be far away.
+    ///
+    /// *Cancel safety*: may be dropped at any time.
+    pub async fn sleep_until_or_set_back(&self, moment: Timestamp) {
+        let started = self.now();
+        match &self.0 {
+            Source::Real => {
+                sleep_while(|now| now < moment && now >= started - SLEWED, moment).await;
+            }
+            Source::Settable(shown) => {
+                let over = |now: &Timestamp| *now >= moment || *now < started;
+                let _ = shown.subscribe().wait_for(over).await;
             }
         }
     }
@@ -84,10 +103,14 @@ fn wall_clock() -> Timestamp {
     chrono::Utc::now()
 }
 
-async fn sleep_by_the_wall(moment: Timestamp) {
-    while let Ok(left) = (moment - wall_clock()).to_std()
-        && !left.is_zero()
-    {
+/// Sleeps until `moment` as long as a look at the clock says so.
+async fn sleep_while(goes_on: impl Fn(Timestamp) -> bool, moment: Timestamp) {
+    loop {
+        let now = wall_clock();
+        let left = (moment - now).to_std().unwrap_or_default();
+        if left.is_zero() || !goes_on(now) {
+            return;
+        }
         tokio::time::sleep(left.min(LOOK_AGAIN)).await;
     }
 }
@@ -127,6 +150,25 @@ mod tests {
         assert!((&mut sleep).now_or_never().is_none());
         clock.set(moment(200));
         assert!((&mut sleep).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn sleepers_wake_when_the_clock_is_set_back() {
+        let clock = Clock::settable(moment(100));
+        let mut sleep = Box::pin(clock.sleep_until_or_set_back(moment(160)));
+        assert!((&mut sleep).now_or_never().is_none());
+        clock.set(moment(120));
+        assert!((&mut sleep).now_or_never().is_none());
+        clock.set(moment(99));
+        assert!((&mut sleep).now_or_never().is_some());
+        let mut sleep = Box::pin(clock.sleep_until_or_set_back(moment(160)));
+        assert!((&mut sleep).now_or_never().is_none());
+        clock.set(moment(160));
+        assert!((&mut sleep).now_or_never().is_some());
+        let real = Clock::real();
+        let moment = real.now() + Duration::from_millis(20);
+        real.sleep_until_or_set_back(moment).await;
+        assert!(real.now() >= moment);
     }
 
     #[tokio::test]

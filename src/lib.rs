@@ -75,6 +75,11 @@
 //! events, and the loop of `serve` looks again at the containers that they are about, once the host
 //! had time to settle.
 //!
+//! The loop of `serve` sleeps to the earliest of the next check, the next update, the turns of
+//! containers' own schedules, and the moments at which what holds an update ends. It follows each by
+//! a [`core::window::Course`]: however the clock jumps, a run that was missed is made up for once, and
+//! the next one comes within an interval.
+//!
 //! # A crash
 //!
 //! The journal of an open operation is one append-only file: the plan, then a line before and after
@@ -135,6 +140,11 @@
 //! | hook, probe | a command inside a container around its update or check; what a new container must answer |
 //! | vantage | where a port of a new container is asked from: here, or from inside its network |
 //! | reject | an image that failed on a target and is not tried there again |
+//! | window, blackout | the times of a week in which updates may begin; the dates on which none may |
+//! | cooldown, sighting | how old an image must be to be taken; since when a candidate is known |
+//! | turn | the moment at which a container's own schedule comes round |
+//! | scope | whose matter a container is, where several instances share a host |
+//! | agenda | what `serve` wakes up for beside its own timetables |
 //! | notice | what an event of the engine means for what is known of its host |
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | backup, archive | what was saved of a container's data before an update; one mount of it |

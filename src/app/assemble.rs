@@ -118,6 +118,7 @@ fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
     if let Some(most) = config.registry.concurrency {
         settings.per_registry = most.try_into().unwrap_or(settings.per_registry);
     }
+    settings.quota_floor = config.registry.quota_floor.into();
     settings.cache_ttl = config.scan.cache_ttl;
     Registry::new(settings).map_err(|source| AppError::Setting {
         setting: "DOCKER_AUTO_REGISTRY_CA",

@@ -68,6 +68,7 @@ fn timetables(config: &Config) -> Timetables {
             Updates::At(schedule) => Some(Timetable::Cron(schedule.clone())),
             Updates::AtCheck | Updates::Never => None,
         },
+        jitter: config.scan.jitter,
         check_on_start: config.scan.on_start,
         settle: config.watch.events.then_some(config.watch.settle),
         keep: u16::try_from(days).ok().and_then(KeepDays::new).unwrap_or_default(),

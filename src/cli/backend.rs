@@ -19,6 +19,7 @@ use crate::engine::command::{
 use crate::http::view::container::ContainerView;
 use crate::http::view::image::ImageView;
 use crate::http::view::operation::{Line, OperationView, PlanView};
+use crate::http::view::registry::RegistryView;
 use crate::shutdown::Tasks;
 use crate::store::HistoryFilter;
 
@@ -59,6 +60,16 @@ impl Backend {
                 let found = own.engine.check(&request).await?;
                 Ok(found.iter().map(ContainerView::from).collect())
             }
+        }
+    }
+
+    /// Returns what registries have said of how much they still allow.
+    pub async fn registries(&mut self) -> Result<Vec<RegistryView>, CommandError> {
+        match self {
+            Self::Server(control, _) => {
+                Ok(control.ask(Method::GET, "/api/v1/registries", &json!({})).await?)
+            }
+            Self::Own(own) => Ok(own.engine.rate_limits().iter().map(RegistryView::from).collect()),
         }
     }
 

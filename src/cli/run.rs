@@ -110,8 +110,12 @@ async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u
     let freshness = if asked.force { Freshness::Forced } else { Freshness::Cached };
     let views = backend.check(&asked.names, freshness).await?;
     let errors = views.iter().any(|view| view.status == "Error");
-    let written =
-        if asked.json { print_json(&views) } else { print(&show::containers(&views, colour)) };
+    let written = if asked.json {
+        print_json(&views)
+    } else {
+        let registries = backend.registries().await?;
+        print(&(show::containers(&views, colour) + &show::registries(&registries)))
+    };
     Ok(written.max(u8::from(errors)))
 }
 

@@ -10,6 +10,7 @@ use crate::core::plan::OperationKind;
 use crate::http::view::container::ContainerView;
 use crate::http::view::image::ImageView;
 use crate::http::view::operation::OperationView;
+use crate::http::view::registry::RegistryView;
 use crate::logging::printable;
 
 /// Whether colours may be used.
@@ -114,6 +115,11 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
         count("Error")
     );
     text
+}
+
+/// Returns a line for each registry that said how much it still allows.
+pub fn registries(views: &[RegistryView]) -> String {
+    views.iter().map(|view| printable(&view.line()) + "\n").collect()
 }
 
 /// Returns the table of `images`: reference, status, `before → now`, since when or why not.

@@ -39,7 +39,7 @@ pub(super) const VARIABLES: [Variable; 4] = [
         aliases: &[],
         kind: Kind::Text("a name such as `Europe/Berlin`"),
         default: "UTC",
-        doc: "The time zone of all schedules.",
+        doc: "The time zone of all schedules, windows and dates.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.time_zone, time_zone(&given)),
     },
@@ -74,7 +74,8 @@ pub(super) fn linked_zone(text: &str, target: impl Fn(&Path) -> Option<PathBuf>)
 
 /// A zone that is not known matters only where something goes by the clock on the wall.
 pub(super) fn settle_zone(config: &Config, problems: &mut [ConfigProblem]) {
-    if config.scan.schedule.is_some() || config.update.schedule.is_some() {
+    let schedules = config.scan.schedule.is_some() || config.update.schedule.is_some();
+    if schedules || config.policy.window.is_some() || config.policy.blackout.is_some() {
         return;
     }
     for problem in problems {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
-use crate::core::policy::{LabelSelector, NamePattern, Sourced};
+use crate::core::policy::{LabelSelector, NamePattern, Scope, Sourced};
 use crate::core::value;
 
 const LABELS: Kind = Kind::List("labels, `KEY` or `KEY=VALUE`");
 
-pub(super) const VARIABLES: [Variable; 10] = [
+pub(super) const VARIABLES: [Variable; 11] = [
     Variable {
         key: "policy.skip_labels",
         name: "DOCKER_AUTO_POLICY_SKIP_LABELS",
@@ -104,6 +104,19 @@ pub(super) const VARIABLES: [Variable; 10] = [
         secrecy: Secrecy::Open,
         set: |config, given| {
             rule(config, |rules| &mut rules.floating_tags, Ok(given.words()), given.origin)
+        },
+    },
+    Variable {
+        key: "policy.scope",
+        name: "DOCKER_AUTO_POLICY_SCOPE",
+        aliases: &[],
+        kind: Kind::Text("a name, `none`"),
+        default: "",
+        doc: "Looks only at containers with this `docker-auto.scope`, `none` only at those without one, \
+              so that several instances share a host. Without it all are looked at.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            rule(config, |rules| &mut rules.scope, Ok(Scope::parse(given.text)), given.origin)
         },
     },
     Variable {

@@ -19,6 +19,8 @@ pub struct RegistryConfig {
     pub insecure: Vec<String>,
     /// How many requests there are at once for each registry; `None` leaves it to the protocol.
     pub concurrency: Option<u32>,
+    /// How many pulls are left to people.
+    pub quota_floor: u32,
 }
 
 /// The credentials for one registry.
@@ -45,7 +47,7 @@ pub struct ProxyConfig {
     pub exempt: Option<String>,
 }
 
-pub(super) const VARIABLES: [Variable; 10] = [
+pub(super) const VARIABLES: [Variable; 11] = [
     Variable {
         key: "registry.auth.<n>.host",
         name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_HOST",
@@ -124,6 +126,17 @@ pub(super) const VARIABLES: [Variable; 10] = [
             let number = given.number(1..=1000)?;
             set(&mut config.registry.concurrency, Ok(Some(number)))
         },
+    },
+    Variable {
+        key: "registry.quota_floor",
+        name: "DOCKER_AUTO_REGISTRY_QUOTA_FLOOR",
+        aliases: &[],
+        kind: Kind::Number,
+        default: "5",
+        doc: "How many pulls are left to people where a registry says how many it still allows, as \
+              Docker Hub does: with fewer, nothing is asked that counts as a pull.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.registry.quota_floor, given.number(0..=100_000)),
     },
     Variable {
         key: "proxy.http",

@@ -15,6 +15,8 @@ pub struct ScanConfig {
     pub interval: Duration,
     /// The times of the checks, in place of the interval.
     pub schedule: Option<Schedule>,
+    /// By how much each of them may come late, so that many instances do not ask at once.
+    pub jitter: Duration,
     /// Whether there is one at the start.
     pub on_start: bool,
     /// How many registry requests there are at once.
@@ -31,8 +33,9 @@ impl ScanConfig {
 }
 
 const MINUTE: Duration = Duration::from_mins(1);
+const LONGEST_JITTER: Duration = Duration::from_hours(1);
 
-pub(super) const VARIABLES: [Variable; 5] = [
+pub(super) const VARIABLES: [Variable; 6] = [
     Variable {
         key: "scan.interval",
         name: "DOCKER_AUTO_SCAN_INTERVAL",
@@ -61,6 +64,23 @@ pub(super) const VARIABLES: [Variable; 5] = [
                 return Err("checks may be a minute apart at least; write one second".to_owned());
             }
             set(&mut config.scan.schedule, Ok(Some(schedule)))
+        },
+    },
+    Variable {
+        key: "scan.jitter",
+        name: "DOCKER_AUTO_SCAN_JITTER",
+        aliases: &[],
+        kind: Kind::Duration,
+        default: "0s",
+        doc: "Each check comes late by a time of chance up to this, so that many instances do not ask a \
+              registry in the same second; a tenth of the interval is plenty, `1h` is the most.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let jitter = given.duration(Duration::ZERO)?;
+            if jitter > LONGEST_JITTER {
+                return Err("the largest is 1h".to_owned());
+            }
+            set(&mut config.scan.jitter, Ok(jitter))
         },
     },
     Variable {

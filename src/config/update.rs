@@ -8,7 +8,7 @@ use crate::config::scan::schedule;
 use crate::config::variable::{Kind, Secrecy, Variable, rule, set};
 use crate::config::{Config, ConfigProblem};
 use crate::core::policy::{Origin, Sourced, Updates};
-use crate::core::window::Schedule;
+use crate::core::window::{Blackouts, Schedule, Windows};
 
 /// How containers are updated.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,7 +25,7 @@ pub struct UpdateConfig {
     pub concurrency: u32,
 }
 
-pub(super) const VARIABLES: [Variable; 7] = [
+pub(super) const VARIABLES: [Variable; 10] = [
     Variable {
         key: "update.enabled",
         name: "DOCKER_AUTO_UPDATE_ENABLED",
@@ -47,6 +47,46 @@ pub(super) const VARIABLES: [Variable; 7] = [
         set: |config, given| {
             let schedule = schedule(config, &given)?;
             set(&mut config.update.schedule, Ok(Some(schedule)))
+        },
+    },
+    Variable {
+        key: "update.window",
+        name: "DOCKER_AUTO_UPDATE_WINDOW",
+        aliases: &[],
+        kind: Kind::Text("`DAYS TIMES ZONE`, several with `;` between them, `always`"),
+        default: "",
+        doc: "When updates may begin, such as `Mon-Fri 22:00-06:00; Sat,Sun Europe/Berlin`.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let value = Windows::parse(given.text)?;
+            set(&mut config.policy.window, Ok(Some(Sourced { value, origin: given.origin })))
+        },
+    },
+    Variable {
+        key: "update.blackout",
+        name: "DOCKER_AUTO_UPDATE_BLACKOUT",
+        aliases: &[],
+        kind: Kind::List("dates, `FIRST..LAST`"),
+        default: "",
+        doc: "Days on which no update begins, such as `2026-12-24..2026-12-26`, or every year \
+              `12-24..01-02`.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let value = Blackouts::parse(given.text)?;
+            set(&mut config.policy.blackout, Ok(Some(Sourced { value, origin: given.origin })))
+        },
+    },
+    Variable {
+        key: "update.cooldown",
+        name: "DOCKER_AUTO_UPDATE_COOLDOWN",
+        aliases: &[],
+        kind: Kind::Duration,
+        default: "0s",
+        doc: "How old an image must be before it is taken, such as `7d`.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let value = given.duration(Duration::ZERO)?;
+            set(&mut config.policy.cooldown, Ok(Sourced { value, origin: given.origin }))
         },
     },
     Variable {
@@ -132,6 +172,8 @@ pub(super) fn settle(
         (None, true, _) => Sourced { value: Updates::AtCheck, origin: origin("update.enabled") },
         (None, false, _) => Sourced { value: Updates::Never, origin: origin("update.enabled") },
     };
-    Arc::make_mut(&mut config.policy.rules).updates = updates;
+    let rules = Arc::make_mut(&mut config.policy.rules);
+    rules.updates = updates;
+    rules.time_zone = config.time_zone;
     problems
 }

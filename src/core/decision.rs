@@ -9,11 +9,13 @@ use crate::core::ourselves::Obstacle;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::core::waiting::Waiting;
 
 mod consent;
 mod follow;
 mod hold;
 mod skip;
+mod times;
 mod unknown;
 
 use consent::{hold_or_update, rejection};
@@ -33,6 +35,8 @@ pub struct Facts<'a> {
     pub policy: &'a Policy,
     /// The images that were tried in its place and failed.
     pub rejects: &'a [Reject],
+    /// What is remembered of its own schedule and its candidate.
+    pub waiting: &'a Waiting,
     /// What it is to docker-auto itself.
     pub role: Role,
     /// Who wants to know.

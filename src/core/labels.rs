@@ -1,6 +1,7 @@
 //! Container labels: one table that reads them and makes the README's.
 
 mod table;
+mod time;
 
 use std::fmt::{self, Write as _};
 
@@ -181,6 +182,11 @@ mod tests {
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
         say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
+        say("schedule", patch.schedule.as_ref().map(|schedule| schedule.value.to_string()));
+        say("window", patch.window.as_ref().map(|window| window.value.text().to_owned()));
+        say("blackout", patch.blackout.as_ref().map(|dates| dates.value.text().to_owned()));
+        say("cooldown", span(&patch.cooldown));
+        say("scope", patch.scope.as_ref().map(|scope| scope.value.clone()));
         say("unclear", patch.unclear.as_ref().map(ToString::to_string));
         words.join(" ")
     }
@@ -213,6 +219,24 @@ mod tests {
             ("docker-auto.health.tcp=x", "unclear=the label docker-auto.health.tcp=x", 1),
             ("docker-auto.health.http=x", "unclear=the label docker-auto.health.http=x", 1),
             ("docker-auto.hook.pre-check=x docker-auto.hook.post-check=[]", "", 1),
+        ] {
+            check(text, expected, problems);
+        }
+    }
+
+    #[test]
+    fn labels_of_time_are_checked() {
+        for (text, expected, problems) in [
+            ("docker-auto.schedule=@daily", "schedule=@daily (UTC)", 0),
+            ("docker-auto.schedule=daily", "unclear=the label docker-auto.schedule=daily", 1),
+            ("docker-auto.window=Mon-Fri", "window=Mon-Fri", 0),
+            ("docker-auto.window=22-6", "unclear=the label docker-auto.window=22-6", 1),
+            ("docker-auto.blackout=12-24..12-26", "blackout=12-24..12-26", 0),
+            ("docker-auto.blackout=24.12.", "unclear=the label docker-auto.blackout=24.12.", 1),
+            ("docker-auto.cooldown=1w", "cooldown=7d", 0),
+            ("docker-auto.cooldown=0", "cooldown=0s", 0),
+            ("docker-auto.cooldown=7", "unclear=the label docker-auto.cooldown=7", 1),
+            ("docker-auto.scope=home", "scope=home", 0),
         ] {
             check(text, expected, problems);
         }

@@ -30,5 +30,6 @@ pub mod retention;
 pub mod secret;
 pub mod suggestion;
 pub mod value;
+pub mod waiting;
 pub mod watched;
 pub mod window;

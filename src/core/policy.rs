@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::core::backup::Saving;
 use crate::core::compose::Labels;
 use crate::core::id::ContainerName;
+use crate::core::window::{Blackouts, Schedule, Windows};
 
 mod rules;
 
-pub use rules::{LabelSelector, NamePattern, Rules, Updates};
+pub use rules::{LabelSelector, NamePattern, Rules, Scope, Updates};
 
 /// A setting and the place that it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +102,16 @@ pub struct Policy {
     pub health_stable: Sourced<Duration>,
     /// What is saved before an update.
     pub backup: Sourced<Saving>,
+    /// The times of its updates, in place of those that hold for all.
+    pub schedule: Option<Sourced<Schedule>>,
+    /// When its updates may begin; `None` is always.
+    pub window: Option<Sourced<Windows>>,
+    /// The dates on which none may begin.
+    pub blackout: Option<Sourced<Blackouts>>,
+    /// How old an image must be.
+    pub cooldown: Sourced<Duration>,
+    /// Whose matter it is, where several instances share a host.
+    pub scope: Option<Sourced<String>>,
     /// A label that was meant to restrain updates and cannot be understood.
     pub unclear: Option<Origin>,
 }
@@ -117,6 +128,11 @@ impl Default for Policy {
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
             backup: Sourced::by_default(Saving::Nothing),
+            schedule: None,
+            window: None,
+            blackout: None,
+            cooldown: Sourced::by_default(Duration::ZERO),
+            scope: None,
             unclear: None,
         }
     }
@@ -141,6 +157,16 @@ pub struct PolicyPatch {
     pub health_stable: Option<Sourced<Duration>>,
     /// See [`Policy::backup`].
     pub backup: Option<Sourced<Saving>>,
+    /// See [`Policy::schedule`].
+    pub schedule: Option<Sourced<Schedule>>,
+    /// See [`Policy::window`].
+    pub window: Option<Sourced<Windows>>,
+    /// See [`Policy::blackout`].
+    pub blackout: Option<Sourced<Blackouts>>,
+    /// See [`Policy::cooldown`].
+    pub cooldown: Option<Sourced<Duration>>,
+    /// See [`Policy::scope`].
+    pub scope: Option<Sourced<String>>,
     /// See [`Policy::unclear`].
     pub unclear: Option<Origin>,
 }
@@ -191,6 +217,11 @@ impl Policy {
     /// Returns this policy with a patch laid over it.
     #[must_use]
     pub fn with(&self, patch: PolicyPatch) -> Self {
+        // Whoever wrote the patch did not know the time zone of the configuration.
+        let here = |schedule: Sourced<Schedule>| Sourced {
+            value: schedule.value.in_zone(self.rules.time_zone),
+            ..schedule
+        };
         Self {
             rules: Arc::clone(&self.rules),
             enable: patch.enable.or_else(|| self.enable.clone()),
@@ -201,6 +232,11 @@ impl Policy {
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
             backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
+            schedule: patch.schedule.map(here).or_else(|| self.schedule.clone()),
+            window: patch.window.or_else(|| self.window.clone()),
+            blackout: patch.blackout.or_else(|| self.blackout.clone()),
+            cooldown: patch.cooldown.unwrap_or_else(|| self.cooldown.clone()),
+            scope: patch.scope.or_else(|| self.scope.clone()),
             unclear: patch.unclear.or_else(|| self.unclear.clone()),
         }
     }

@@ -1,5 +1,7 @@
 //! What a registry says of a reference, in our words.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::digest::{Digest, Platform};
@@ -54,6 +56,40 @@ pub struct RemoteImage {
     pub revision: Option<String>,
 }
 
+/// What a registry says of how much it still allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// The registry's host, as image references name it.
+    pub registry: String,
+    /// How many pulls are allowed in the window.
+    pub limit: Option<u64>,
+    /// How many are left.
+    pub remaining: Option<u64>,
+    /// How long the window is.
+    pub window: Option<Duration>,
+    /// Whom it counts: an address or an account.
+    pub counted: Option<String>,
+    /// When it said so.
+    pub seen_at: Timestamp,
+    /// Until when it refuses everything.
+    pub blocked_until: Option<Timestamp>,
+}
+
+impl RateLimit {
+    /// Returns the limits of a registry that says nothing of them.
+    pub fn unknown(registry: &str, now: Timestamp) -> Self {
+        Self {
+            registry: registry.to_owned(),
+            limit: None,
+            remaining: None,
+            window: None,
+            counted: None,
+            seen_at: now,
+            blocked_until: None,
+        }
+    }
+}
+
 /// Why a registry could not be asked, or what it answered instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteFailure {
@@ -78,6 +114,8 @@ pub enum FailureCode {
     NotFound,
     /// Too many requests.
     RateLimited,
+    /// It allows few pulls more, which are left to people.
+    QuotaKept,
     /// It is in trouble itself (5xx).
     Unavailable,
     /// No connection.
@@ -96,11 +134,12 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
         Self::RateLimited,
+        Self::QuotaKept,
         Self::Unavailable,
         Self::Unreachable,
         Self::Timeout,
@@ -117,6 +156,7 @@ impl FailureCode {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::RateLimited => "rate_limited",
+            Self::QuotaKept => "quota_kept",
             Self::Unavailable => "unavailable",
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",
@@ -136,6 +176,10 @@ impl FailureCode {
             Self::Forbidden => "let the account read this repository, or use another account",
             Self::NotFound => "check the name and the tag; a private one needs credentials",
             Self::RateLimited => "it is asked again later; with credentials the limit is higher",
+            Self::QuotaKept => {
+                "it is asked again when there are more; DOCKER_AUTO_REGISTRY_QUOTA_FLOOR=0 uses the \
+                 last ones, and with credentials there are more"
+            }
             Self::Unavailable => "it is asked again at the next check",
             Self::Unreachable => "check the network, DNS and proxy settings of docker-auto",
             Self::Timeout => "check the connection to it; it is asked again at the next check",

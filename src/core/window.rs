@@ -1,4 +1,5 @@
-//! When things are due: cron schedules with their Unix meaning, intervals, and missed runs.
+//! When things are due and allowed: cron schedules with their Unix meaning, intervals, missed runs,
+//! windows and blackout dates.
 
 use std::fmt;
 use std::str::FromStr as _;
@@ -9,11 +10,17 @@ use chrono_tz::Tz;
 
 use crate::core::id::Timestamp;
 
+mod blackout;
+mod course;
 mod field;
+mod hours;
 mod zone;
 
+pub use blackout::Blackouts;
+pub use course::Course;
 pub use field::ScheduleError;
 use field::{Days, Fields};
+pub use hours::Windows;
 use zone::Place;
 
 /// The years that the `cron` crate can look into.
@@ -61,6 +68,12 @@ impl Schedule {
         let seconds = fields.second.split(',').count();
         let seconds = if fields.second == "*" { 60 } else { seconds };
         Ok(Self { text: text.trim().to_owned(), zone, expressions, repeats, seconds })
+    }
+
+    /// Returns the same schedule by the clocks of another time zone.
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        Self { zone, ..self }
     }
 
     /// Returns the expression as it was written.
@@ -175,14 +188,4 @@ pub enum Due {
     At(Timestamp),
     /// Not in this century.
     Never,
-}
-
-/// Says whether a timetable is due. `last` is the last run, or the moment to count from where
-/// there was none; a clock that was set back makes it count from `now`.
-pub fn due(last: Timestamp, now: Timestamp, timetable: &Timetable) -> Due {
-    match timetable.next_after(last.min(now)) {
-        Some(next) if next <= now => Due::Now,
-        Some(next) => Due::At(next),
-        None => Due::Never,
-    }
 }

@@ -10,8 +10,9 @@ use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
-use crate::core::remote::{RemoteAnswer, RemoteDigest};
+use crate::core::remote::{RateLimit, RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
+use crate::engine::age::Dates;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
@@ -50,6 +51,11 @@ impl Engine {
     pub async fn check(&self, request: &CheckRequest) -> Result<Vec<Assessment>, EngineError> {
         let inventory = self.discover().await?;
         self.check_in(&inventory, request).await
+    }
+
+    /// Returns what registries have said of how much they still allow, by their names.
+    pub fn rate_limits(&self) -> Vec<RateLimit> {
+        self.registry.rate_limits()
     }
 
     /// Checks containers of an inventory.
@@ -92,8 +98,12 @@ impl Engine {
         let answers = self.ask(inventory, questions.iter().flatten(), freshness).await;
         let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
         let mut assessments = Vec::with_capacity(subjects.len());
+        let mut dates = Dates::new();
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
-            let resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            let mut resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
+            if let (Some(answer), Some(reference)) = (&mut resolved, question) {
+                Box::pin(self.date(&bench, (subject, reference), answer, &mut dates)).await;
+            }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
             assessments.push(self.assessment(&bench, subject, answer, request));

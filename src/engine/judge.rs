@@ -17,6 +17,7 @@ use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
+use crate::core::waiting::Waiting;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -37,6 +38,7 @@ pub(super) struct Memory {
     equivalents: BTreeMap<ImageId, BTreeSet<Digest>>,
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
     images: BTreeMap<ImageId, Image>,
+    waits: BTreeMap<ContainerName, Waiting>,
 }
 
 /// One container before the judge.
@@ -46,6 +48,7 @@ pub(super) struct Subject<'a> {
     pub(super) problems: Vec<String>,
     remembered: Remembered,
     rejects: &'a [Reject],
+    waiting: Waiting,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -91,7 +94,8 @@ impl Engine {
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
         let images = self.lost_images(inventory).await?;
-        Ok(Memory { equivalents, rejects, images })
+        let waits = self.store.waits().of_host(host).await?;
+        Ok(Memory { equivalents, rejects, images, waits })
     }
 
     /// Reads what was stored of images that run, but no longer say by themselves where they came
@@ -139,12 +143,19 @@ impl<'a> Bench<'a> {
                 image: self.memory.images.get(&container.image_id).cloned(),
                 ..Remembered::default()
             },
+            waiting: self.memory.waits.get(&container.name).cloned().unwrap_or_default(),
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
             role: self.way.role(container),
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
         }
+    }
+
+    /// Returns when an image was built, as far as it was asked for a container.
+    pub(super) fn built_at(&self, container: &Container, manifest: &Digest) -> Option<Timestamp> {
+        let sighting = self.memory.waits.get(&container.name)?.sighting.as_ref()?;
+        sighting.built_at.filter(|_| sighting.key.as_str() == manifest.as_str())
     }
 
     /// Returns the reference whose registry must be asked, if any.
@@ -236,6 +247,7 @@ impl<'a> Bench<'a> {
             answer,
             policy: &subject.policy,
             rejects: subject.rejects,
+            waiting: &subject.waiting,
             role: subject.role,
             request,
             now: self.now,

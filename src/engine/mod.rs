@@ -1,5 +1,7 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
+mod age;
+mod agenda;
 mod backup;
 pub mod check;
 pub mod command;
@@ -27,6 +29,7 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod runs;
 pub mod schedule;
 mod settings;
 mod snapshot;
@@ -109,6 +112,7 @@ pub struct Inner {
     hook_troubles: Mutex<hooks::Troubles>,
     /// Labels of other tools that were told of.
     told: Mutex<BTreeSet<String>>,
+    agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -134,6 +138,7 @@ impl Engine {
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
             told: Mutex::default(),
+            agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,

@@ -131,7 +131,7 @@ impl Engine {
         let names: Vec<_> = noticed.containers.into_iter().filter(present).collect();
         if !names.is_empty() {
             let request = CheckRequest { names, freshness: Freshness::Cached };
-            self.check_in(&inventory, &request).await?;
+            Box::pin(self.check_in(&inventory, &request)).await?;
             self.snapshot(&inventory).await?;
         }
         let moved = if noticed.images { self.moved(&inventory).await? } else { Vec::new() };
@@ -142,7 +142,8 @@ impl Engine {
                 trigger: Trigger::Auto,
                 backup: Backup::AsLabelled,
             };
-            super::schedule::report_failures(self.update_in(&inventory, &request).await?);
+            let operated = Box::pin(self.update_in(&inventory, &request)).await?;
+            super::schedule::report_failures(operated);
         }
         Ok(())
     }

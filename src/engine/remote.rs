@@ -60,6 +60,7 @@ pub(super) fn failure(error: &RegistryError) -> RemoteFailure {
         message: error.to_string(),
         until: match error {
             RegistryError::RateLimited { until, .. } => *until,
+            RegistryError::QuotaKept { until, .. } => Some(*until),
             _ => None,
         },
     }
@@ -82,6 +83,12 @@ mod tests {
     fn every_kind_of_failure_keeps_its_code() {
         let timeout = RegistryError::Timeout { doing: "x".into(), after: Duration::ZERO };
         assert_eq!(failure(&timeout).code, FailureCode::Timeout);
+        let until = crate::core::id::Timestamp::UNIX_EPOCH;
+        let kept = RegistryError::QuotaKept { doing: "x".into(), remaining: 1, until };
+        assert_eq!(
+            (failure(&kept).code, failure(&kept).until),
+            (FailureCode::QuotaKept, Some(until))
+        );
         let cut = RegistryError::CutOff { doing: "x".into() };
         assert_eq!(failure(&cut).code, FailureCode::BadAnswer);
     }

@@ -1,22 +1,21 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::core::hook::Moment;
-use crate::core::id::Timestamp;
+use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
 use crate::core::plan::Trigger;
-use crate::core::window::{Due, Timetable, due};
+use crate::core::window::Timetable;
 use crate::engine::command::{
     Backup, CheckRequest, Freshness, Intent, Operated, OperatedResult, Selection, UpdateRequest,
 };
+use crate::engine::runs::{Job, chance};
 use crate::engine::{Engine, EngineError};
+use crate::logging::Chain;
 use crate::store::KeepDays;
 
-const CHECK: &str = "check";
-const UPDATE: &str = "update";
 /// The pauses between two tries of a check that the engine did not answer.
 const BACK_OFF: [u64; 6] = [1, 2, 5, 15, 30, 60];
 
@@ -30,6 +29,8 @@ pub struct Timetables {
     pub check: Timetable,
     /// When they are updated; without it, right after each check.
     pub update: Option<Timetable>,
+    /// By how much a check may come late.
+    pub jitter: Duration,
     /// Whether the first check is at the start.
     pub check_on_start: bool,
     /// How long the host is left to settle after something happened there, before it is looked at
@@ -38,9 +39,6 @@ pub struct Timetables {
     /// How long the past is kept.
     pub keep: KeepDays,
 }
-
-/// When each job last ran in this life of the program, whatever the store could keep of it.
-type LastRuns = BTreeMap<&'static str, Timestamp>;
 
 /// Notes that the loop failed, unless it ends in order.
 struct Working<'a>(&'a AtomicBool);
@@ -58,21 +56,12 @@ impl Drop for Working<'_> {
     }
 }
 
-/// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Job {
-    /// A check, with the updates that follow it at once.
-    Check,
-    /// A check and the updates that wait for the schedule.
-    Update,
-}
-
 /// Says which updates could not even be begun.
 pub(super) fn report_failures(operated: Vec<Operated>) {
     for Operated { name, result } in operated {
         if let OperatedResult::Failed(error) = result {
             let container = name.as_str();
-            let error = crate::logging::Chain(&error).to_string();
+            let error = Chain(&error).to_string();
             log::error!(action = "update", container, err = error.as_str(); "{container}: {error}");
         }
     }
@@ -99,18 +88,17 @@ impl Engine {
         if self.begin().await.is_err() {
             return;
         }
-        let started = self.clock.now();
-        let mut runs = LastRuns::new();
+        let mut runs = self.runs(&timetables).await;
         let mut first = timetables.check_on_start;
         while !self.stop.is_cancelled() {
             let (job, wait) = if std::mem::take(&mut first) {
                 (Job::Check, None)
             } else {
-                self.next_job(&timetables, &runs, started).await
+                self.next_job(&timetables, &mut runs)
             };
             if let Some(until) = wait {
                 tokio::select! {
-                    () = self.clock.sleep_until(until) => continue,
+                    () = self.clock.sleep_until_or_set_back(until) => continue,
                     noticed = self.noticed() => {
                         self.heed(noticed).await;
                         continue;
@@ -118,8 +106,11 @@ impl Engine {
                     () = self.stop.cancelled() => return,
                 }
             }
-            self.work(job, &timetables).await;
-            self.ran(job, &mut runs).await;
+            self.work(&job, &timetables).await;
+            self.ran(&job, &mut runs).await;
+            if !matches!(job, Job::Turns(_)) {
+                runs.delay = chance(timetables.jitter);
+            }
         }
     }
 
@@ -135,44 +126,17 @@ impl Engine {
         self.host.wait_until_ready(&self.stop, &report).await.map_err(drop)?;
         self.set_trouble(None);
         while let Err(error) = self.recover().await {
-            log::error!("{}", crate::logging::Chain(&error));
+            log::error!("{}", Chain(&error));
             self.rest(RECOVERY_PAUSE).await?;
         }
         if let Err(error) = self.report_leftovers().await {
-            log::error!("{}", crate::logging::Chain(&error));
+            log::error!("{}", Chain(&error));
         }
         Ok(())
     }
 
-    /// Returns the job that is due, or the one to wait for with its time. Runs that were missed
-    /// while the program was away are caught up once.
-    async fn next_job(
-        &self,
-        timetables: &Timetables,
-        runs: &LastRuns,
-        started: Timestamp,
-    ) -> (Job, Option<Timestamp>) {
-        let now = self.clock.now();
-        let far = now + Duration::from_hours(24);
-        let mut next = (Job::Check, Some(far));
-        let update = timetables.update.as_ref().map(|table| (Job::Update, UPDATE, table));
-        let check = Some((Job::Check, CHECK, &timetables.check));
-        for (job, name, table) in update.into_iter().chain(check) {
-            let stored = self.store.schedules().last_run(name).await.unwrap_or_default();
-            let last = stored.max(runs.get(name).copied());
-            match due(last.unwrap_or(started), now, table) {
-                Due::Now => return (job, None),
-                Due::At(at) if next.1.is_none_or(|earliest| at < earliest) => {
-                    next = (job, Some(at));
-                }
-                Due::At(_) | Due::Never => {}
-            }
-        }
-        next
-    }
-
     /// Does a job; an engine that does not answer is asked again, with growing pauses.
-    async fn work(&self, job: Job, timetables: &Timetables) {
+    async fn work(&self, job: &Job, timetables: &Timetables) {
         let mut pauses = BACK_OFF.iter().chain(std::iter::repeat(&60));
         let mut said = None;
         loop {
@@ -180,7 +144,7 @@ impl Engine {
             let error = match result {
                 Ok(()) => break,
                 Err(EngineError::Stopping) => return,
-                Err(error) => crate::logging::Chain(&error).to_string(),
+                Err(error) => Chain(&error).to_string(),
             };
             if said.as_ref() != Some(&error) {
                 log::error!(action = "check"; "{error}");
@@ -204,26 +168,30 @@ impl Engine {
         }
     }
 
-    async fn run_job(&self, job: Job, timetables: &Timetables) -> Result<(), EngineError> {
+    async fn run_job(&self, job: &Job, timetables: &Timetables) -> Result<(), EngineError> {
         let follows = timetables.update.is_none();
         let inventory = self.discover().await?;
         self.run_check_hooks(&inventory, Moment::PreCheck).await?;
-        let trigger = match job {
-            Job::Update => Trigger::Schedule,
-            Job::Check if follows => Trigger::Auto,
+        let (selection, trigger) = match job {
+            Job::Update => (Selection::All, Trigger::Schedule),
+            Job::Turns(names) => {
+                let present = |name: &&ContainerName| inventory.containers.contains_key(*name);
+                let names: Vec<_> = names.iter().filter(present).cloned().collect();
+                if names.is_empty() {
+                    return Ok(());
+                }
+                (Selection::Among(names), Trigger::Schedule)
+            }
+            Job::Check if follows => (Selection::All, Trigger::Auto),
             Job::Check => {
                 let request = CheckRequest { names: Vec::new(), freshness: Freshness::Forced };
-                self.check_in(&inventory, &request).await?;
+                Box::pin(self.check_in(&inventory, &request)).await?;
                 return self.after_check(&inventory, timetables).await;
             }
         };
-        let request = UpdateRequest {
-            selection: Selection::All,
-            intent: Intent::Act,
-            trigger,
-            backup: Backup::AsLabelled,
-        };
-        let operated = self.update_in(&inventory, &request).await?;
+        let request =
+            UpdateRequest { selection, intent: Intent::Act, trigger, backup: Backup::AsLabelled };
+        let operated = Box::pin(self.update_in(&inventory, &request)).await?;
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;
         }
@@ -242,25 +210,11 @@ impl Engine {
         self.check_images_in(inventory, Freshness::Cached).await?;
         let present = inventory.containers.keys().cloned().collect();
         self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
+        self.forget_gone(inventory).await?;
         let expired = self.store.history().expire(timetables.keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");
         }
         Ok(())
-    }
-
-    /// An update is a check as well.
-    async fn ran(&self, job: Job, runs: &mut LastRuns) {
-        let now = self.clock.now();
-        let names = match job {
-            Job::Update => [UPDATE, CHECK].as_slice(),
-            Job::Check => [CHECK].as_slice(),
-        };
-        for name in names {
-            runs.insert(name, now);
-            if let Err(error) = self.store.schedules().ran(name, now).await {
-                log::error!("{}", crate::logging::Chain(&error));
-            }
-        }
     }
 }

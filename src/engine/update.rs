@@ -114,7 +114,7 @@ impl Engine {
             Decision::Update { .. } => true,
             // A person who asks for everything learns what is held; a schedule says nothing.
             Decision::Hold { .. } => who != Request::Check && who != Request::Schedule,
-            _ => !names.is_empty(),
+            _ => matches!(who, Request::Named | Request::Forced),
         });
         let mut wanted: BTreeMap<_, _> =
             wanted.map(|assessment| (assessment.container.name.clone(), assessment)).collect();

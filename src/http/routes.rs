@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::core::plan::BoxFuture;
-use crate::http::api::{health, history, images, operations};
+use crate::http::api::{health, history, images, operations, registries};
 use crate::http::context::RequestContext;
 use crate::http::error::ApiError;
 use crate::http::reply::Response;
@@ -48,6 +48,7 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/api/v1/updates"                     Control operations::update,   "Updates containers; follows with JSON lines."),
     route!(POST "/api/v1/containers/{name}/rollback"  Control operations::rollback, "Moves a container back; follows with JSON lines."),
     route!(POST "/api/v1/images/check"                Control images::check,        "Checks the watched images and returns how they stand."),
+    route!(GET  "/api/v1/registries"                  Control registries::list,     "Returns what registries have said of how much they still allow."),
     route!(GET  "/api/v1/updates/history"             Control history::list,        "Returns past operations, newest first."),
 ];
 

@@ -44,6 +44,13 @@ pub(super) struct Request<'a> {
     pub(super) budget: Duration,
 }
 
+impl Request<'_> {
+    /// Says whether Docker Hub counts it as a pull: it is content of a manifest.
+    fn counts_as_pull(&self) -> bool {
+        self.method == Method::GET && self.path.contains("/manifests/")
+    }
+}
+
 /// What was answered; never "too many requests" or an error of the server, those are errors.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
@@ -67,6 +74,7 @@ pub(super) struct Client {
     /// How many HTTP/1.1 connections work at a time, over all hosts.
     pub(super) connections: Arc<Semaphore>,
     per_registry: usize,
+    quota_floor: u64,
     timing: Timing,
     now: Now,
 }
@@ -110,6 +118,7 @@ impl Client {
             peers: Mutex::default(),
             connections: Arc::new(Semaphore::new(settings.concurrency.max(1))),
             per_registry: settings.per_registry.min(MOST_STREAMS),
+            quota_floor: settings.quota_floor,
             timing: settings.timing,
             now: settings.now.clone(),
         })
@@ -118,7 +127,8 @@ impl Client {
     /// Returns the one peer with this key.
     pub(super) fn peer(&self, key: PeerKey) -> Arc<Peer> {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = |key: &PeerKey| Arc::new(Peer::new(key.clone(), self.per_registry));
+        let new =
+            |key: &PeerKey| Arc::new(Peer::new(key.clone(), self.per_registry, self.quota_floor));
         peers.entry(key).or_insert_with_key(new).clone()
     }
 
@@ -193,6 +203,9 @@ impl Client {
         budget: &mut Budget,
     ) -> Result<Answer, RegistryError> {
         peer.trouble().check(&request.method, request.doing)?;
+        if request.counts_as_pull() {
+            peer.trouble().check_quota(request.doing)?;
+        }
         budget.start();
         let answer = self.exchange((peer, link), request, budget).await?;
         self.judge((peer, link), request, answer)

@@ -45,6 +45,16 @@ pub enum RegistryError {
         /// How long that was away when it said so.
         wait: Option<Duration>,
     },
+    /// The registry allows few pulls more, and those are left to people.
+    #[error("{doing}: only {remaining} pulls are left until {}, and those are kept", until.format("%F %T UTC"))]
+    QuotaKept {
+        /// What was being done.
+        doing: Box<str>,
+        /// How many there are.
+        remaining: u64,
+        /// When there are more at the latest.
+        until: Timestamp,
+    },
     /// The registry has an error of its own.
     #[error("{doing}: the registry answered {status}")]
     Unavailable {
@@ -126,6 +136,7 @@ impl RegistryError {
             Self::Forbidden { .. } => "forbidden",
             Self::NotFound { .. } => "not_found",
             Self::RateLimited { .. } => "rate_limited",
+            Self::QuotaKept { .. } => "quota_kept",
             Self::Unavailable { .. } => "unavailable",
             Self::Unreachable { .. } => "unreachable",
             Self::Timeout { .. } => "timeout",
@@ -145,6 +156,7 @@ impl RegistryError {
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::NotFound { .. }
+            | Self::QuotaKept { .. }
             | Self::BadAnswer { .. }
             | Self::NoPlatform { .. }
             | Self::Credentials { .. } => Retry::Never,
@@ -175,6 +187,7 @@ impl RegistryError {
             | Self::Forbidden { doing, .. }
             | Self::NotFound { doing }
             | Self::RateLimited { doing, .. }
+            | Self::QuotaKept { doing, .. }
             | Self::Unavailable { doing, .. }
             | Self::Unreachable { doing, .. }
             | Self::Timeout { doing, .. }
@@ -291,6 +304,8 @@ mod tests {
         check("not_found", Retry::Never, [E::NotFound { doing: doing() }]);
         check("rate_limited", Retry::After(after), [limited(wait)]);
         check("rate_limited", Retry::Later, [limited(None)]);
+        let until = Timestamp::UNIX_EPOCH;
+        check("quota_kept", Retry::Never, [E::QuotaKept { doing: doing(), remaining: 1, until }]);
         check("unavailable", Retry::After(after), [unavailable(503, wait)]);
         check("unavailable", Retry::Later, [unavailable(500, None), unavailable(504, None)]);
         check("unavailable", Retry::Never, [unavailable(501, None), unavailable(505, None)]);

@@ -10,8 +10,8 @@ use super::client::Client;
 use super::host::Host;
 use super::insecure::{InsecureRule, Tolerance};
 use super::peer::{PeerKey, Schemes};
-use super::retry::RateLimit;
 use crate::core::reference::DOCKER_HUB;
+use crate::core::remote::RateLimit;
 
 /// The host behind Docker Hub's name.
 const HUB_HOST: &str = "registry-1.docker.io";

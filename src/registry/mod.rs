@@ -40,12 +40,12 @@ use self::image::RemoteReference;
 use crate::connect::TlsError;
 use crate::core::digest::{Digest, Platform};
 use crate::core::reference::ImageRef;
+use crate::core::remote::RateLimit;
 
 pub use self::credentials::{Credential, Login, PullCredentials};
 pub use self::error::{RegistryError, Retry};
 pub use self::image::{RemoteDigest, RemoteImage, Source};
 pub use self::insecure::{InsecureRule, InsecureRuleError};
-pub use self::retry::RateLimit;
 pub use self::settings::{Now, Settings, Timing};
 
 /// An image to ask for, and what its engine says of registries.

@@ -11,10 +11,10 @@ use super::guess::Guess;
 use super::insecure::{Tolerance, split_port};
 use super::limit::Limit;
 use super::pool::{MOST_CONNECTIONS, MOST_STREAMS, Pools, Security};
-use super::retry::RateLimit;
 use super::trouble::Trouble;
 use crate::connect::ConnectError;
 use crate::core::id::Timestamp;
+use crate::core::remote::RateLimit;
 
 /// Which ways of reaching a host are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,8 @@ pub(super) struct Peer {
     pub(super) key: PeerKey,
     /// The most requests at a time, whatever the protocol would bear.
     pub(super) most: usize,
+    /// Fewer pulls than these are left to people.
+    floor: u64,
     link: Mutex<Option<Arc<Link>>>,
     guess: Mutex<Option<Guess>>,
     /// Held by the one request that finds out how the host is reached.
@@ -80,10 +82,11 @@ pub(super) struct Link {
 }
 
 impl Peer {
-    pub(super) fn new(key: PeerKey, most: usize) -> Self {
+    pub(super) fn new(key: PeerKey, most: usize, floor: u64) -> Self {
         Self {
             key,
             most,
+            floor,
             link: Mutex::default(),
             guess: Mutex::default(),
             finding: tokio::sync::Mutex::default(),
@@ -214,7 +217,7 @@ impl Peer {
 
     /// Remembers what an answer says of limits.
     pub(super) fn answered(&self, headers: &HeaderMap, now: Timestamp) {
-        self.trouble().answered(&self.key.authority, headers, now);
+        self.trouble().answered(&self.key.authority, headers, (now, self.floor));
     }
 
     /// Returns what is known of the host's limits.

@@ -7,6 +7,7 @@ use http::HeaderMap;
 
 use super::error::{RegistryError, Retry};
 use crate::core::id::Timestamp;
+use crate::core::remote::RateLimit;
 
 /// How often a request is repeated at most.
 const REPEATS: u32 = 3;
@@ -55,54 +56,26 @@ const ONE_YEAR: u64 = 366 * 24 * 3600;
 /// The windows of registries' limits are shorter; whoever says more must not shut one out for ever.
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
-/// What a registry says of how much it still allows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RateLimit {
-    /// The registry's host, as image references name it.
-    pub registry: String,
-    /// How many pulls are allowed in the window.
-    pub limit: Option<u64>,
-    /// How many are left.
-    pub remaining: Option<u64>,
-    /// How long the window is.
-    pub window: Option<Duration>,
-    /// Whom it counts: an address or an account.
-    pub counted: Option<String>,
-    /// When it said so.
-    pub seen_at: Timestamp,
-    /// Until when it refuses everything.
-    pub blocked_until: Option<Timestamp>,
+/// Reads what Docker Hub's headers say; `None` where there are none.
+pub(super) fn rate_limit(registry: &str, headers: &HeaderMap, now: Timestamp) -> Option<RateLimit> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let number = |text: &str| text.split(';').next()?.trim().parse().ok();
+    let limit = text("ratelimit-limit");
+    let remaining = text("ratelimit-remaining");
+    let window = limit.or(remaining)?.split(";w=").nth(1);
+    Some(RateLimit {
+        limit: limit.and_then(number),
+        remaining: remaining.and_then(number),
+        window: window.and_then(number).map(Duration::from_secs),
+        counted: text("docker-ratelimit-source").map(str::to_owned),
+        ..RateLimit::unknown(registry, now)
+    })
 }
 
-impl RateLimit {
-    /// Reads Docker Hub's headers; `None` where there are none.
-    pub(super) fn read(registry: &str, headers: &HeaderMap, now: Timestamp) -> Option<Self> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let number = |text: &str| text.split(';').next()?.trim().parse().ok();
-        let limit = text("ratelimit-limit");
-        let remaining = text("ratelimit-remaining");
-        let window = limit.or(remaining)?.split(";w=").nth(1);
-        Some(Self {
-            limit: limit.and_then(number),
-            remaining: remaining.and_then(number),
-            window: window.and_then(number).map(Duration::from_secs),
-            counted: text("docker-ratelimit-source").map(str::to_owned),
-            ..Self::unknown(registry, now)
-        })
-    }
-
-    /// Returns the limits of a registry that says nothing of them.
-    pub(super) fn unknown(registry: &str, now: Timestamp) -> Self {
-        Self {
-            registry: registry.to_owned(),
-            limit: None,
-            remaining: None,
-            window: None,
-            counted: None,
-            seen_at: now,
-            blocked_until: None,
-        }
-    }
+/// Returns when all that was used is allowed again at the latest.
+pub(super) fn ends_at(limit: &RateLimit) -> Option<Timestamp> {
+    let window = limit.window?.min(LONGEST_WAIT);
+    limit.seen_at.checked_add_signed(chrono::TimeDelta::from_std(window).ok()?)
 }
 
 #[cfg(test)]
@@ -177,7 +150,7 @@ mod tests {
             ("ratelimit-remaining", "76;w=21600"),
             ("docker-ratelimit-source", "192.0.2.7"),
         ];
-        let limit = RateLimit::read("docker.io", &headers(&pairs), now()).unwrap();
+        let limit = rate_limit("docker.io", &headers(&pairs), now()).unwrap();
         let expected = RateLimit {
             registry: "docker.io".into(),
             limit: Some(100),
@@ -188,8 +161,8 @@ mod tests {
             blocked_until: None,
         };
         assert_eq!(limit, expected);
-        assert_eq!(RateLimit::read("docker.io", &headers(&[]), now()), None);
-        let odd = RateLimit::read("a", &headers(&[("ratelimit-limit", "x;w=y")]), now()).unwrap();
+        assert_eq!(rate_limit("docker.io", &headers(&[]), now()), None);
+        let odd = rate_limit("a", &headers(&[("ratelimit-limit", "x;w=y")]), now()).unwrap();
         assert_eq!((odd.limit, odd.window), (None, None));
     }
 }

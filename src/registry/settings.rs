@@ -31,6 +31,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How many requests one registry gets at a time; without HTTP/2 at most 64.
     pub per_registry: usize,
+    /// How many pulls are left to people where a registry says how many it still allows.
+    pub quota_floor: u64,
     /// How long an answer may be used again; errors for 30 seconds at most.
     pub cache_ttl: Duration,
     /// How long things may take.
@@ -99,6 +101,7 @@ impl Settings {
             proxy: ProxyRules::default(),
             concurrency: 64,
             per_registry: MOST_STREAMS,
+            quota_floor: 0,
             cache_ttl: Duration::from_mins(5),
             timing: Timing::default(),
             now,

@@ -6,8 +6,9 @@ use http::{HeaderMap, Method};
 use tokio::time::Instant;
 
 use super::error::RegistryError;
-use super::retry::RateLimit;
+use super::retry;
 use crate::core::id::Timestamp;
+use crate::core::remote::RateLimit;
 
 /// How long a failed connection stands for those that would be tried next.
 const FAILED_FOR: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ pub(super) struct Trouble {
     /// Until when those are held back that may count as pulls.
     pause_of_pulls: Option<(Instant, Timestamp)>,
     rate_limit: Option<RateLimit>,
+    /// How few pulls are left, while that is too few, and when there are more at the latest.
+    kept: Option<(Instant, u64, Timestamp)>,
 }
 
 impl Trouble {
@@ -51,6 +54,16 @@ impl Trouble {
             let (until, wait) = (Some(until), Some(end - now));
             Err(RegistryError::RateLimited { doing: doing.into(), until, wait })
         })
+    }
+
+    /// Says whether a request that counts as a pull must not be sent, because few are left.
+    pub(super) fn check_quota(&self, doing: &str) -> Result<(), RegistryError> {
+        match self.kept {
+            Some((end, remaining, until)) if end > Instant::now() => {
+                Err(RegistryError::QuotaKept { doing: doing.into(), remaining, until })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Remembers whether a connection came about.
@@ -81,11 +94,22 @@ impl Trouble {
         }
     }
 
-    /// Remembers what an answer says of limits, and that there was one.
-    pub(super) fn answered(&mut self, host: &str, headers: &HeaderMap, now: Timestamp) {
+    /// Remembers what an answer says of limits, and that there was one; fewer pulls than `floor` are
+    /// not used.
+    pub(super) fn answered(
+        &mut self,
+        host: &str,
+        headers: &HeaderMap,
+        (now, floor): (Timestamp, u64),
+    ) {
         self.given_up = None;
         self.silences = 0;
-        if let Some(limit) = RateLimit::read(host, headers, now) {
+        if let Some(limit) = retry::rate_limit(host, headers, now) {
+            let few = limit.remaining.filter(|remaining| *remaining < floor);
+            self.kept = few.zip(retry::ends_at(&limit)).and_then(|(remaining, until)| {
+                let end = Instant::now().checked_add((until - now).to_std().ok()?)?;
+                Some((end, remaining, until))
+            });
             self.rate_limit = Some(limit);
         }
     }

@@ -21,6 +21,7 @@ mod succession;
 mod table;
 mod targets;
 mod transaction;
+mod waits;
 mod watched;
 
 use std::path::Path;
@@ -43,6 +44,7 @@ pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use waits::Waits;
 pub use watched::WatchedImages;
 
 /// How many threads may wait for the disk at once.
@@ -99,6 +101,11 @@ impl Store {
     /// Returns what is known of watched images.
     pub fn watched_images(&self) -> WatchedImages<'_> {
         WatchedImages(self)
+    }
+
+    /// Returns what containers wait for.
+    pub fn waits(&self) -> Waits<'_> {
+        Waits(self)
     }
 
     /// Writes everything out and lets the file go; every later use of any clone is an error.

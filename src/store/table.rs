@@ -52,10 +52,13 @@ pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new(
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
+/// (host, container) → what it waits for.
+pub(super) const WAITS: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("waits");
+
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// Makes all tables, empty, as far as they are missing.
+/// Makes the tables of the first schema, empty, as far as they are missing.
 pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(META)?;
     write.open_table(HISTORY)?;
@@ -70,5 +73,6 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
     write.open_table(WATCHED)?;
+    write.open_table(WAITS)?;
     Ok(())
 }

@@ -56,5 +56,5 @@ mod support;
 mod trouble;
 /// Updates by the program: what stops them, what takes them back, who interferes.
 mod update;
-/// Schedules, across clock changes too, and missed runs.
+/// Schedules, windows and dates, across clock changes too, and missed runs.
 mod window;

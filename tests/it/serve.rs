@@ -7,6 +7,7 @@ mod ending;
 mod hooks;
 mod instance;
 mod notices;
+mod times;
 mod timing;
 
 pub(crate) use consent::changes;

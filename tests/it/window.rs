@@ -1,12 +1,16 @@
-//! Cron expressions → the times at which they run, in zones whose clocks are changed; missed runs.
+//! Cron expressions → the times at which they run, in zones whose clocks are changed; missed runs;
+//! windows and blackout dates → when updates may begin.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
-use docker_auto::core::window::{Due, Schedule, Timetable, due};
+use docker_auto::core::window::{Course, Due, Schedule, Timetable};
 use proptest::prelude::*;
+
+mod clock;
+mod hours;
 
 const TABLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/window/");
 
@@ -89,7 +93,7 @@ fn missed_runs_are_caught_up_once() {
         (cron("0 0 29 2 *"), "2096-03-01T00:00:00Z", "2096-03-01T00:00:00Z", Due::Never),
     ] {
         assert_eq!(
-            due(moment(last), moment(now), &timetable),
+            Course::new(moment(last)).due(moment(now), &timetable, Duration::ZERO),
             expected,
             "{timetable:?} {last} {now}"
         );

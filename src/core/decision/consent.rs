@@ -2,7 +2,7 @@
 
 use crate::core::candidate::{Candidate, Reject};
 use crate::core::compose::Compose;
-use crate::core::decision::{Decision, Facts, HoldReason, Request, Role};
+use crate::core::decision::{Decision, Facts, HoldReason, Role, times};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Mode, Updates};
 
@@ -21,7 +21,7 @@ pub(super) fn hold_or_update(facts: &Facts<'_>, candidate: Candidate) -> Decisio
         let reason = HoldReason::Irreplaceable(obstacle);
         return Decision::Hold { candidate, reason, until: None };
     }
-    match held_by_policy(facts) {
+    match held_by_policy(facts).or_else(|| times::held(facts, &candidate)) {
         Some((reason, until)) => Decision::Hold { candidate, reason, until },
         None => Decision::Update { candidate },
     }
@@ -53,16 +53,6 @@ fn held_without_consent(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timesta
             HoldReason::ComposeHeldBack { compose, origin: rules.allow_compose.origin.clone() };
         return Some((reason, None));
     }
-    match (&rules.updates.value, facts.request) {
-        (Updates::Never, _) if !policy.consents() => {
-            Some((HoldReason::UpdatesNotEnabled(rules.updates.origin.clone()), None))
-        }
-        (Updates::At(schedule), Request::Check) => {
-            let origin = rules.updates.origin.clone();
-            let reason =
-                HoldReason::WaitingForSchedule { schedule: schedule.text().to_owned(), origin };
-            Some((reason, schedule.next_after(facts.now)))
-        }
-        _ => None,
-    }
+    let never = rules.updates.value == Updates::Never && !policy.consents();
+    never.then(|| (HoldReason::UpdatesNotEnabled(rules.updates.origin.clone()), None))
 }

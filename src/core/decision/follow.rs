@@ -4,7 +4,7 @@ use crate::core::comparison::{Given, Host};
 use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::RunState;
-use crate::core::policy::Mode;
+use crate::core::policy::{Mode, Sourced};
 use crate::core::reference::ImageRef;
 
 /// The reference that a container follows, once nothing stands against looking it up.
@@ -74,12 +74,27 @@ fn excluded(facts: &Facts<'_>) -> Option<SkipReason> {
     if matches!(facts.role, Role::DockerAccess | Role::NetworkParent) {
         return Some(SkipReason::Infrastructure(facts.role));
     }
+    if let Some(reason) = other_scope(facts) {
+        return Some(reason);
+    }
     if let Some(why) = facts.policy.unselected(&container.name, labels) {
         return Some(SkipReason::NotSelected(why));
     }
     let mode = &facts.policy.mode;
     let off = mode.value == Mode::Off && !facts.is_named();
     off.then(|| SkipReason::ModeOff(mode.origin.clone()))
+}
+
+/// Containers that another instance looks after; naming one does not change whose it is.
+fn other_scope(facts: &Facts<'_>) -> Option<SkipReason> {
+    let Sourced { value: scope, origin } = &facts.policy.rules.scope;
+    let own = &facts.policy.scope;
+    let included = scope.includes(own.as_ref().map(|own| own.value.as_str()));
+    (!included).then(|| SkipReason::OtherScope {
+        own: own.as_ref().map(|own| own.origin.clone()),
+        scope: scope.clone(),
+        origin: origin.clone(),
+    })
 }
 
 /// Containers whose state forbids it.

@@ -1,9 +1,11 @@
 //! Why something newer is not run now: each reason with a stable code, its cause and the cure.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::compose::Compose;
+use crate::core::duration;
 use crate::core::id::Timestamp;
 use crate::core::ourselves::Obstacle;
 use crate::core::policy::Origin;
@@ -39,6 +41,36 @@ pub enum HoldReason {
         /// The setting.
         origin: Origin,
     },
+    /// Updates have their times, and on none of them may one begin.
+    ScheduleNeverAllowed {
+        /// The cron expression.
+        schedule: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// Updates may not begin at this time of the week.
+    OutsideWindow {
+        /// When they may, as it was written.
+        windows: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// Updates may not begin on this day.
+    Blackout {
+        /// The days, as they were written.
+        dates: String,
+        /// The setting.
+        origin: Origin,
+    },
+    /// The image is too young.
+    CoolingDown {
+        /// Since when it is there.
+        since: Timestamp,
+        /// How old it must be.
+        cooldown: Duration,
+        /// The setting.
+        origin: Origin,
+    },
     /// A label that may have been meant to forbid it cannot be understood.
     LabelUnclear(Origin),
     /// docker-auto runs in it and cannot replace itself.
@@ -55,6 +87,10 @@ impl HoldReason {
             Self::ComposeHeldBack { .. } => "compose_held_back",
             Self::RejectedBefore { .. } => "rejected_before",
             Self::WaitingForSchedule { .. } => "waiting_for_schedule",
+            Self::ScheduleNeverAllowed { .. } => "schedule_never_allowed",
+            Self::OutsideWindow { .. } => "outside_window",
+            Self::Blackout { .. } => "blackout",
+            Self::CoolingDown { .. } => "cooling_down",
             Self::LabelUnclear(_) => "label_unclear",
             Self::Irreplaceable(_) => "irreplaceable",
         }
@@ -62,6 +98,8 @@ impl HoldReason {
 }
 
 pub(super) const BY_NAME: &str = "update it by its name with docker-auto update";
+
+const SOONER: &str = "wait, or update it by its name with docker-auto update";
 
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,8 +128,26 @@ impl fmt::Display for HoldReason {
                 moment(*at)
             ),
             Self::WaitingForSchedule { schedule, origin } => {
-                write!(f, "{origin} has updates wait for {schedule:?}")
+                write!(f, "{origin} has updates wait for {schedule:?}: {SOONER}")
             }
+            Self::ScheduleNeverAllowed { schedule, origin } => write!(
+                f,
+                "{origin} has updates wait for {schedule:?}, and none of the next times lies in its \
+                 window and on no blackout date: change one of these settings, or {BY_NAME}"
+            ),
+            Self::OutsideWindow { windows, origin } => {
+                write!(f, "{origin} lets updates begin only in {windows:?}: {SOONER}")
+            }
+            Self::Blackout { dates, origin } => {
+                write!(f, "{origin} lets no update begin on {dates:?}: {SOONER}")
+            }
+            Self::CoolingDown { since, cooldown, origin } => write!(
+                f,
+                "{origin} asks for images that are {} old, and this one is there since {}: wait, or \
+                 take it with docker-auto update --force",
+                duration::print(*cooldown),
+                moment(*since)
+            ),
             Self::LabelUnclear(origin) => write!(
                 f,
                 "{origin} cannot be understood and may have been meant to forbid it: correct it, or \

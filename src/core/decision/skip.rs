@@ -6,7 +6,7 @@ use crate::core::comparison::LocalEvidence;
 use crate::core::compose::{Compose, Foreign};
 use crate::core::decision::Role;
 use crate::core::decision::hold::{BY_NAME, short};
-use crate::core::policy::{LabelSelector, Origin, Unselected};
+use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 
 /// Why a container is not looked at.
@@ -22,6 +22,15 @@ pub enum SkipReason {
     Infrastructure(Role),
     /// A label or list leaves it out.
     NotSelected(Unselected),
+    /// It is another instance's matter.
+    OtherScope {
+        /// The label with its own scope, if it has one.
+        own: Option<Origin>,
+        /// Which containers are this instance's matter.
+        scope: Scope,
+        /// The setting.
+        origin: Origin,
+    },
     /// Its mode is off.
     ModeOff(Origin),
     /// It does not run, and such containers are not included.
@@ -70,6 +79,7 @@ impl SkipReason {
             Self::OneOff(_) => "one_off",
             Self::Infrastructure(_) => "infrastructure",
             Self::NotSelected(_) => "not_selected",
+            Self::OtherScope { .. } => "other_scope",
             Self::ModeOff(_) => "mode_off",
             Self::Stopped(_) => "stopped",
             Self::Paused => "paused",
@@ -99,6 +109,13 @@ impl fmt::Display for SkipReason {
             }
             Self::Infrastructure(role) => infrastructure(f, *role),
             Self::NotSelected(why) => not_selected(f, why),
+            Self::OtherScope { own, scope, origin } => {
+                match own {
+                    Some(own) => write!(f, "{own} makes it another instance's matter")?,
+                    None => f.write_str("it has no label docker-auto.scope")?,
+                }
+                write!(f, ", and {origin} has this one look only at {scope}: change one of them")
+            }
             Self::ModeOff(origin) => write!(f, "{origin} turns it off: {BY_NAME}"),
             Self::Stopped(origin) => write!(
                 f,

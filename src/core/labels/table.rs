@@ -12,10 +12,10 @@ use crate::core::policy::{Mode, Origin, Sourced};
 use crate::core::probe;
 use crate::core::value;
 
-use super::{Label, OnError};
+use super::{Label, OnError, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 22] = [
+pub const LABELS: [Label; 27] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -38,10 +38,16 @@ pub const LABELS: [Label; 22] = [
         name: "docker-auto.force",
         values: "`true`, `false`",
         default: "`false`",
-        doc: "Lifts pins (`1.2.3`, `tag@sha256:…`) and the rejection of an image that failed before.",
+        doc: "Lifts pins (`1.2.3`, `tag@sha256:…`), the cooldown, and the rejection of an image that \
+              failed before.",
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
     },
+    time::SCHEDULE,
+    time::WINDOW,
+    time::BLACKOUT,
+    time::COOLDOWN,
+    time::SCOPE,
     Label {
         name: "docker-auto.skip-local-build",
         values: "`true`, `false`",
@@ -227,11 +233,11 @@ pub const LABELS: [Label; 22] = [
 
 type Read<T> = Result<T, String>;
 
-fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
+pub(super) fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
 }
 
-fn span(text: &str) -> Read<Duration> {
+pub(super) fn span(text: &str) -> Read<Duration> {
     duration::parse(text).map_err(|error| error.to_string())
 }

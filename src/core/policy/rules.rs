@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono_tz::Tz;
+
 use crate::core::compose::Labels;
 use crate::core::foreign::Idiom;
 use crate::core::id::ContainerName;
@@ -17,6 +19,51 @@ pub enum Updates {
     AtCheck,
     /// At these times.
     At(Schedule),
+}
+
+/// Which containers are this instance's matter, where several share a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All, whatever scope they have.
+    All,
+    /// Those without a scope.
+    None,
+    /// Those with this scope.
+    Named(String),
+}
+
+impl Scope {
+    /// The word for no scope.
+    const NONE: &str = "none";
+
+    /// Reads the name of a scope, or `none`.
+    pub fn parse(text: &str) -> Self {
+        match text.trim() {
+            word if word.eq_ignore_ascii_case(Self::NONE) => Self::None,
+            name => Self::Named(name.to_owned()),
+        }
+    }
+
+    /// Says whether a container with this scope is meant.
+    pub fn includes(&self, scope: Option<&str>) -> bool {
+        let of_none = |scope: &str| scope.is_empty() || scope.eq_ignore_ascii_case(Self::NONE);
+        let scope = scope.map(str::trim).filter(|scope| !of_none(scope));
+        match self {
+            Self::All => true,
+            Self::None => scope.is_none(),
+            Self::Named(name) => scope == Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => f.write_str("all containers"),
+            Self::None => f.write_str("containers without a scope"),
+            Self::Named(name) => write!(f, "containers of the scope {name}"),
+        }
+    }
 }
 
 /// A label, or a label with a certain value.
@@ -100,6 +147,10 @@ pub struct Rules {
     pub floating_tags: Sourced<Vec<String>>,
     /// What the labels of other tools mean.
     pub idiom: Idiom,
+    /// Which containers are this instance's matter.
+    pub scope: Sourced<Scope>,
+    /// The time zone of what goes by the clock on the wall.
+    pub time_zone: Tz,
 }
 
 impl Default for Rules {
@@ -118,6 +169,8 @@ impl Default for Rules {
             skip_semver_pinned: Sourced::by_default(true),
             floating_tags: Sourced::by_default(Vec::new()),
             idiom: Idiom::default(),
+            scope: Sourced::by_default(Scope::All),
+            time_zone: Tz::UTC,
         }
     }
 }
@@ -139,6 +192,22 @@ mod tests {
         ] {
             let found = NamePattern::new(pattern).matches(&ContainerName::new(name));
             assert_eq!(found, matches, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn scopes_include_their_own() {
+        for (scope, all, none, web) in [
+            (None, true, true, false),
+            (Some(""), true, true, false),
+            (Some("None"), true, true, false),
+            (Some("web"), true, false, true),
+            (Some(" web "), true, false, true),
+            (Some("Web"), true, false, false),
+        ] {
+            assert_eq!(Scope::All.includes(scope), all, "{scope:?}");
+            assert_eq!(Scope::parse("NONE").includes(scope), none, "{scope:?}");
+            assert_eq!(Scope::parse(" web").includes(scope), web, "{scope:?}");
         }
     }
 

@@ -51,6 +51,13 @@ pub(super) fn second_pass(zone: Tz, at: Timestamp) -> Option<NaiveDateTime> {
     (at == early).then(|| local(zone, first(early, late, |at| offset(at) != before)))
 }
 
+/// Returns the moment between two others at which the clocks are changed, if they are.
+pub(super) fn change(zone: Tz, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
+    let offset = |at: Timestamp| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+    let before = offset(from);
+    (offset(to) != before).then(|| first(from, to, |at| offset(at) != before))
+}
+
 /// Returns the first whole second after `before`, and at the latest `after`, for which a condition
 /// holds that once it holds stays.
 fn first(before: Timestamp, after: Timestamp, holds: impl Fn(Timestamp) -> bool) -> Timestamp {

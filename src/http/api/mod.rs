@@ -4,3 +4,4 @@ pub mod health;
 pub mod history;
 pub mod images;
 pub mod operations;
+pub mod registries;

@@ -15,6 +15,7 @@ use docker_auto::core::labels;
 use docker_auto::core::plan::RejectKey;
 use docker_auto::core::policy::{Policy, PolicyPatch};
 use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
+use docker_auto::core::waiting::{Sighting, Turn, Waiting};
 
 use super::words::{GOOD, failure, fields, identity, pair, platform, request, role};
 
@@ -31,6 +32,7 @@ pub(super) struct Story {
     remembered: Remembered,
     answer: Option<RemoteAnswer>,
     rejects: Vec<Reject>,
+    waiting: Waiting,
     role: Role,
     request: Request,
     patch: PolicyPatch,
@@ -72,6 +74,7 @@ impl Story {
             remembered: Remembered::default(),
             answer: None,
             rejects: Vec::new(),
+            waiting: Waiting::default(),
             role: Role::Ordinary,
             request: Request::Check,
             patch: PolicyPatch::default(),
@@ -100,6 +103,8 @@ impl Story {
             "remembers" => self.remembers(rest),
             "registry" => self.answer = Some(self.answer(rest)),
             "rejected" => self.rejected(rest),
+            "seen" => self.seen(rest),
+            "turn" => self.turn(rest),
             "role" => self.role = role(rest),
             "asked" => self.request = request(rest),
             "forced" => self.patch = PolicyPatch::force(),
@@ -191,7 +196,7 @@ impl Story {
             manifest: text("manifest").map_or(digest, |symbol| self.digest(&symbol)),
             config: text("config").map(|symbol| self.digest(&symbol)),
             platform: text("platform").map(|text| platform(&text)),
-            created_at: None,
+            created_at: text("built").map(|at| at.parse().expect(GOOD)),
             size_bytes: None,
             version: text("version"),
             revision: None,
@@ -206,6 +211,21 @@ impl Story {
         let digest = fields.get("digest").map(|symbol| self.digest(symbol));
         let at = "2026-05-01T03:00:07Z".parse().expect(GOOD);
         self.rejects.push(Reject { key, image, digest, at, reason: "exit code 1".to_owned() });
+    }
+
+    /// `M2 TIME`: since when a candidate is known.
+    fn seen(&mut self, rest: &str) {
+        let (symbol, at) = rest.split_once(' ').expect(GOOD);
+        let key = RejectKey::manifest(&self.digest(symbol));
+        let first_seen = at.parse().expect(GOOD);
+        self.waiting.sighting = Some(Sighting { key, first_seen, built_at: None });
+    }
+
+    /// `TIME SCHEDULE (ZONE)`: when the container's own schedule had its last turn.
+    fn turn(&mut self, rest: &str) {
+        let (last, schedule) = rest.split_once(' ').expect(GOOD);
+        let (last, schedule) = (last.parse().expect(GOOD), schedule.to_owned());
+        self.waiting.turn = Some(Turn { schedule, last });
     }
 
     fn policy(&self) -> (Policy, String) {
@@ -238,6 +258,7 @@ impl Story {
             answer: self.answer.as_ref(),
             policy: &policy,
             rejects: &self.rejects,
+            waiting: &self.waiting,
             role: self.role,
             request: self.request,
             now: self.now,

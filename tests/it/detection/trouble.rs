@@ -180,3 +180,19 @@ fn a_hundred_containers_of_one_image_cost_one_request() {
         }
     });
 }
+
+#[test]
+fn the_last_pulls_are_left_to_people() {
+    needs!(lab);
+    let faults = json!({"rate_limit": 4, "rate_window": 3600});
+    let scene = Scene::with(Host::shared(Engine::New), Registry::faulty(&json!({})));
+    scene.start_outdated("web", &json!({}));
+    for (floor, code) in [("5", "quota_kept"), ("0", "updates_not_enabled")] {
+        scene.registry.faults(&faults);
+        let program = scene.program().env("DOCKER_AUTO_REGISTRY_QUOTA_FLOOR", floor);
+        let view = view(&scene, &program, "web");
+        assert_eq!(view["reason"]["code"], code, "{view}");
+        let printed = program.run(&["check", &scene.name("web")]).stdout;
+        assert!(printed.contains(" of 4 pulls left in 1h"), "{printed}");
+    }
+}

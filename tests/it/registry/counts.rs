@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use docker_auto::core::digest::Platform;
 use docker_auto::registry::{Freshness, Registry, Settings};
 
 use super::door::{Door, TokenRules};
-use super::fake::{Fake, digest_of, settings};
+use super::fake::{Fake, digest_of, outcome_of, settings};
 use crate::support::certificates::Authority;
 use crate::support::scripted::{Reaction, Reply};
 
@@ -176,4 +177,37 @@ async fn a_registry_that_says_how_much_it_allows_is_heard() {
     assert_eq!(limit.registry, fake.server.address());
     assert_eq!((limit.limit, limit.remaining), (Some(100), Some(42)));
     assert_eq!(limit.counted.as_deref(), Some("192.0.2.1"));
+}
+
+/// Returns the code of resolving an image after a registry said how much it still allows.
+async fn resolved_with(remaining: &str, floor: u64) -> &'static str {
+    let fake = Fake::open();
+    let digest = fake.put_image("app", "1");
+    let mut reply = Reply::new(200).header("docker-content-digest", digest.as_str());
+    if !remaining.is_empty() {
+        reply = reply.header("ratelimit-remaining", remaining);
+    }
+    fake.script("HEAD", "/v2/app/manifests/1", [Reaction::Answer(reply)]);
+    let registry = Registry::new(Settings { quota_floor: floor, ..settings() }).unwrap();
+    let wanted = fake.wanted("app:1");
+    digest_of(&registry, &wanted).await.unwrap();
+    let found = registry.resolve(&wanted, &digest, &Platform::new("linux", "amd64", None)).await;
+    // What is asked by HEAD goes on, and says when there are more.
+    digest_of(&registry, &wanted).await.unwrap();
+    outcome_of(&found)
+}
+
+#[tokio::test]
+async fn the_last_pulls_are_left_to_people() {
+    for (remaining, floor, expected) in [
+        ("", 5, "ok"),
+        ("5;w=21600", 5, "ok"),
+        ("4;w=21600", 5, "quota_kept"),
+        ("0;w=21600", 5, "quota_kept"),
+        ("0;w=21600", 0, "ok"),
+        // Without a window nobody knows when there are more.
+        ("0", 5, "ok"),
+    ] {
+        assert_eq!(resolved_with(remaining, floor).await, expected, "{remaining} of {floor}");
+    }
 }

@@ -32,25 +32,25 @@ use crate::support::wait::wait_until;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-fn midnight() -> Timestamp {
+pub(super) fn midnight() -> Timestamp {
     "2026-03-10T00:00:00Z".parse().unwrap()
 }
 
 /// A scene whose registry counts the checks.
-fn counting() -> Scene {
+pub(super) fn counting() -> Scene {
     Scene::with(LabHost::shared(Kind::New), Registry::faulty(&json!({})))
 }
 
 /// The loop of a server, with its clock.
-struct Loop<'a> {
+pub(super) struct Loop<'a> {
     scene: &'a Scene,
-    clock: Clock,
-    store: Store,
+    pub(super) clock: Clock,
+    pub(super) store: Store,
     tasks: Tasks,
 }
 
 impl<'a> Loop<'a> {
-    async fn start(
+    pub(super) async fn start(
         scene: &'a Scene,
         data: &Path,
         clock: Clock,
@@ -66,7 +66,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Waits until a job has run at the present moment of the clock.
-    async fn runs(&self, job: &'static str) {
+    pub(super) async fn runs(&self, job: &'static str) {
         let now = self.clock.now();
         let waiting = async {
             while self.store.schedules().last_run(job).await.unwrap() != Some(now) {
@@ -79,14 +79,14 @@ impl<'a> Loop<'a> {
     }
 
     /// Moves the clock on in steps, after each of which nothing is due but at the last.
-    async fn after(&self, step: Duration, steps: u32, job: &'static str) {
+    pub(super) async fn after(&self, step: Duration, steps: u32, job: &'static str) {
         for _ in 0..steps {
             self.clock.advance(step);
         }
         self.runs(job).await;
     }
 
-    fn checks(&self) -> usize {
+    pub(super) fn checks(&self) -> usize {
         self.scene.registry.count("HEAD", &self.scene.prefix)
     }
 
@@ -96,7 +96,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Ends the loop; returns how many checks there were.
-    async fn end(self) -> usize {
+    pub(super) async fn end(self) -> usize {
         assert_eq!(self.tasks.close_and_wait(PATIENCE).await, Drained::All);
         self.store.close().await.unwrap();
         self.checks()
@@ -149,6 +149,7 @@ fn timetables(config: &Config) -> Timetables {
     Timetables {
         check,
         update,
+        jitter: config.scan.jitter,
         check_on_start: config.scan.on_start,
         settle: config.watch.events.then_some(config.watch.settle),
         keep: KeepDays::default(),

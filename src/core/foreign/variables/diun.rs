@@ -3,7 +3,7 @@
 use crate::core::foreign::idiom::is_on;
 use crate::core::foreign::{Content, Meaning, Setting, Tool};
 
-use super::To::{Already, Nothing, Read, Same, Switch};
+use super::To::{Already, Nothing, Read, Same, Span, Switch};
 use super::{ForeignVariable, FoundVariable, Source, Variables, check_schedule, row};
 
 const NOTIFICATIONS: &str = "there are no notifications yet";
@@ -14,7 +14,7 @@ const PROVIDER: &str = "containers of a Docker engine are looked at, and nothing
 pub(super) const VARIABLES: [ForeignVariable; 23] = [
     row("DIUN_WATCH_SCHEDULE", Read(check_schedule)),
     row("DIUN_WATCH_WORKERS", Same("DOCKER_AUTO_SCAN_CONCURRENCY")),
-    row("DIUN_WATCH_JITTER", Already("checks are spread anyway")),
+    row("DIUN_WATCH_JITTER", Span("DOCKER_AUTO_SCAN_JITTER")),
     row("DIUN_WATCH_FIRSTCHECKNOTIF", Nothing(NOTIFICATIONS)),
     row("DIUN_WATCH_RUNONSTARTUP", Switch("DOCKER_AUTO_SCAN_ON_START")),
     row("DIUN_WATCH_COMPAREDIGEST", Already("digests are always compared")),

@@ -46,7 +46,7 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
     ),
     row("WATCHTOWER_MONITOR_IMAGE_NAMES", Nothing(IMAGES)),
     row("WATCHTOWER_SKIP_IMAGE_NAMES", Nothing(IMAGES)),
-    row("WATCHTOWER_SCOPE", Read(scope)),
+    row("WATCHTOWER_SCOPE", Same("DOCKER_AUTO_POLICY_SCOPE")),
     row(MONITOR_ONLY, IfOn(NO_UPDATES)),
     row("WATCHTOWER_INCLUDE_STOPPED", Switch("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED")),
     row("WATCHTOWER_INCLUDE_RESTARTING", Already("containers that restart are looked at anyway")),
@@ -147,13 +147,6 @@ fn interval(text: &str, all: &Variables) -> Understood {
 fn cleanup(text: &str, _: &Variables) -> Understood {
     let kept = if value::switch(text)? { "1" } else { "1000" };
     one("DOCKER_AUTO_UPDATE_KEEP_IMAGES", kept)
-}
-
-fn scope(text: &str, _: &Variables) -> Understood {
-    match text {
-        "none" => Ok(Meaning::Already("without a scope containers that have none are meant")),
-        scope => one("DOCKER_AUTO_POLICY_SCOPE", scope),
-    }
 }
 
 fn level(text: &str, _: &Variables) -> Understood {

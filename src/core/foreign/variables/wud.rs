@@ -1,6 +1,7 @@
 //! The variables of WUD and drydock.
 
 use crate::core::foreign::idiom::{text, triggers};
+use crate::core::foreign::value::milliseconds;
 use crate::core::foreign::{Meaning, Setting, Understood, one};
 use crate::core::value::switch;
 
@@ -8,7 +9,7 @@ use super::To::{Already, Nothing, Read, Same, Switch};
 use super::{ForeignVariable, Variables, check_schedule, row};
 
 const NOTIFICATIONS: &str = "there are no notifications yet";
-const JITTER: &str = "checks are spread anyway";
+const JITTER: &str = "DOCKER_AUTO_SCAN_JITTER";
 const EVENTS: &str = "what happens on the host is seen at once";
 const CERTIFICATES: &str = "put ca.pem, cert.pem and key.pem into a folder: DOCKER_CERT_PATH";
 const REGISTRY: &str = "credentials need a host, an account and a password or token";
@@ -21,7 +22,7 @@ pub(super) const VARIABLES: [ForeignVariable; 44] = [
     row("WUD_WATCHER_*_HOST", Read(host)),
     row("WUD_WATCHER_*_PORT", Already("it goes along with the HOST")),
     row("WUD_WATCHER_*_SOCKET", Read(socket)),
-    row("WUD_WATCHER_*_JITTER", Already(JITTER)),
+    row("WUD_WATCHER_*_JITTER", Read(|text, _| one(JITTER, milliseconds(text)?))),
     row("WUD_WATCHER_*_WATCHALL", Switch("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED")),
     row("WUD_WATCHER_*_WATCHATSTART", Switch("DOCKER_AUTO_SCAN_ON_START")),
     row("WUD_WATCHER_*_WATCHBYDEFAULT", Read(|text, _| by_default(text, BY_DEFAULT_WUD))),
@@ -44,7 +45,7 @@ pub(super) const VARIABLES: [ForeignVariable; 44] = [
     row("DD_WATCHER_*_HOST", Read(host)),
     row("DD_WATCHER_*_PORT", Already("it goes along with the HOST")),
     row("DD_WATCHER_*_SOCKET", Read(socket)),
-    row("DD_WATCHER_*_JITTER", Already(JITTER)),
+    row("DD_WATCHER_*_JITTER", Read(|text, _| one(JITTER, milliseconds(text)?))),
     row("DD_WATCHER_*_WATCHALL", Switch("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED")),
     row("DD_WATCHER_*_WATCHATSTART", Switch("DOCKER_AUTO_SCAN_ON_START")),
     row("DD_WATCHER_*_WATCHBYDEFAULT", Read(|text, _| by_default(text, BY_DEFAULT_DRYDOCK))),

@@ -1,0 +1,220 @@
+//! What `serve` has to wake up for beside its own timetables: containers' schedules, and the moments
+//! at which what holds an update ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::core::decision::{Decision, HoldReason};
+use crate::core::id::{ContainerName, Timestamp};
+use crate::core::inventory::Inventory;
+use crate::core::labels;
+use crate::core::policy::Policy;
+use crate::core::waiting::{Turn, Waiting};
+use crate::core::window::{Course, Due, Schedule, Timetable};
+use crate::engine::command::Assessment;
+use crate::engine::{Engine, EngineError};
+
+/// What each container is waited for.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    entries: BTreeMap<ContainerName, Entry>,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    own: Option<(Timetable, Course)>,
+    until: Option<Timestamp>,
+}
+
+impl Agenda {
+    /// Returns the containers whose time has come, and the next moment at which that of one comes.
+    pub(super) fn due(&mut self, now: Timestamp) -> (Vec<ContainerName>, Option<Timestamp>) {
+        let (mut names, mut next) = (Vec::new(), None::<Timestamp>);
+        for (name, entry) in &mut self.entries {
+            let own = entry.own.as_mut();
+            let own =
+                own.map_or(Due::Never, |(table, course)| course.due(now, table, Duration::ZERO));
+            let held = entry
+                .until
+                .map_or(Due::Never, |until| if until <= now { Due::Now } else { Due::At(until) });
+            if own == Due::Now || held == Due::Now {
+                names.push(name.clone());
+            }
+            for due in [own, held] {
+                let Due::At(at) = due else { continue };
+                next = Some(next.map_or(at, |next| next.min(at)));
+            }
+        }
+        (names, next)
+    }
+
+    /// Notes that containers have had their turn; returns the last turns of their own schedules.
+    fn had_turns(&mut self, names: &[ContainerName], now: Timestamp) -> Vec<(ContainerName, Turn)> {
+        let mut turns = Vec::new();
+        for name in names {
+            let Some(entry) = self.entries.get_mut(name) else { continue };
+            // What is still held was noted anew, with a moment to come.
+            entry.until = entry.until.filter(|until| *until > now);
+            let Some((Timetable::Cron(schedule), course)) = &mut entry.own else { continue };
+            course.ran(now);
+            turns.push((name.clone(), Turn::new(schedule, now)));
+        }
+        turns
+    }
+
+    fn note(&mut self, name: &ContainerName, own: Option<(&Schedule, &Turn)>) {
+        let entry = self.entries.entry(name.clone()).or_default();
+        let Some((schedule, turn)) = own else {
+            entry.own = None;
+            return;
+        };
+        let table = Timetable::Cron(schedule.clone());
+        match &entry.own {
+            Some((known, _)) if *known == table => {}
+            _ => entry.own = Some((table, Course::new(turn.last))),
+        }
+    }
+
+    fn hold(&mut self, name: &ContainerName, until: Option<Timestamp>) {
+        self.entries.entry(name.clone()).or_default().until = until;
+    }
+}
+
+impl Engine {
+    pub(super) fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns the schedules of a host's containers before the first check.
+    pub(super) async fn learn_schedules(&self) -> Result<(), EngineError> {
+        let inventory = self.discover().await?;
+        let now = self.clock.now();
+        let mut known = self.store.waits().of_host(self.host.id()).await?;
+        let mut changed = Vec::new();
+        for container in inventory.containers.values() {
+            let policy = self.settings.policy.with(labels::read(&container.labels).0);
+            let Some(own) = &policy.schedule else { continue };
+            let before = known.remove(&container.name).unwrap_or_default();
+            let after = Waiting { turn: turn_of(&before, &policy, now), ..before.clone() };
+            let turn = after.turn.as_ref();
+            self.agenda().note(&container.name, turn.map(|turn| (&own.value, turn)));
+            changed.extend((after != before).then(|| (container.name.clone(), after)));
+        }
+        Ok(self.store.waits().keep(self.host.id(), changed).await?)
+    }
+
+    /// Remembers what a check found out of schedules and candidates.
+    pub(super) async fn note_waits(&self, assessments: &[Assessment]) -> Result<(), EngineError> {
+        let now = self.clock.now();
+        let mut known = self.store.waits().of_host(self.host.id()).await?;
+        let mut changed = Vec::new();
+        for Assessment { container, policy, decision, .. } in assessments {
+            let name = &container.name;
+            let before = known.remove(name).unwrap_or_default();
+            let own = policy.schedule.as_ref().map(|own| &own.value);
+            let mut after = before.after(own, decision.candidate(), now);
+            if matches!(decision, Decision::Unknown { .. }) {
+                after.sighting.clone_from(&before.sighting);
+            }
+            let mut agenda = self.agenda();
+            agenda.note(name, own.zip(after.turn.as_ref()));
+            agenda.hold(name, opening(decision, now));
+            changed.extend((after != before).then(|| (name.clone(), after)));
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.waits().keep(self.host.id(), changed).await?)
+    }
+
+    /// Forgets containers that are not there any more.
+    pub(super) async fn forget_gone(&self, inventory: &Inventory) -> Result<(), EngineError> {
+        let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
+        self.agenda().entries.retain(|name, _| present.contains(name));
+        let known = self.store.waits().of_host(self.host.id()).await?;
+        if known.keys().all(|name| present.contains(name)) {
+            return Ok(());
+        }
+        Ok(self.store.waits().expire(self.host.id(), present).await?)
+    }
+
+    /// Notes that containers have had their turn.
+    pub(super) async fn had_turns(&self, names: &[ContainerName]) -> Result<(), EngineError> {
+        let turns = self.agenda().had_turns(names, self.clock.now());
+        if turns.is_empty() {
+            return Ok(());
+        }
+        let mut known = self.store.waits().of_host(self.host.id()).await?;
+        let changed = turns.into_iter().map(|(name, turn)| {
+            let before = known.remove(&name).unwrap_or_default();
+            (name, Waiting { turn: Some(turn), ..before })
+        });
+        let changed = changed.collect();
+        Ok(self.store.waits().keep(self.host.id(), changed).await?)
+    }
+}
+
+fn turn_of(before: &Waiting, policy: &Policy, now: Timestamp) -> Option<Turn> {
+    before.after(policy.schedule.as_ref().map(|own| &own.value), None, now).turn
+}
+
+/// Returns when what holds an update ends by itself. Schedules have their own timetables.
+fn opening(decision: &Decision, now: Timestamp) -> Option<Timestamp> {
+    match decision {
+        Decision::Hold { reason: HoldReason::WaitingForSchedule { .. }, .. } => None,
+        Decision::Hold { until, .. } => until.filter(|until| *until > now),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn web() -> ContainerName {
+        ContainerName::new("web")
+    }
+
+    #[test]
+    fn containers_have_their_turns_once() {
+        let schedule = Schedule::parse("0 3 * * *", Tz::UTC).unwrap();
+        let mut agenda = Agenda::default();
+        let noon = moment("2026-05-04T12:00:00Z");
+        agenda.note(&web(), Some((&schedule, &Turn::new(&schedule, noon))));
+        let three = moment("2026-05-05T03:00:00Z");
+        assert_eq!(agenda.due(noon), (vec![], Some(three)));
+        assert_eq!(agenda.due(three).0, [web()]);
+        // Days late: one turn.
+        let late = moment("2026-05-09T12:00:00Z");
+        assert_eq!(agenda.due(late).0, [web()]);
+        agenda.had_turns(&[web()], late);
+        assert_eq!(agenda.due(late), (vec![], Some(moment("2026-05-10T03:00:00Z"))));
+        // Set back by a year: the next turn is within a day.
+        let back = moment("2025-05-09T12:00:00Z");
+        assert_eq!(agenda.due(back), (vec![], Some(moment("2025-05-10T03:00:00Z"))));
+        assert_eq!(agenda.due(moment("2025-05-10T03:00:00Z")).0, [web()]);
+        agenda.note(&web(), None);
+        assert_eq!(agenda.due(late), (vec![], None));
+    }
+
+    #[test]
+    fn what_holds_ends_once() {
+        let mut agenda = Agenda::default();
+        let (noon, opens) = (moment("2026-05-04T12:00:00Z"), moment("2026-05-04T22:00:00Z"));
+        agenda.hold(&web(), Some(opens));
+        assert_eq!(agenda.due(noon), (vec![], Some(opens)));
+        assert_eq!(agenda.due(opens).0, [web()]);
+        agenda.had_turns(&[web()], opens);
+        assert_eq!(agenda.due(opens), (vec![], None));
+        agenda.hold(&web(), Some(noon));
+        agenda.hold(&web(), None);
+        assert_eq!(agenda.due(opens), (vec![], None));
+    }
+}

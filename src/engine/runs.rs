@@ -1,0 +1,108 @@
+//! What `serve` does next, and when it did it last.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::time::Duration;
+
+use crate::core::id::{ContainerName, Timestamp};
+use crate::core::window::{Course, Due};
+use crate::engine::Engine;
+use crate::engine::schedule::Timetables;
+use crate::logging::Chain;
+
+const CHECK: &str = "check";
+const UPDATE: &str = "update";
+
+/// When each job last ran, whatever the store could keep of it.
+pub(super) struct Runs {
+    check: Course,
+    update: Course,
+    /// By how much the next check comes late.
+    pub(super) delay: Duration,
+}
+
+/// What is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Job {
+    /// A check, with the updates that follow it at once.
+    Check,
+    /// A check and the updates that wait for the schedule.
+    Update,
+    /// A check of some containers, whose own time has come, with the updates that follow it.
+    Turns(Vec<ContainerName>),
+}
+
+impl Engine {
+    /// Returns when each job ran last; what never ran is counted from now.
+    pub(super) async fn runs(&self, timetables: &Timetables) -> Runs {
+        let now = self.clock.now();
+        let stored = async |name| self.store.schedules().last_run(name).await.unwrap_or_default();
+        let check = Course::new(stored(CHECK).await.unwrap_or(now));
+        let update = Course::new(stored(UPDATE).await.unwrap_or(now));
+        if !timetables.check_on_start
+            && let Err(error) = self.learn_schedules().await
+        {
+            log::warn!(
+                "schedules of containers are known after the first check: {}",
+                Chain(&error)
+            );
+        }
+        Runs { check, update, delay: chance(timetables.jitter) }
+    }
+
+    /// Returns the job that is due, or the moment to look again. Runs that were missed while the
+    /// program or the machine was away are caught up once.
+    pub(super) fn next_job(
+        &self,
+        timetables: &Timetables,
+        runs: &mut Runs,
+    ) -> (Job, Option<Timestamp>) {
+        let now = self.clock.now();
+        let update = timetables.update.as_ref();
+        let update = update.map_or(Due::Never, |table| runs.update.due(now, table, Duration::ZERO));
+        let (turns, turn) = self.agenda().due(now);
+        let check = runs.check.due(now, &timetables.check, runs.delay);
+        match (update, check) {
+            (Due::Now, _) => return (Job::Update, None),
+            _ if !turns.is_empty() => return (Job::Turns(turns), None),
+            (_, Due::Now) => return (Job::Check, None),
+            _ => {}
+        }
+        let times = [update, check].into_iter().filter_map(|due| match due {
+            Due::At(at) => Some(at),
+            Due::Now | Due::Never => None,
+        });
+        let far = now + Duration::from_hours(24);
+        (Job::Check, Some(times.chain(turn).fold(far, Timestamp::min)))
+    }
+
+    /// An update is a check as well.
+    pub(super) async fn ran(&self, job: &Job, runs: &mut Runs) {
+        let now = self.clock.now();
+        let names: &[&'static str] = match job {
+            Job::Update => &[UPDATE, CHECK],
+            Job::Check => &[CHECK],
+            Job::Turns(names) => {
+                if let Err(error) = self.had_turns(names).await {
+                    log::error!("{}", Chain(&error));
+                }
+                return;
+            }
+        };
+        runs.check.ran(now);
+        if *job == Job::Update {
+            runs.update.ran(now);
+        }
+        for name in names {
+            if let Err(error) = self.store.schedules().ran(name, now).await {
+                log::error!("{}", Chain(&error));
+            }
+        }
+    }
+}
+
+/// Returns a time of chance up to the longest.
+pub(super) fn chance(longest: Duration) -> Duration {
+    let number = std::hash::RandomState::new().build_hasher().finish();
+    let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
+    Duration::from_millis(number % (longest + 1))
+}
