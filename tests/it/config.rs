@@ -205,9 +205,9 @@ const PROBLEMS: [(&str, &[(&str, bool)]); 31] = [
     (
         "WATCHTOWER_SCHEDULE=x\nWATCHTOWER_PORCELAIN=v1",
         &[
-            ("WATCHTOWER_SCHEDULE has the value \"x\"", true),
             ("WATCHTOWER_PORCELAIN has no equivalent", false),
-            ("WATCHTOWER_SCHEDULE", false),
+            ("WATCHTOWER_SCHEDULE has the value \"x\"", true),
+            ("WATCHTOWER_PORCELAIN is read as consent to its tool's defaults", false),
         ],
     ),
     ("DOCKER_TLS_VERIFY=1", &[("DOCKER_TLS_VERIFY has no effect: a unix socket", false)]),

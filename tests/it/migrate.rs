@@ -66,6 +66,7 @@ fn a_host_with_watchtower_is_read_and_understood() {
         reason(&watched).contains(&format!("the label {WATCHTOWER}.monitor-only=true")),
         "{views}"
     );
-    let labels = of(&left)["labels"].as_object().map_or(0, serde_json::Map::len);
-    assert_eq!(labels, 2, "only what the container has is shown: {views}");
+    let labels = of(&left)["labels"].as_object().cloned().unwrap_or_default();
+    let added = labels.keys().any(|name| name.starts_with("docker-auto."));
+    assert!(!labels.is_empty() && !added, "only what the container has is shown: {views}");
 }
