@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::core::policy::Policy;
+use crate::core::text::Language;
 
 mod backup;
 mod docker;
@@ -42,6 +43,8 @@ pub struct Config {
     pub history_retention: Duration,
     /// The time zone of all schedules.
     pub time_zone: Tz,
+    /// The language of reasons.
+    pub language: Language,
     /// Where to listen.
     pub server: ListenAddress,
     /// The engine.
@@ -71,6 +74,7 @@ impl Default for Config {
             data: PathBuf::new(),
             history_retention: Duration::ZERO,
             time_zone: Tz::UTC,
+            language: Language::default(),
             server: ListenAddress::default(),
             docker: DockerConfig::default(),
             scan: ScanConfig::default(),

@@ -54,7 +54,8 @@
 //! # An update
 //!
 //! [`engine::check`] looks at the host with two list calls, asks each registry once per distinct
-//! reference, and lets [`core::decision::decide`] judge. For an update `engine::prepare` gathers all
+//! reference, and lets [`core::decision::decide`] judge; [`core::decision::explain`] is the same judgement
+//! with every question kept, and [`core::text`] tells it in the languages of people. For an update `engine::prepare` gathers all
 //! there is to know — the container's and the image's inspect, the new image's config from the
 //! registry — and [`core::recreate`] takes apart what the user, the image and the engine gave.
 //! [`core::plan::recreate`] lays the steps out: pull, create beside, then the short window of stop,
@@ -126,6 +127,10 @@
 //! | candidate | an image that could run in a target's place |
 //! | decision | up to date, update, hold, skip or unknown; each with its reason |
 //! | policy | what may be done with a target, every field with its origin |
+//! | rule | settings that a person stored for the targets that it matches |
+//! | verdict | a person's word on one image in a target's place |
+//! | pause | a person's word that nothing of a target, a group or everything is updated |
+//! | chain | the questions of a judgement, in order, with their answers |
 //! | plan, step, undo | what will be done, in order, and what takes it back |
 //! | operation | one plan on its way to its outcome |
 //! | journal, entry, position | what is written of an open operation, and where in its plan |

@@ -80,6 +80,7 @@ async fn listen(config: &Config, assembly: &Assembly) -> Result<(), AppError> {
         engine: assembly.engine.clone(),
         store: assembly.store.clone(),
         clock: assembly.clock.clone(),
+        language: config.language,
     };
     let (tcp, address) = public(config).await?;
     let listeners = [Listener::Unix(control(&config.data)?), Listener::Tcp(tcp)];

@@ -1,6 +1,10 @@
 //! The commands and their flags.
 
+pub mod decide;
+
 use argh::FromArgs;
+
+use self::decide::{Approve, Pause, Policy, Reject, Resume, Skip, Snooze, Why};
 
 use crate::core::ourselves::HELPER_COMMAND;
 
@@ -39,6 +43,22 @@ pub enum Command {
     Update(Update),
     /// Rolls back.
     Rollback(Rollback),
+    /// Approves.
+    Approve(Approve),
+    /// Rejects.
+    Reject(Reject),
+    /// Skips.
+    Skip(Skip),
+    /// Snoozes.
+    Snooze(Snooze),
+    /// Pauses.
+    Pause(Pause),
+    /// Resumes.
+    Resume(Resume),
+    /// Explains.
+    Why(Why),
+    /// Stores rules.
+    Policy(Policy),
     /// Shows the history.
     History(History),
     /// Reads other tools' settings.
@@ -64,7 +84,9 @@ impl Command {
     /// Returns what it may change.
     pub fn changes(&self) -> Changes {
         match self {
-            Self::Update(Update { dry_run: false, .. }) | Self::Rollback(_) => Changes::Containers,
+            Self::Update(Update { dry_run: false, .. })
+            | Self::Rollback(_)
+            | Self::Approve(Approve { now: true, .. }) => Changes::Containers,
             _ => Changes::Nothing,
         }
     }
@@ -203,13 +225,21 @@ pub struct Probe {
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 19] = [
     "serve",
     "check",
     "images",
     "plan",
     "update",
     "rollback",
+    "approve",
+    "reject",
+    "skip",
+    "snooze",
+    "pause",
+    "resume",
+    "why",
+    "policy",
     "history",
     "migrate",
     "healthcheck",
@@ -303,6 +333,17 @@ mod tests {
             ),
             ("rollback web --restore", "Rollback(Rollback { name: \"web\", restore: true"),
             ("migrate --json", "Migrate(Migrate { json: true })"),
+            ("approve web --now", "Approve(Approve { name: \"web\", now: true"),
+            ("snooze web 7d", "Snooze(Snooze { name: \"web\", until: \"7d\""),
+            ("pause --group=media", "Pause(Pause { name: None, group: Some(\"media\"), all: false"),
+            (
+                "why web --language zh",
+                "Why(Why { name: \"web\", json: false, language: Some(Chinese)",
+            ),
+            ("why web --language de", "usage Error parsing option '--language' with value 'de'"),
+            ("policy set a {}", "Policy(Policy { command: Set(PolicySet { name: \"a\""),
+            ("policy", "usage One of the following subcommands must be present"),
+            ("snooze web", "usage Required positional arguments not provided"),
             ("--version", "Version"),
             ("-V", "Version"),
             ("--help", "help Usage: docker-auto"),

@@ -1,5 +1,7 @@
 //! Who answers a command: the server that runs on the data directory, or this process itself.
 
+pub mod decide;
+
 use http::Method;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +15,7 @@ use crate::core::event::Event;
 use crate::core::history::HistoryRecord;
 use crate::core::id::{ContainerName, HostId, TargetId};
 use crate::core::plan::Trigger;
+use crate::core::text::Language;
 use crate::engine::command::{
     Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
 };
@@ -22,6 +25,8 @@ use crate::http::view::operation::{Line, OperationView, PlanView};
 use crate::http::view::registry::RegistryView;
 use crate::shutdown::Tasks;
 use crate::store::HistoryFilter;
+
+use self::decide::in_language;
 
 /// Who answers.
 pub enum Backend {
@@ -49,16 +54,19 @@ impl Backend {
         &mut self,
         names: &[String],
         freshness: Freshness,
+        language: Language,
     ) -> Result<Vec<ContainerView>, CommandError> {
         match self {
             Self::Server(control, _) => {
                 let body = json!({"names": names, "force": freshness == Freshness::Forced});
-                Ok(control.ask(Method::POST, "/api/v1/check", &body).await?)
+                Ok(control
+                    .ask(Method::POST, &in_language("/api/v1/check", language), &body)
+                    .await?)
             }
             Self::Own(own) => {
                 let request = CheckRequest { names: container_names(names), freshness };
                 let found = own.engine.check(&request).await?;
-                Ok(found.iter().map(ContainerView::from).collect())
+                Ok(found.iter().map(|one| ContainerView::told(one, language)).collect())
             }
         }
     }
@@ -105,6 +113,7 @@ impl Backend {
     pub async fn update(
         &mut self,
         asked: &Update,
+        language: Language,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
         let Update { names, all, dry_run, force, backup, .. } = asked;
@@ -114,13 +123,14 @@ impl Backend {
                     "names": names, "all": all, "dry_run": dry_run, "force": force,
                     "backup": backup,
                 });
-                follow((control, stop), "/api/v1/updates", &body, on_event).await
+                let path = in_language("/api/v1/updates", language);
+                follow((control, stop), &path, &body, on_event).await
             }
             Self::Own(own) => {
                 if !dry_run {
                     recover(own, on_event).await?;
                 }
-                drain(own.engine.update(request(asked)), on_event).await
+                drain(own.engine.update(request(asked)), language, on_event).await
             }
         }
     }
@@ -129,19 +139,21 @@ impl Backend {
     pub async fn roll_back(
         &mut self,
         asked: &Rollback,
+        language: Language,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<OperationView>, CommandError> {
         let Rollback { name, restore, .. } = asked;
         match self {
             Self::Server(control, stop) => {
                 let path = format!("/api/v1/containers/{}/rollback", in_path(name));
+                let path = in_language(&path, language);
                 follow((control, stop), &path, &json!({"restore": restore}), on_event).await
             }
             Self::Own(own) => {
                 recover(own, on_event).await?;
                 let name = ContainerName::from_engine(name);
                 let extent = if *restore { Extent::ImageAndData } else { Extent::Image };
-                drain(own.engine.roll_back(name, extent), on_event).await
+                drain(own.engine.roll_back(name, extent), language, on_event).await
             }
         }
     }
@@ -212,12 +224,16 @@ async fn follow(
 
 async fn drain(
     mut progress: tokio::sync::mpsc::UnboundedReceiver<Progress>,
+    language: Language,
     on_event: OnEvent<'_>,
 ) -> Result<Vec<OperationView>, CommandError> {
     while let Some(progress) = progress.recv().await {
         match progress {
             Progress::Happened(event) => on_event(&event),
-            Progress::Over(result) => return Ok(result?.into_iter().map(Into::into).collect()),
+            Progress::Over(result) => {
+                let told = |operated| OperationView::told(operated, language);
+                return Ok(result?.into_iter().map(told).collect());
+            }
         }
     }
     Err(CommandError::Control(ControlError::Ended))

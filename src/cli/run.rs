@@ -1,5 +1,7 @@
 //! Runs the commands that show something, and says with which code the process ends.
 
+mod decide;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use crate::cli::show::{self, Colour};
 use crate::config::Config;
 use crate::connect::knock;
 use crate::core::event::{Event, What};
+use crate::core::text::Language;
 use crate::docker::{DockerError, GOOD};
 use crate::engine::EngineError;
 use crate::engine::command::Freshness;
@@ -35,6 +38,17 @@ pub enum CommandError {
     /// The flags contradict each other.
     #[error("{0}")]
     Usage(&'static str),
+    /// A time that is none.
+    #[error("{0}")]
+    BadTime(String),
+    /// A rule that cannot be used.
+    #[error("the rule {name:?} cannot be used: {problem}")]
+    BadRule {
+        /// Its name.
+        name: String,
+        /// What is wrong, and the cure.
+        problem: String,
+    },
     /// The running server refused or broke off.
     #[error(transparent)]
     Control(#[from] ControlError),
@@ -65,7 +79,7 @@ impl CommandError {
     /// Returns the exit code: 2 for what the caller wrote, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::BadTime(_) | Self::BadRule { .. } => 2,
             Self::Left | Self::Engine(EngineError::Stopping) => INTERRUPTED,
             Self::Open(error) => error.exit_code(),
             _ => 1,
@@ -76,24 +90,32 @@ impl CommandError {
 /// Carries a command out; returns the exit code. What changes something leaves at a boundary of the
 /// journal when the tasks are told to end.
 pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8, CommandError> {
-    let colour = colour(config);
+    let manner = Manner { colour: colour(config), language: config.language };
     if let Command::Update(asked) = &command {
         usable(asked)?;
     }
+    decide::usable(&command)?;
     let mut backend = Backend::open(config, tasks).await?;
-    match command {
-        Command::Check(asked) => check(&mut backend, &asked, colour).await,
-        Command::Images(asked) => images(&mut backend, &asked, colour).await,
-        Command::Plan(asked) => plan(&mut backend, &asked).await,
-        Command::Update(asked) => update(&mut backend, &asked, colour).await,
-        Command::Rollback(asked) => roll_back(&mut backend, &asked, colour).await,
-        Command::History(asked) => history(&mut backend, &asked, colour).await,
-        Command::Serve(_)
-        | Command::Migrate(_)
-        | Command::Healthcheck(_)
-        | Command::Probe(_)
-        | Command::Version(_) => Ok(0),
+    if let Some(done) = decide::run(&mut backend, &command, manner).await {
+        return done;
     }
+    match command {
+        Command::Check(asked) => check(&mut backend, &asked, manner).await,
+        Command::Images(asked) => images(&mut backend, &asked, manner.colour).await,
+        Command::Plan(asked) => plan(&mut backend, &asked).await,
+        Command::Update(asked) => update(&mut backend, &asked, manner).await,
+        Command::Rollback(asked) => roll_back(&mut backend, &asked, manner).await,
+        Command::History(asked) => history(&mut backend, &asked, manner.colour).await,
+        // The rest was done above, or needs no parts.
+        _ => Ok(0),
+    }
+}
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    colour: Colour,
+    language: Language,
 }
 
 fn usable(asked: &Update) -> Result<(), CommandError> {
@@ -106,15 +128,15 @@ fn usable(asked: &Update) -> Result<(), CommandError> {
     Ok(())
 }
 
-async fn check(backend: &mut Backend, asked: &Check, colour: Colour) -> Result<u8, CommandError> {
+async fn check(backend: &mut Backend, asked: &Check, manner: Manner) -> Result<u8, CommandError> {
     let freshness = if asked.force { Freshness::Forced } else { Freshness::Cached };
-    let views = backend.check(&asked.names, freshness).await?;
+    let views = backend.check(&asked.names, freshness, manner.language).await?;
     let errors = views.iter().any(|view| view.status == "Error");
     let written = if asked.json {
         print_json(&views)
     } else {
         let registries = backend.registries().await?;
-        print(&(show::containers(&views, colour) + &show::registries(&registries)))
+        print(&(show::containers(&views, manner.colour) + &show::registries(&registries)))
     };
     Ok(written.max(u8::from(errors)))
 }
@@ -132,10 +154,11 @@ async fn plan(backend: &mut Backend, asked: &Plan) -> Result<u8, CommandError> {
     Ok(if asked.json { print_json(&view) } else { print(&logging::printable_lines(&view.text)) })
 }
 
-async fn update(backend: &mut Backend, asked: &Update, colour: Colour) -> Result<u8, CommandError> {
+async fn update(backend: &mut Backend, asked: &Update, manner: Manner) -> Result<u8, CommandError> {
     let mut reporter = Reporter::new(asked.json);
-    let views = backend.update(asked, &mut |event| reporter.tell(event)).await?;
-    let written = show_operations(&views, asked.json, colour);
+    let language = manner.language;
+    let views = backend.update(asked, language, &mut |event| reporter.tell(event)).await?;
+    let written = show_operations(&views, asked.json, manner.colour);
     let code = if asked.all { OperationView::exit_code } else { OperationView::exit_code_of_named };
     Ok(worst(views.iter().map(code).chain([written])))
 }
@@ -143,11 +166,12 @@ async fn update(backend: &mut Backend, asked: &Update, colour: Colour) -> Result
 async fn roll_back(
     backend: &mut Backend,
     asked: &Rollback,
-    colour: Colour,
+    manner: Manner,
 ) -> Result<u8, CommandError> {
     let mut reporter = Reporter::new(asked.json);
-    let views = backend.roll_back(asked, &mut |event| reporter.tell(event)).await?;
-    let written = show_operations(&views, asked.json, colour);
+    let language = manner.language;
+    let views = backend.roll_back(asked, language, &mut |event| reporter.tell(event)).await?;
+    let written = show_operations(&views, asked.json, manner.colour);
     Ok(worst(views.iter().map(OperationView::exit_code).chain([written])))
 }
 

@@ -1,5 +1,7 @@
 //! Tables for people: aligned, coloured only on a terminal.
 
+pub mod why;
+
 use std::fmt::Write as _;
 
 use crate::core::digest::Digest;

@@ -7,11 +7,13 @@ use chrono_tz::Tz;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
 use crate::config::{Config, ConfigProblem, Environment, ListenAddress};
+use crate::core::text::Language;
+use crate::core::value;
 
 /// A record is never deleted earlier.
 const SHORTEST_RETENTION: Duration = Duration::from_hours(30 * 24);
 
-pub(super) const VARIABLES: [Variable; 4] = [
+pub(super) const VARIABLES: [Variable; 5] = [
     Variable {
         key: "data",
         name: "DOCKER_AUTO_DATA",
@@ -42,6 +44,16 @@ pub(super) const VARIABLES: [Variable; 4] = [
         doc: "The time zone of all schedules, windows and dates.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.time_zone, time_zone(&given)),
+    },
+    Variable {
+        key: "language",
+        name: "DOCKER_AUTO_LANGUAGE",
+        aliases: &[],
+        kind: Kind::Words("`en`, `zh`"),
+        default: "en",
+        doc: "The language of reasons and explanations: English or Chinese.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.language, value::choice(given.text, &Language::WORDS)),
     },
     Variable {
         key: "server.addr",

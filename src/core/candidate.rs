@@ -71,19 +71,62 @@ pub struct Reject {
 impl Reject {
     /// Says whether a candidate is this image, whether it is seen in its registry or here.
     pub fn is(&self, candidate: &Candidate) -> bool {
-        let same_key = self.key == candidate.reject_key();
-        let image = self.image.as_ref();
-        same_key
-            || match &candidate.image {
-                CandidateImage::Remote(remote) => {
-                    let config = remote.config.as_ref();
-                    config.is_some_and(|config| {
-                        image.is_some_and(|id| id.as_str() == config.as_str())
-                    })
-                }
-                CandidateImage::Local { id, digests } => {
-                    image == Some(id) || self.digest.as_ref().is_some_and(|d| digests.contains(d))
-                }
-            }
+        let Self { key, image, digest, .. } = self;
+        same((key, image.as_ref(), digest.as_ref()), candidate)
     }
+}
+
+/// What an image is recognised by, wherever it is seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The key that it would be rejected under.
+    pub key: RejectKey,
+    /// The ID that it has or would have here, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageId>,
+    /// The digest that its reference resolved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+}
+
+impl Mark {
+    /// Returns what a candidate is recognised by.
+    pub fn of(candidate: &Candidate) -> Self {
+        let (image, digest) = match &candidate.image {
+            CandidateImage::Remote(image) => {
+                let config = image.config.as_ref().map(|config| ImageId::new(config.as_str()));
+                (config, Some(image.resolved.digest.clone()))
+            }
+            CandidateImage::Local { id, digests } => (Some(id.clone()), digests.first().cloned()),
+        };
+        Self { key: candidate.reject_key(), image, digest }
+    }
+
+    /// Says whether two marks are of the same image.
+    pub fn meets(&self, other: &Self) -> bool {
+        self.key == other.key
+            || (self.digest.is_some() && self.digest == other.digest)
+            || (self.image.is_some() && self.image == other.image)
+    }
+
+    /// Says whether a candidate is this image, whether it is seen in its registry or here.
+    pub fn is(&self, candidate: &Candidate) -> bool {
+        same((&self.key, self.image.as_ref(), self.digest.as_ref()), candidate)
+    }
+}
+
+fn same(
+    (key, image, digest): (&RejectKey, Option<&ImageId>, Option<&Digest>),
+    candidate: &Candidate,
+) -> bool {
+    *key == candidate.reject_key()
+        || match &candidate.image {
+            CandidateImage::Remote(remote) => {
+                let config = remote.config.as_ref();
+                config.is_some_and(|config| image.is_some_and(|id| id.as_str() == config.as_str()))
+            }
+            CandidateImage::Local { id, digests } => {
+                image == Some(id) || digest.is_some_and(|digest| digests.contains(digest))
+            }
+        }
 }

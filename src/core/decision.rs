@@ -9,19 +9,26 @@ use crate::core::ourselves::Obstacle;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
+use crate::core::text::{self, Language};
+use crate::core::verdict::{Pause, Verdict};
 use crate::core::waiting::Waiting;
 
 mod consent;
 mod follow;
 mod hold;
+mod reason;
 mod skip;
 mod times;
+mod trail;
 mod unknown;
 
-use consent::{hold_or_update, rejection};
+use consent::{hold_or_update, is_ruled_out};
 use follow::{Followed, Pin, follow};
 pub use hold::HoldReason;
+pub use reason::{Cause, Lifts};
 pub use skip::SkipReason;
+use trail::Trail;
+pub use trail::{Asked, Question};
 pub use unknown::UnknownReason;
 
 /// Everything that a decision depends on.
@@ -37,6 +44,10 @@ pub struct Facts<'a> {
     pub rejects: &'a [Reject],
     /// What is remembered of its own schedule and its candidate.
     pub waiting: &'a Waiting,
+    /// What people said of images in its place.
+    pub verdicts: &'a [Verdict],
+    /// The widest pause that holds it.
+    pub pause: Option<&'a Pause>,
     /// What it is to docker-auto itself.
     pub role: Role,
     /// Who wants to know.
@@ -68,9 +79,10 @@ pub enum Request {
     Schedule,
     /// A person who asked for everything to be updated: that lifts the schedule, nothing else.
     Everything,
-    /// A person who named this container: that is consent enough, whatever its mode.
+    /// A person who named this container: that is consent enough, whatever its mode, and ends a
+    /// snooze. A pause and a refusal hold all the same.
     Named,
-    /// A person who named this container and lifts its pins and rejections, too.
+    /// A person who named this container and lifts its pins, rejections, refusals and pauses, too.
     Forced,
 }
 
@@ -191,23 +203,13 @@ impl Decision {
 /// The reason as a sentence for people: what is, which setting or answer caused it, what to do.
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UpToDate { reference, how } => unknown::up_to_date(f, reference, how),
-            Self::Update { candidate } => hold::candidate(f, candidate),
-            Self::Hold { candidate, reason, until } => {
-                hold::candidate(f, candidate)?;
-                write!(f, "; {reason}")?;
-                until.map_or(Ok(()), |until| write!(f, "; due at {}", hold::moment(until)))
-            }
-            Self::Skip { reason } => reason.fmt(f),
-            Self::Unknown { reason } => reason.fmt(f),
-        }
+        text::of(self, Language::English).fmt(f)
     }
 }
 
 /// Returns the reference to look up in its registry; `None` where the decision needs no registry.
 pub fn question(facts: &Facts<'_>) -> Option<ImageRef> {
-    let followed = follow(facts).ok()?;
+    let followed = follow(facts, &mut Trail::default()).ok()?;
     let local = facts.running.local_evidence(&followed.reference).is_some();
     (!local).then_some(followed.reference)
 }
@@ -215,20 +217,42 @@ pub fn question(facts: &Facts<'_>) -> Option<ImageRef> {
 /// Decides what is to be done with a container. Total: whatever the facts, it returns a decision
 /// with its reason.
 pub fn decide(facts: &Facts<'_>) -> Decision {
-    match follow(facts) {
-        Ok(followed) => judge(facts, &followed),
+    decided(facts, &mut Trail::default())
+}
+
+/// Decides as [`decide`] does, and returns every question that was asked, in order; the last one is
+/// where the judgement ended, or found nothing against an update.
+pub fn explain(facts: &Facts<'_>) -> (Decision, Vec<Asked>) {
+    let mut trail = Trail::kept();
+    let decision = decided(facts, &mut trail);
+    (decision, trail.asked())
+}
+
+fn decided(facts: &Facts<'_>, trail: &mut Trail) -> Decision {
+    match follow(facts, trail) {
+        Ok(followed) => match judge(facts, &followed) {
+            Ok(candidate) => {
+                trail.find(Question::Image, None, || candidate.short().to_owned());
+                hold_or_update(facts, candidate, trail)
+            }
+            Err(decision) => {
+                trail.end(Question::Image, &decision);
+                *decision
+            }
+        },
         Err(decision) => *decision,
     }
 }
 
-/// Looks at the image: what the registry says, and what its name means here.
-fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
+/// Looks at the image: what the registry says, and what its name means here. Returns what could run.
+fn judge(facts: &Facts<'_>, followed: &Followed) -> Result<Candidate, Box<Decision>> {
     let Followed { reference, host, .. } = followed;
     let comparison = facts.running.compare(reference, *host, facts.answer);
     if let Some(candidate) = moved_here(facts, reference, &comparison) {
-        return hold_or_update(facts, candidate);
+        return Ok(candidate);
     }
-    match comparison {
+    let unknown = |reason| Decision::Unknown { reason };
+    Err(Box::new(match comparison {
         Comparison::Same(how) => Decision::UpToDate { reference: reference.clone(), how },
         Comparison::Newer(image) => {
             let digest = image.resolved.digest.clone();
@@ -236,21 +260,15 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Decision {
                 Pin::Kept => reference.with_digest(digest),
                 Pin::None => reference.clone(),
             };
-            let image = CandidateImage::Remote(image);
-            hold_or_update(facts, Candidate { reference, image })
+            return Ok(Candidate { reference, image: CandidateImage::Remote(image) });
         }
         Comparison::Local(evidence) => local(facts, reference, evidence),
         Comparison::Unresolved(digest) => {
-            let reason = UnknownReason::Unresolved { reference: reference.clone(), digest };
-            Decision::Unknown { reason }
+            unknown(UnknownReason::Unresolved { reference: reference.clone(), digest })
         }
-        Comparison::NotAsked => {
-            Decision::Unknown { reason: UnknownReason::NotAsked(reference.clone()) }
-        }
-        Comparison::Failed(failure) => {
-            Decision::Unknown { reason: UnknownReason::Registry(failure) }
-        }
-    }
+        Comparison::NotAsked => unknown(UnknownReason::NotAsked(reference.clone())),
+        Comparison::Failed(failure) => unknown(UnknownReason::Registry(failure)),
+    }))
 }
 
 fn local(facts: &Facts<'_>, reference: &ImageRef, evidence: LocalEvidence) -> Decision {
@@ -275,7 +293,7 @@ fn moved_here(
     }
     let candidate = facts.running.moved(reference)?;
     let CandidateImage::Local { digests, .. } = &candidate.image else { return None };
-    let failed = rejection(facts, &candidate).is_some();
+    let failed = is_ruled_out(facts, &candidate);
     let yields = match comparison {
         Comparison::Same(Match::Content(digest)) => failed || digests.contains(digest),
         // The name is on another image of the repository, which is not the newest: a rollback of

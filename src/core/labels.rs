@@ -3,6 +3,7 @@
 mod table;
 mod time;
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::core::compose::Labels;
@@ -117,6 +118,41 @@ pub fn is_known(name: &str) -> bool {
     LABELS.iter().any(|row| row.name == name) || name.starts_with(MAC)
 }
 
+/// Reads the settings of a rule: our own labels without their prefix, as far as they are settings of
+/// the policy. Returns by its key what is wrong with each of the others.
+pub fn read_rule(
+    name: &str,
+    settings: &BTreeMap<String, String>,
+) -> (PolicyPatch, Vec<(String, String)>) {
+    let origin = Origin::Rule { name: name.to_owned() };
+    let (mut patch, mut problems) = (PolicyPatch::default(), Vec::new());
+    for (key, text) in settings {
+        let own = LABELS.iter();
+        let Some(row) = own.clone().find(|row| row.name.strip_prefix(PREFIX) == Some(key)) else {
+            let known = own.filter_map(|row| row.name.strip_prefix(PREFIX));
+            let cure = format!("there is no such setting{}", value::did_you_mean(key, known));
+            problems.push((key.clone(), cure));
+            continue;
+        };
+        let mut read = PolicyPatch::default();
+        match (row.read)(&mut read, text, origin.clone()) {
+            Ok(()) if read == PolicyPatch::default() => {
+                let cure =
+                    format!("only a label can say this: write {} on the container", row.name);
+                problems.push((key.clone(), cure));
+            }
+            Ok(()) => drop((row.read)(&mut patch, text, origin.clone())),
+            Err(cure) => {
+                if row.on_error == OnError::HoldBack {
+                    patch.unclear = Some(origin.clone());
+                }
+                problems.push((key.clone(), cure));
+            }
+        }
+    }
+    (patch, problems)
+}
+
 fn bad_addresses(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
     let given = labels.iter().filter(|(name, _)| name.starts_with(MAC));
     given.filter(|(_, value)| *value != "keep" && !value::is_mac(value)).map(|(name, value)| {
@@ -181,6 +217,7 @@ mod tests {
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
+        say("group", patch.group.as_ref().map(|group| group.value.clone()));
         say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
         say("schedule", patch.schedule.as_ref().map(|schedule| schedule.value.to_string()));
         say("window", patch.window.as_ref().map(|window| window.value.text().to_owned()));
@@ -262,6 +299,8 @@ mod tests {
                 0,
             ),
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
+            ("docker-auto.group=media", "group=media", 0),
+            ("docker-auto.group=", "", 1),
             ("docker-auto.backup=volumes", "backup=Volumes", 0),
             ("docker-auto.backup=none", "backup=Nothing", 0),
             ("docker-auto.backup=volume", "backup=Volumes", 1),

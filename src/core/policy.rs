@@ -36,6 +36,11 @@ pub enum Origin {
     Default,
     /// An environment variable, by the name that was used.
     Variable(String),
+    /// A stored rule.
+    Rule {
+        /// Its name.
+        name: String,
+    },
     /// A label of the container.
     Label {
         /// Its name.
@@ -52,6 +57,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Default => f.write_str("the default"),
             Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::Rule { name } => write!(f, "the rule {name}"),
             Self::Label { name, value } => write!(f, "the label {name}={value}"),
             Self::Command => f.write_str("the command"),
         }
@@ -81,7 +87,8 @@ impl Mode {
     ];
 }
 
-/// The settings of one container: defaults below configuration below labels below the command.
+/// The settings of one container: defaults below configuration below stored rules below
+/// labels below the command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// The settings that hold for all containers alike.
@@ -92,6 +99,8 @@ pub struct Policy {
     pub mode: Sourced<Mode>,
     /// Whether pins and rejections are lifted.
     pub force: Sourced<bool>,
+    /// The group that it is paused with.
+    pub group: Option<Sourced<String>>,
     /// Whether an image that was built here is left alone; `None` leaves it to the rules.
     pub skip_local_build: Option<Sourced<bool>>,
     /// How long it may take to stop; `None` leaves it to the container and the engine.
@@ -123,6 +132,7 @@ impl Default for Policy {
             enable: None,
             mode: Sourced::by_default(Mode::Auto),
             force: Sourced::by_default(false),
+            group: None,
             skip_local_build: None,
             stop_timeout: None,
             health_timeout: None,
@@ -147,6 +157,8 @@ pub struct PolicyPatch {
     pub mode: Option<Sourced<Mode>>,
     /// See [`Policy::force`].
     pub force: Option<Sourced<bool>>,
+    /// See [`Policy::group`].
+    pub group: Option<Sourced<String>>,
     /// See [`Policy::skip_local_build`].
     pub skip_local_build: Option<Sourced<bool>>,
     /// See [`Policy::stop_timeout`].
@@ -227,6 +239,7 @@ impl Policy {
             enable: patch.enable.or_else(|| self.enable.clone()),
             mode: patch.mode.unwrap_or_else(|| self.mode.clone()),
             force: patch.force.unwrap_or_else(|| self.force.clone()),
+            group: patch.group.or_else(|| self.group.clone()),
             skip_local_build: patch.skip_local_build.or_else(|| self.skip_local_build.clone()),
             stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),

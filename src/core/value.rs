@@ -30,6 +30,14 @@ pub fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
+/// Reads a name that a person gave to something.
+pub fn name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
 /// Says whether a text is a MAC address: six pairs of hexadecimal digits, between `:` or `-`.
 pub fn is_mac(text: &str) -> bool {
     let pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|byte| byte.is_ascii_hexdigit());

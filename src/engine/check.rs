@@ -25,6 +25,15 @@ const RESOLVED_AT_ONCE: usize = 16;
 /// The answers of the registries to the questions of one check.
 type Answers = BTreeMap<ImageRef, RemoteAnswer>;
 
+/// How much of a judgement is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// What it came to.
+    Decision,
+    /// The questions on the way as well, for a person who named the container.
+    Chain,
+}
+
 /// A container for which only the manifest can tell.
 struct Open<'a> {
     index: usize,
@@ -87,7 +96,7 @@ impl Engine {
         freshness: Freshness,
         request: Request,
     ) -> Result<Vec<Assessment>, EngineError> {
-        let memory = self.memory(inventory).await?;
+        let memory = Box::pin(self.memory(inventory)).await?;
         let way = self.way().await?;
         let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
         let meant = inventory.containers.values();
@@ -106,7 +115,8 @@ impl Engine {
             }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
-            assessments.push(self.assessment(&bench, subject, answer, request));
+            let detail = if names.is_empty() { Detail::Decision } else { Detail::Chain };
+            assessments.push(self.assessment(&bench, subject, answer, (request, detail)));
         }
         Ok(assessments)
     }
@@ -116,8 +126,12 @@ impl Engine {
         bench: &'a Bench<'a>,
         subject: &'a Subject<'a>,
         answer: Option<&'a RemoteAnswer>,
-        request: Request,
+        (request, detail): (Request, Detail),
     ) -> Assessment {
+        let (decision, chain) = match detail {
+            Detail::Decision => (bench.decide(subject, answer, request), Vec::new()),
+            Detail::Chain => bench.explain(subject, answer, request),
+        };
         let remote = answer.and_then(|answer| match answer {
             RemoteAnswer::Digest(found) => Some(found.digest.clone()),
             RemoteAnswer::Image(image) => Some(image.resolved.digest.clone()),
@@ -127,7 +141,8 @@ impl Engine {
             container: subject.container.clone(),
             current: bench.current(subject, answer),
             remote,
-            decision: bench.decide(subject, answer, request),
+            decision,
+            chain,
             manifest: subject.manifest.clone(),
             policy: subject.policy.clone(),
             problems: subject.problems.clone(),

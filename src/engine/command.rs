@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::decision::Decision;
+use crate::core::decision::{Asked, Decision};
 use crate::core::digest::Digest;
 use crate::core::event::Event;
 use crate::core::history::HistoryRecord;
@@ -10,6 +10,7 @@ use crate::core::id::{ContainerName, Timestamp};
 use crate::core::inventory::Container;
 use crate::core::plan::{Trigger, UpdatePlan};
 use crate::core::policy::{Policy, PolicyPatch};
+use crate::core::verdict::Word;
 use crate::engine::EngineError;
 
 /// Which containers to check.
@@ -41,6 +42,17 @@ pub struct UpdateRequest {
     pub trigger: Trigger,
     /// Whether data is saved before.
     pub backup: Backup,
+}
+
+/// A person's word on the image that could run in a container's place.
+#[derive(Clone, Debug)]
+pub struct Ruling {
+    /// The container.
+    pub name: ContainerName,
+    /// The word.
+    pub word: Word,
+    /// Who says it.
+    pub by: String,
 }
 
 /// Whether data is saved before an update.
@@ -104,6 +116,8 @@ pub struct Assessment {
     pub remote: Option<Digest>,
     /// The judgement.
     pub decision: Decision,
+    /// The questions on the way to it, where the container was named.
+    pub chain: Vec<Asked>,
     /// The platform manifest of what it runs, where that had to be found out.
     pub manifest: Option<Digest>,
     /// Its policy.

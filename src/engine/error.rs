@@ -1,9 +1,12 @@
 //! Why the engine could not do what it was asked.
 
 use crate::core::digest::Digest;
-use crate::core::id::{ContainerName, ImageId};
+use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::plan::StepError;
 use crate::core::recreate::PlanError;
+use crate::core::rule::RuleProblem;
+use crate::core::text::{self, Language};
+use crate::core::verdict::Paused;
 use crate::docker::DockerError;
 use crate::registry::RegistryError;
 use crate::store::StoreError;
@@ -31,6 +34,31 @@ pub enum EngineError {
         /// The judgement in words.
         reason: String,
     },
+    /// There is no image that a person could speak about.
+    #[error("container {name} has no other image that could run: {reason}")]
+    NoCandidate {
+        /// The container.
+        name: ContainerName,
+        /// The judgement in words.
+        reason: String,
+    },
+    /// A snooze that is over before it begins.
+    #[error("{0} is past: write a duration such as 7d, or a date to come")]
+    Past(Timestamp),
+    /// Nothing is paused there.
+    #[error("{} is not paused; `docker-auto pause` lists what is", text::of_paused(.0, Language::English))]
+    NotPaused(Paused),
+    /// A rule that cannot be used.
+    #[error("the rule {name:?} cannot be used: {problem}")]
+    BadRule {
+        /// Its name.
+        name: String,
+        /// The field and the cure.
+        problem: RuleProblem,
+    },
+    /// There is no such rule.
+    #[error("there is no rule {0:?}; `docker-auto policy list` lists them")]
+    NoRule(String),
     /// Something that the new container needs is gone.
     #[error("container {name} cannot be made anew: {problem}")]
     Preflight {

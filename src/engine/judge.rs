@@ -7,7 +7,8 @@ use serde_json::Value;
 use crate::core::candidate::Reject;
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
-    Decision, Facts, Request, Role, SkipReason, UnknownReason, decide, question,
+    Asked, Decision, Facts, Question, Request, Role, SkipReason, UnknownReason, decide, explain,
+    question,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -17,6 +18,8 @@ use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
+use crate::core::rule::{self, Rule};
+use crate::core::verdict::{Pause, Verdict};
 use crate::core::waiting::Waiting;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
@@ -37,6 +40,9 @@ pub(super) struct Bench<'a> {
 pub(super) struct Memory {
     equivalents: BTreeMap<ImageId, BTreeSet<Digest>>,
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
+    verdicts: BTreeMap<ContainerName, Vec<Verdict>>,
+    pauses: Vec<Pause>,
+    rules: Vec<Rule>,
     images: BTreeMap<ImageId, Image>,
     waits: BTreeMap<ContainerName, Waiting>,
 }
@@ -49,6 +55,8 @@ pub(super) struct Subject<'a> {
     remembered: Remembered,
     rejects: &'a [Reject],
     waiting: Waiting,
+    verdicts: &'a [Verdict],
+    pause: Option<&'a Pause>,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -95,7 +103,10 @@ impl Engine {
         let equivalents = self.store.snapshots().equivalents(host).await?;
         let images = self.lost_images(inventory).await?;
         let waits = self.store.waits().of_host(host).await?;
-        Ok(Memory { equivalents, rejects, images, waits })
+        let verdicts = self.store.verdicts().of_host(host).await?;
+        let pauses = self.store.verdicts().pauses(host).await?;
+        let rules = self.store.rules().list().await?;
+        Ok(Memory { equivalents, rejects, verdicts, pauses, rules, images, waits })
     }
 
     /// Reads what was stored of images that run, but no longer say by themselves where they came
@@ -134,9 +145,14 @@ impl<'a> Bench<'a> {
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
         let (patch, problems) = labels::read(&container.labels);
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
+        let patches = rule::patches(&self.memory.rules, &self.inventory.host, container);
+        let ruled = patches.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
+        let policy = ruled.with(patch);
+        let group = policy.group.as_ref().map(|group| group.value.as_str());
+        let mut pauses = self.memory.pauses.iter();
+        let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
         Subject {
             container,
-            policy: self.settings.policy.with(patch),
             problems: problems.iter().map(ToString::to_string).collect(),
             remembered: Remembered {
                 equivalents: equivalents.unwrap_or_default(),
@@ -145,6 +161,9 @@ impl<'a> Bench<'a> {
             },
             waiting: self.memory.waits.get(&container.name).cloned().unwrap_or_default(),
             rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
+            verdicts: self.memory.verdicts.get(&container.name).map_or(&[], Vec::as_slice),
+            pause,
+            policy,
             role: self.way.role(container),
             platform: self.inventory.engine.platform.clone(),
             trouble: self.inventory.unclear.get(&container.name).cloned(),
@@ -198,16 +217,23 @@ impl<'a> Bench<'a> {
         request: Request,
     ) -> Decision {
         let decision = decide(&self.facts(subject, answer, request));
-        match (&subject.trouble, &decision) {
-            // What leaves it out holds whatever its image is.
-            (None, _) => decision,
-            (_, Decision::Skip { reason }) if !matches!(reason, SkipReason::PinnedImageId(_)) => {
-                decision
-            }
-            (Some(trouble), _) => {
-                Decision::Unknown { reason: UnknownReason::Engine(trouble.clone()) }
-            }
-        }
+        unclear(subject, &decision).unwrap_or(decision)
+    }
+
+    /// Judges, and returns every question that was asked.
+    pub(super) fn explain(
+        &'a self,
+        subject: &'a Subject<'a>,
+        answer: Option<&'a RemoteAnswer>,
+        request: Request,
+    ) -> (Decision, Vec<Asked>) {
+        let (decision, mut chain) = explain(&self.facts(subject, answer, request));
+        let Some(unclear) = unclear(subject, &decision) else { return (decision, chain) };
+        // What stands before the image was asked with what is known.
+        chain.retain(|asked| asked.question < Question::Engine && asked.ended.is_none());
+        let ended = Some(unclear.code());
+        chain.push(Asked { question: Question::Engine, found: None, origin: None, ended });
+        (unclear, chain)
     }
 
     /// Returns the digest to show for what runs; also for containers that no registry is asked for.
@@ -248,11 +274,22 @@ impl<'a> Bench<'a> {
             policy: &subject.policy,
             rejects: subject.rejects,
             waiting: &subject.waiting,
+            verdicts: subject.verdicts,
+            pause: subject.pause,
             role: subject.role,
             request,
             now: self.now,
         }
     }
+}
+
+/// Returns what is said instead where the engine did not say what a container is. What leaves it out
+/// holds whatever its image is.
+fn unclear(subject: &Subject<'_>, decision: &Decision) -> Option<Decision> {
+    let trouble = subject.trouble.as_ref()?;
+    let left_out = matches!(decision, Decision::Skip { reason } if !matches!(reason, SkipReason::PinnedImageId(_)));
+    let reason = UnknownReason::Engine(trouble.clone());
+    (!left_out).then_some(Decision::Unknown { reason })
 }
 
 /// Returns a stored image as it would be listed.

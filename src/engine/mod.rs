@@ -29,12 +29,14 @@ mod report;
 mod restore;
 mod retention;
 mod rollback;
+mod rules;
 mod runs;
 pub mod schedule;
 mod settings;
 mod snapshot;
 mod update;
 mod vantage;
+pub mod verdicts;
 pub mod watched;
 mod way;
 

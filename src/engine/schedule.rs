@@ -1,5 +1,6 @@
 //! The loop of `serve`: sleeps to the next due time, checks, updates what is allowed to.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -140,7 +141,7 @@ impl Engine {
         let mut pauses = BACK_OFF.iter().chain(std::iter::repeat(&60));
         let mut said = None;
         loop {
-            let result = self.run_job(job, timetables).await;
+            let result = Box::pin(self.run_job(job, timetables)).await;
             let error = match result {
                 Ok(()) => break,
                 Err(EngineError::Stopping) => return,
@@ -208,10 +209,12 @@ impl Engine {
         self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
         self.check_images_in(inventory, Freshness::Cached).await?;
-        let present = inventory.containers.keys().cloned().collect();
-        self.store.rejects().expire(self.host.id(), present, timetables.keep).await?;
+        let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
+        let (host, keep) = (self.host.id(), timetables.keep);
+        self.store.verdicts().expire(host, present.clone(), keep).await?;
+        self.store.rejects().expire(host, present, keep).await?;
         self.forget_gone(inventory).await?;
-        let expired = self.store.history().expire(timetables.keep).await?;
+        let expired = self.store.history().expire(keep).await?;
         if expired > 0 {
             log::info!("{expired} records of the history are older than they are kept");
         }

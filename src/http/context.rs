@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Clock;
+use crate::core::text::Language;
+use crate::core::value;
 use crate::engine::Engine;
 use crate::http::error::ApiError;
 use crate::http::router::Surface;
@@ -20,6 +22,8 @@ pub struct State {
     pub store: Store,
     /// The clock.
     pub clock: Clock,
+    /// The language of texts where a request asks for none.
+    pub language: Language,
 }
 
 /// One request.
@@ -50,6 +54,13 @@ impl RequestContext {
         url::form_urlencoded::parse(self.query.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// Returns the language that is asked for: `?language=en|zh`.
+    pub fn language(&self) -> Result<Language, ApiError> {
+        let Some(word) = self.query_value("language") else { return Ok(self.state.language) };
+        value::choice(&word, &Language::WORDS)
+            .map_err(|cure| ApiError::bad_request(format!("language={word}: {cure}")))
     }
 
     /// Reads the body as JSON; an empty one counts as `{}`.

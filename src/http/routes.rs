@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::core::plan::BoxFuture;
-use crate::http::api::{health, history, images, operations, registries};
+use crate::http::api::{health, history, images, operations, registries, rules, verdicts};
 use crate::http::context::RequestContext;
 use crate::http::error::ApiError;
 use crate::http::reply::Response;
@@ -50,6 +50,18 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/api/v1/images/check"                Control images::check,        "Checks the watched images and returns how they stand."),
     route!(GET  "/api/v1/registries"                  Control registries::list,     "Returns what registries have said of how much they still allow."),
     route!(GET  "/api/v1/updates/history"             Control history::list,        "Returns past operations, newest first."),
+    route!(GET  "/api/v1/containers/{name}/why"       Control verdicts::why,        "Returns how a container is judged, and every question on the way."),
+    route!(POST "/api/v1/containers/{name}/approve"   Control verdicts::approve,    "Lets a container's newest image run at docker-auto's own time."),
+    route!(POST "/api/v1/containers/{name}/reject"    Control verdicts::reject,     "Has a container's newest image count as if it had failed there."),
+    route!(POST "/api/v1/containers/{name}/skip"      Control verdicts::skip,       "Leaves a container's newest image out."),
+    route!(POST "/api/v1/containers/{name}/snooze"    Control verdicts::snooze,     "Puts a container's newest image off."),
+    route!(GET  "/api/v1/pauses"                      Control verdicts::pauses,     "Returns what is paused."),
+    route!(POST "/api/v1/pauses"                      Control verdicts::pause,      "Pauses a container, a group or everything."),
+    route!(DELETE "/api/v1/pauses"                    Control verdicts::resume,     "Ends a pause."),
+    route!(GET  "/api/v1/policies"                    Control rules::list,          "Returns all stored rules."),
+    route!(GET  "/api/v1/policies/{name}"             Control rules::show,          "Returns one stored rule."),
+    route!(PUT  "/api/v1/policies/{name}"             Control rules::put,           "Stores a rule in place of the one of its name."),
+    route!(DELETE "/api/v1/policies/{name}"           Control rules::remove,        "Removes a stored rule."),
 ];
 
 #[cfg(test)]

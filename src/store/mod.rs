@@ -15,12 +15,14 @@ mod migrate;
 mod operations;
 mod record;
 mod rejects;
+mod rules;
 mod schedules;
 mod snapshots;
 mod succession;
 mod table;
 mod targets;
 mod transaction;
+mod verdicts;
 mod waits;
 mod watched;
 
@@ -40,10 +42,12 @@ pub use lock::{Holder, Lock};
 pub use operations::{OpenOperation, OpenOperations, Operations, Unreadable};
 pub use record::RecordError;
 pub use rejects::{Rejected, Rejects};
+pub use rules::Rules;
 pub use schedules::Schedules;
 pub use snapshots::{ImageSnapshot, Snapshot, Snapshots};
 pub use succession::Taken;
 pub use targets::{Checked, News, Saying, Scope, Targets};
+pub use verdicts::{Given, Newest, Verdicts};
 pub use waits::Waits;
 pub use watched::WatchedImages;
 
@@ -81,6 +85,16 @@ impl Store {
     /// Returns the images that are not tried again.
     pub fn rejects(&self) -> Rejects<'_> {
         Rejects(self)
+    }
+
+    /// Returns what people decided.
+    pub fn verdicts(&self) -> Verdicts<'_> {
+        Verdicts(self)
+    }
+
+    /// Returns the rules that people stored.
+    pub fn rules(&self) -> Rules<'_> {
+        Rules(self)
     }
 
     /// Returns what containers and images were when they were last seen.

@@ -49,6 +49,16 @@ pub(super) const SAID: TableDefinition<(&str, &str, &str), &str> = TableDefiniti
 /// Schedule → its last run.
 pub(super) const SCHEDULES: TableDefinition<&str, Bytes> = TableDefinition::new("schedules");
 
+/// (host, container, reject key) → what a person said of that image there.
+pub(super) const VERDICTS: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("verdicts");
+
+/// (host, kind, name) → who paused that.
+pub(super) const PAUSES: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("pauses");
+
+/// Name → a rule.
+pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rules");
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
@@ -74,5 +84,8 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(SCHEDULES)?;
     write.open_table(WATCHED)?;
     write.open_table(WAITS)?;
+    write.open_table(VERDICTS)?;
+    write.open_table(PAUSES)?;
+    write.open_table(RULES)?;
     Ok(())
 }

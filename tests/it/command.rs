@@ -1,5 +1,6 @@
 //! The command line as people and scripts use it.
 
+mod decide;
 mod harmless;
 mod output;
 mod secrets;

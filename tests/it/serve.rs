@@ -7,6 +7,7 @@ mod ending;
 mod hooks;
 mod instance;
 mod notices;
+mod people;
 mod times;
 mod timing;
 

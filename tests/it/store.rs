@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 mod damage;
+mod decided;
 mod disk;
 mod history;
 mod lock;

@@ -1,58 +1,175 @@
-//! Whether something newer may run now: rejections, modes, consent and schedules.
+//! Whether something newer may run now: rejections, people's words, modes, consent and schedules.
 
 use crate::core::candidate::{Candidate, Reject};
 use crate::core::compose::Compose;
-use crate::core::decision::{Decision, Facts, HoldReason, Role, times};
+use crate::core::decision::trail::{Ends, Question, Trail};
+use crate::core::decision::{Decision, Facts, HoldReason, Request, Role, times};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Mode, Updates};
+use crate::core::verdict::{Verdict, Word};
 
-/// Returns the earlier failure of a candidate, unless it is forced.
-pub(super) fn rejection<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Reject> {
-    facts.rejects.iter().find(|reject| reject.is(candidate)).filter(|_| !facts.is_forced())
+/// Why something newer does not run now, and until when.
+struct Held {
+    reason: HoldReason,
+    until: Option<Timestamp>,
+}
+
+impl Held {
+    fn of((reason, until): (HoldReason, Option<Timestamp>)) -> Self {
+        Self { reason, until }
+    }
+}
+
+impl From<HoldReason> for Held {
+    fn from(reason: HoldReason) -> Self {
+        let until = match &reason {
+            HoldReason::Snoozed { until, .. } => Some(*until),
+            _ => None,
+        };
+        Self { reason, until }
+    }
+}
+
+impl Ends for Held {
+    fn code(&self) -> &'static str {
+        self.reason.code()
+    }
+}
+
+/// What a person said of the candidate that is judged.
+fn verdict<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Verdict> {
+    let about = facts.verdicts.iter().filter(|verdict| verdict.is_of(candidate));
+    about.max_by_key(|verdict| verdict.said.at)
+}
+
+/// Returns the earlier failure of a candidate, unless it is forced or was approved since.
+fn failure<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Reject> {
+    let failed = facts.rejects.iter().filter(|reject| reject.is(candidate));
+    let last = failed.max_by_key(|reject| reject.at).filter(|_| !facts.is_forced())?;
+    let approval = verdict(facts, candidate).filter(|verdict| verdict.word == Word::Approved);
+    approval.is_none_or(|approval| approval.said.at < last.at).then_some(last)
+}
+
+/// Returns a person's refusal of a candidate, unless the command lifts it. A label does not: it was
+/// written before the word was said.
+fn refusal(facts: &Facts<'_>, candidate: &Candidate) -> Option<HoldReason> {
+    let verdict = verdict(facts, candidate).filter(|_| facts.request != Request::Forced)?;
+    match verdict.word {
+        Word::Skipped => Some(HoldReason::Skipped(verdict.said.clone())),
+        Word::Rejected => Some(HoldReason::RejectedByPerson(verdict.said.clone())),
+        Word::Approved | Word::Snoozed { .. } => None,
+    }
+}
+
+/// Says whether a candidate is not tried here again: it failed, or a person refused it.
+pub(super) fn is_ruled_out(facts: &Facts<'_>, candidate: &Candidate) -> bool {
+    failure(facts, candidate).is_some() || refusal(facts, candidate).is_some()
 }
 
 /// Asks whether a candidate may run now.
-pub(super) fn hold_or_update(facts: &Facts<'_>, candidate: Candidate) -> Decision {
-    if let Some(reject) = rejection(facts, &candidate) {
-        let reason = HoldReason::RejectedBefore { at: reject.at, why: reject.reason.clone() };
-        return Decision::Hold { candidate, reason, until: None };
-    }
-    if let Role::Ourselves(Some(obstacle)) = facts.role {
-        let reason = HoldReason::Irreplaceable(obstacle);
-        return Decision::Hold { candidate, reason, until: None };
-    }
-    match held_by_policy(facts).or_else(|| times::held(facts, &candidate)) {
-        Some((reason, until)) => Decision::Hold { candidate, reason, until },
-        None => Decision::Update { candidate },
+pub(super) fn hold_or_update(
+    facts: &Facts<'_>,
+    candidate: Candidate,
+    trail: &mut Trail,
+) -> Decision {
+    match may_run(facts, &candidate, trail) {
+        Ok(()) => Decision::Update { candidate },
+        Err(Held { reason, until }) => Decision::Hold { candidate, reason, until },
     }
 }
 
-fn held_by_policy(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timestamp>)> {
-    let policy = facts.policy;
-    let origin = || policy.mode.origin.clone();
+fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
+    let failed = failure(facts, candidate).map(|reject| {
+        Held::from(HoldReason::RejectedBefore { at: reject.at, why: reject.reason.clone() })
+    });
+    trail.ask(Question::Failure, None, failed)?;
+    trail.ask(Question::Refusal, None, refusal(facts, candidate).map(Held::from))?;
+    if let Role::Ourselves(obstacle) = facts.role {
+        let obstacle = obstacle.map(|obstacle| HoldReason::Irreplaceable(obstacle).into());
+        trail.ask::<Held>(Question::Ourselves, None, obstacle)?;
+    }
+    trail.ask(Question::Pause, None, paused(facts))?;
     if facts.is_named() {
-        return None;
+        trail.find(Question::Person, None, || facts.running.container.name.to_string());
+        return may_by_age(facts, candidate, trail);
     }
-    let reason = match (&policy.unclear, policy.mode.value) {
-        (Some(label), _) => HoldReason::LabelUnclear(label.clone()),
-        (None, Mode::Watch | Mode::Off) => HoldReason::WatchMode(origin()),
-        (None, Mode::Approve) => HoldReason::AwaitingApproval(origin()),
-        (None, Mode::Auto) => return held_without_consent(facts),
-    };
-    Some((reason, None))
+    let verdict = verdict(facts, candidate);
+    trail.ask(Question::Snooze, None, verdict.and_then(|verdict| snoozed(facts, verdict)))?;
+    let approval = verdict.filter(|verdict| verdict.word == Word::Approved);
+    if let Some(verdict) = approval {
+        trail.find(Question::Approval, None, || verdict.said.by.clone());
+    }
+    let consent = if approval.is_some() { Consent::Given } else { Consent::AsSet };
+    may_by_policy(facts, consent, trail)?;
+    may_by_time(facts, candidate, trail)
 }
 
-fn held_without_consent(facts: &Facts<'_>) -> Option<(HoldReason, Option<Timestamp>)> {
-    let policy = facts.policy;
-    let rules = &policy.rules;
-    if let Some(compose) = Compose::read(&facts.running.container.labels)
-        && !policy.consents()
-        && !rules.allow_compose.value
-    {
-        let reason =
-            HoldReason::ComposeHeldBack { compose, origin: rules.allow_compose.origin.clone() };
-        return Some((reason, None));
+/// Whose consent there is, whatever holds for all containers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    /// A person's, or the container's own.
+    Given,
+    /// Nobody's.
+    AsSet,
+}
+
+fn paused(facts: &Facts<'_>) -> Option<Held> {
+    let pause = facts.pause.filter(|_| facts.request != Request::Forced)?;
+    let (paused, said) = (pause.paused.clone(), pause.said.clone());
+    Some(HoldReason::Paused { paused, said }.into())
+}
+
+fn snoozed(facts: &Facts<'_>, verdict: &Verdict) -> Option<Held> {
+    match verdict.word {
+        Word::Snoozed { until } if facts.now < until => {
+            Some(HoldReason::Snoozed { until, said: verdict.said.clone() }.into())
+        }
+        _ => None,
     }
-    let never = rules.updates.value == Updates::Never && !policy.consents();
-    never.then(|| (HoldReason::UpdatesNotEnabled(rules.updates.origin.clone()), None))
+}
+
+fn may_by_policy(facts: &Facts<'_>, consent: Consent, trail: &mut Trail) -> Result<(), Held> {
+    let policy = facts.policy;
+    let approved = consent == Consent::Given;
+    let unclear = policy.unclear.as_ref();
+    let held = unclear.filter(|_| !approved).map(|label| HoldReason::LabelUnclear(label.clone()));
+    trail.ask(Question::Labels, unclear, held.map(Held::from))?;
+    let origin = &policy.mode.origin;
+    let held = match policy.mode.value {
+        _ if approved => None,
+        Mode::Watch | Mode::Off => Some(HoldReason::WatchMode(origin.clone())),
+        Mode::Approve => Some(HoldReason::AwaitingApproval(origin.clone())),
+        Mode::Auto => None,
+    };
+    trail.ask(Question::Mode, Some(origin), held.map(Held::from))?;
+    let consents = approved || policy.consents();
+    let compose = (!consents).then(|| held_for_compose(facts)).flatten();
+    let origin = &policy.rules.allow_compose.origin;
+    trail.ask(Question::Compose, Some(origin).filter(|_| !consents), compose.map(Held::from))?;
+    let updates = &policy.rules.updates;
+    let disabled = matches!(updates.value, Updates::Never) && !consents;
+    let held = disabled.then(|| HoldReason::UpdatesNotEnabled(updates.origin.clone()).into());
+    trail.ask::<Held>(Question::Updates, Some(&updates.origin).filter(|_| !consents), held)
+}
+
+fn held_for_compose(facts: &Facts<'_>) -> Option<HoldReason> {
+    let allowed = &facts.policy.rules.allow_compose;
+    let compose = Compose::read(&facts.running.container.labels).filter(|_| !allowed.value)?;
+    Some(HoldReason::ComposeHeldBack { compose, origin: allowed.origin.clone() })
+}
+
+/// The times of updates: what follows from the clock alone.
+fn may_by_time(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
+    let policy = facts.policy;
+    let origin = times::schedule(policy).map(|(_, origin)| origin);
+    trail.ask(Question::Schedule, origin, times::by_schedule(facts).map(Held::of))?;
+    may_by_age(facts, candidate, trail)?;
+    let origin = policy.window.as_ref().map(|window| &window.origin);
+    let held = times::by_calendar(policy, facts.now);
+    trail.ask(Question::Calendar, origin, held.map(Held::of))
+}
+
+fn may_by_age(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
+    let held = times::cooling_down(facts, candidate);
+    trail.ask(Question::Age, Some(&facts.policy.cooldown.origin), held.map(Held::of))
 }

@@ -2,6 +2,7 @@
 
 use crate::core::comparison::{Given, Host};
 use crate::core::compose::{Compose, ComposeKind, Foreign};
+use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::RunState;
 use crate::core::policy::{Mode, Sourced};
@@ -23,13 +24,31 @@ pub(super) enum Pin {
 }
 
 /// Settles everything that needs neither a registry nor the image.
-pub(super) fn follow(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
-    let skip = |reason| Box::new(Decision::Skip { reason });
-    if let Some(reason) = excluded(facts).or_else(|| unready(facts)) {
-        return Err(skip(reason));
-    }
-    let rules = &facts.policy.rules;
-    let lifts_digest = facts.is_forced() || !rules.skip_pinned_digest.value;
+pub(super) fn follow(facts: &Facts<'_>, trail: &mut Trail) -> Result<Followed, Box<Decision>> {
+    excluded(facts, trail)?;
+    let stopped = &facts.policy.rules.include_stopped.origin;
+    trail.ask(Question::State, Some(stopped), unready(facts).map(skip))?;
+    let followed = match reference(facts) {
+        Ok(followed) => followed,
+        Err(decision) => {
+            trail.end(Question::Reference, &decision);
+            return Err(decision);
+        }
+    };
+    trail.find(Question::Reference, None, || followed.reference.familiar());
+    let origin = &facts.policy.rules.skip_semver_pinned.origin;
+    let unfollowed = unfollowed_tag(facts, &followed.reference).map(skip);
+    trail.ask(Question::Tag, Some(origin), unfollowed)?;
+    Ok(followed)
+}
+
+fn skip(reason: SkipReason) -> Box<Decision> {
+    Box::new(Decision::Skip { reason })
+}
+
+/// Returns the reference that may move.
+fn reference(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
+    let lifts_digest = facts.is_forced() || !facts.policy.rules.skip_pinned_digest.value;
     let (reference, host) = match facts.running.given() {
         Given::Reference(reference, host) => (reference, host),
         Given::ImageId(Some(reference)) if lifts_digest => {
@@ -52,37 +71,31 @@ pub(super) fn follow(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
             Err(_) => return Err(skip(SkipReason::PinnedDigest(reference))),
         },
     };
-    match unfollowed_tag(facts, &reference) {
-        Some(reason) => Err(skip(reason)),
-        None => Ok(Followed { reference, host, pin }),
-    }
+    Ok(Followed { reference, host, pin })
 }
 
 /// Containers that are never ours to touch, and those that nobody selected.
-fn excluded(facts: &Facts<'_>) -> Option<SkipReason> {
+fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let container = facts.running.container;
     let labels = &container.labels;
-    if container.name.is_reserved() {
-        return Some(SkipReason::NameReserved);
-    }
-    if let Some(foreign) = Foreign::recognise(&container.name, labels) {
-        return Some(SkipReason::Foreign(foreign));
-    }
-    if let Some(compose) = Compose::read(labels).filter(|c| c.kind == ComposeKind::OneOff) {
-        return Some(SkipReason::OneOff(compose));
-    }
-    if matches!(facts.role, Role::DockerAccess | Role::NetworkParent) {
-        return Some(SkipReason::Infrastructure(facts.role));
-    }
-    if let Some(reason) = other_scope(facts) {
-        return Some(reason);
-    }
-    if let Some(why) = facts.policy.unselected(&container.name, labels) {
-        return Some(SkipReason::NotSelected(why));
-    }
+    let reserved = container.name.is_reserved().then_some(SkipReason::NameReserved);
+    trail.ask(Question::Name, None, reserved.map(skip))?;
+    let foreign = Foreign::recognise(&container.name, labels).map(SkipReason::Foreign);
+    let one_off = Compose::read(labels).filter(|c| c.kind == ComposeKind::OneOff);
+    let managed = foreign.or(one_off.map(SkipReason::OneOff));
+    trail.ask(Question::Manager, None, managed.map(skip))?;
+    let needed = matches!(facts.role, Role::DockerAccess | Role::NetworkParent);
+    let needed = needed.then(|| skip(SkipReason::Infrastructure(facts.role)));
+    trail.ask(Question::Role, None, needed)?;
+    let scope = &facts.policy.rules.scope.origin;
+    trail.ask(Question::Scope, Some(scope), other_scope(facts).map(skip))?;
+    let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
+    let unselected = facts.policy.unselected(&container.name, labels).map(SkipReason::NotSelected);
+    trail.ask(Question::Selection, enable, unselected.map(skip))?;
     let mode = &facts.policy.mode;
     let off = mode.value == Mode::Off && !facts.is_named();
-    off.then(|| SkipReason::ModeOff(mode.origin.clone()))
+    let off = off.then(|| SkipReason::ModeOff(mode.origin.clone()));
+    trail.ask(Question::Looking, Some(&mode.origin), off.map(skip))
 }
 
 /// Containers that another instance looks after; naming one does not change whose it is.

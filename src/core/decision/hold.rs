@@ -3,13 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::compose::Compose;
-use crate::core::duration;
 use crate::core::id::Timestamp;
 use crate::core::ourselves::Obstacle;
 use crate::core::policy::Origin;
-use crate::core::reference::ImageRef;
+use crate::core::text::{self, Language};
+use crate::core::verdict::{Paused, Said};
 
 /// Why something newer is not run now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +74,24 @@ pub enum HoldReason {
     LabelUnclear(Origin),
     /// docker-auto runs in it and cannot replace itself.
     Irreplaceable(Obstacle),
+    /// A person left this image out.
+    Skipped(Said),
+    /// A person rejected this image.
+    RejectedByPerson(Said),
+    /// A person put this image off.
+    Snoozed {
+        /// Until when.
+        until: Timestamp,
+        /// Who did.
+        said: Said,
+    },
+    /// A person paused it, its group or everything.
+    Paused {
+        /// What is paused.
+        paused: Paused,
+        /// Who did.
+        said: Said,
+    },
 }
 
 impl HoldReason {
@@ -93,100 +110,17 @@ impl HoldReason {
             Self::CoolingDown { .. } => "cooling_down",
             Self::LabelUnclear(_) => "label_unclear",
             Self::Irreplaceable(_) => "irreplaceable",
+            Self::Skipped(_) => "skipped",
+            Self::RejectedByPerson(_) => "rejected_by_person",
+            Self::Snoozed { .. } => "snoozed",
+            Self::Paused { .. } => "paused_by_person",
         }
     }
 }
 
-pub(super) const BY_NAME: &str = "update it by its name with docker-auto update";
-
-const SOONER: &str = "wait, or update it by its name with docker-auto update";
-
+/// The reason as a sentence, in English.
 impl fmt::Display for HoldReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UpdatesNotEnabled(origin) => write!(
-                f,
-                "updates are not enabled ({origin}): set DOCKER_AUTO_UPDATE_ENABLED=true, give the \
-                 container the label docker-auto.mode=auto, or {BY_NAME}"
-            ),
-            Self::WatchMode(origin) => {
-                write!(f, "{origin} says that it is only watched: {BY_NAME}")
-            }
-            Self::AwaitingApproval(origin) => {
-                write!(f, "{origin} asks for a person's word: {BY_NAME}")
-            }
-            Self::ComposeHeldBack { compose, origin } => write!(
-                f,
-                "it belongs to the compose service {compose}, and {origin} holds those back: set \
-                 DOCKER_AUTO_UPDATE_ALLOW_COMPOSE=true, give the container the label \
-                 docker-auto.mode=auto, or {BY_NAME}"
-            ),
-            Self::RejectedBefore { at, why } => write!(
-                f,
-                "this image failed here at {} ({why}) and is not tried again: wait for another one, \
-                 or try it with docker-auto update --force",
-                moment(*at)
-            ),
-            Self::WaitingForSchedule { schedule, origin } => {
-                write!(f, "{origin} has updates wait for {schedule:?}: {SOONER}")
-            }
-            Self::ScheduleNeverAllowed { schedule, origin } => write!(
-                f,
-                "{origin} has updates wait for {schedule:?}, and none of the next times lies in its \
-                 window and on no blackout date: change one of these settings, or {BY_NAME}"
-            ),
-            Self::OutsideWindow { windows, origin } => {
-                write!(f, "{origin} lets updates begin only in {windows:?}: {SOONER}")
-            }
-            Self::Blackout { dates, origin } => {
-                write!(f, "{origin} lets no update begin on {dates:?}: {SOONER}")
-            }
-            Self::CoolingDown { since, cooldown, origin } => write!(
-                f,
-                "{origin} asks for images that are {} old, and this one is there since {}: wait, or \
-                 take it with docker-auto update --force",
-                duration::print(*cooldown),
-                moment(*since)
-            ),
-            Self::LabelUnclear(origin) => write!(
-                f,
-                "{origin} cannot be understood and may have been meant to forbid it: correct it, or \
-                 {BY_NAME}"
-            ),
-            Self::Irreplaceable(obstacle) => obstacle.fmt(f),
-        }
-    }
-}
-
-/// Says what could run.
-pub(super) fn candidate(f: &mut fmt::Formatter<'_>, candidate: &Candidate) -> fmt::Result {
-    let familiar = candidate.reference.familiar();
-    let name = familiar.split_once('@').map_or(&*familiar, |(name, _)| name);
-    match &candidate.image {
-        CandidateImage::Local { id, .. } => {
-            write!(f, "{name} names another image here now ({})", id.short())
-        }
-        CandidateImage::Remote(image) => {
-            write!(f, "{name} has moved to {} in its registry", image.resolved.digest.short())?;
-            if let Some(version) = &image.version {
-                write!(f, ", version {version}")?;
-            }
-            let mirror = image.resolved.mirror.as_ref();
-            mirror.map_or(Ok(()), |mirror| write!(f, ", as its mirror {mirror} says"))
-        }
-    }
-}
-
-/// Returns the moment as people read it.
-pub(super) fn moment(at: Timestamp) -> impl fmt::Display {
-    at.format("%Y-%m-%d %H:%M:%S UTC")
-}
-
-/// The familiar form with the digest abbreviated.
-pub(super) fn short(reference: &ImageRef) -> String {
-    let familiar = reference.familiar();
-    match (familiar.split_once('@'), reference.digest()) {
-        (Some((name, _)), Some(digest)) => format!("{name}@{}", digest.short()),
-        _ => familiar,
+        text::of_hold(self, Language::English).fmt(f)
     }
 }

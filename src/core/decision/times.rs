@@ -15,17 +15,8 @@ type Held = (HoldReason, Option<Timestamp>);
 /// How many runs of a schedule are looked at for one that windows and blackout dates leave.
 const RUNS: usize = 200;
 
-/// Says why it is not time for a candidate, and when it will be. A person who named the container
-/// lifts all of it but the cooldown, which needs force.
-pub(super) fn held(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
-    let cooling = || cooling_down(facts, candidate);
-    if facts.is_named() {
-        return cooling();
-    }
-    by_schedule(facts).or_else(cooling).or_else(|| by_calendar(facts.policy, facts.now))
-}
-
-fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
+/// Says whether a schedule has it wait, and until when; a person who asks for everything lifts that.
+pub(super) fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
     let (schedule, origin) = schedule(facts.policy)?;
     let has_come = match (&facts.policy.schedule, facts.request) {
         (_, Request::Everything) => true,
@@ -47,7 +38,7 @@ fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
 }
 
 /// A container's own schedule stands above the one of all, and where there is none is one.
-fn schedule(policy: &Policy) -> Option<(&Schedule, &Origin)> {
+pub(super) fn schedule(policy: &Policy) -> Option<(&Schedule, &Origin)> {
     let updates = &policy.rules.updates;
     match (&policy.schedule, &updates.value) {
         (Some(Sourced { value, origin }), _) => Some((value, origin)),
@@ -70,7 +61,8 @@ fn next_run(policy: &Policy, schedule: &Schedule, now: Timestamp) -> Option<Time
     None
 }
 
-fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
+/// Says whether an image is too young, and until when; force alone lifts that.
+pub(super) fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
     let Sourced { value: cooldown, origin } = &facts.policy.cooldown;
     if facts.is_forced() || *cooldown == Duration::ZERO {
         return None;
@@ -82,8 +74,8 @@ fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
     (until > facts.now).then_some((reason, Some(until)))
 }
 
-/// Blackout dates and windows.
-fn by_calendar(policy: &Policy, now: Timestamp) -> Option<Held> {
+/// Says whether blackout dates or windows have it wait, and until when.
+pub(super) fn by_calendar(policy: &Policy, now: Timestamp) -> Option<Held> {
     let zone = policy.rules.time_zone;
     let blackout = policy.blackout.as_ref().filter(|dates| dates.value.covers(now, zone));
     if let Some(Sourced { value, origin }) = blackout {

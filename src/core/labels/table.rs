@@ -15,7 +15,7 @@ use crate::core::value;
 use super::{Label, OnError, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 27] = [
+pub const LABELS: [Label; 28] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -48,6 +48,14 @@ pub const LABELS: [Label; 27] = [
     time::BLACKOUT,
     time::COOLDOWN,
     time::SCOPE,
+    Label {
+        name: "docker-auto.group",
+        values: "a name",
+        default: "",
+        doc: "The group that it belongs to, which `docker-auto pause --group` holds as a whole.",
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
+    },
     Label {
         name: "docker-auto.skip-local-build",
         values: "`true`, `false`",

@@ -5,3 +5,5 @@ pub mod history;
 pub mod images;
 pub mod operations;
 pub mod registries;
+pub mod rules;
+pub mod verdicts;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::core::id::ContainerName;
 use crate::core::plan::Trigger;
+use crate::core::text::Language;
 use crate::engine::EngineError;
 use crate::engine::command::{
     Backup, CheckRequest, Extent, Freshness, Intent, Progress, Selection, UpdateRequest,
@@ -69,11 +70,12 @@ struct RollbackBody {
 
 /// Checks containers and returns their status and reasons.
 pub async fn check(context: &RequestContext) -> Result<Response, ApiError> {
+    let language = context.language()?;
     let body: CheckBody = context.json()?;
     let freshness = if body.force { Freshness::Forced } else { Freshness::Cached };
     let request = CheckRequest { names: names(&body.names), freshness };
     let assessments = context.state.engine.check(&request).await?;
-    let views: Vec<_> = assessments.iter().map(ContainerView::from).collect();
+    let views: Vec<_> = assessments.iter().map(|one| ContainerView::told(one, language)).collect();
     Ok(reply::success(&views, context.state.clock.now()))
 }
 
@@ -87,6 +89,7 @@ pub async fn plan(context: &RequestContext) -> Result<Response, ApiError> {
 
 /// Updates containers; follows with JSON lines.
 pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
+    let language = context.language()?;
     let body: UpdateBody = context.json()?;
     let selection = match (body.names.is_empty(), body.all, body.force) {
         (false, false, false) => Selection::Named(names(&body.names)),
@@ -98,24 +101,28 @@ pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
     let intent = if body.dry_run { Intent::Tell } else { Intent::Act };
     let backup = wanted(body.backup);
     let request = UpdateRequest { selection, intent, trigger: Trigger::Manual, backup };
-    Ok(follow(context.state.engine.update(request)))
+    Ok(follow(context.state.engine.update(request), language))
 }
 
 /// Moves a container back; follows with JSON lines.
 pub async fn rollback(context: &RequestContext) -> Result<Response, ApiError> {
     let name = ContainerName::from_engine(&context.parameter("name"));
+    let language = context.language()?;
     let body: RollbackBody = context.json()?;
     let extent = if body.restore { Extent::ImageAndData } else { Extent::Image };
-    Ok(follow(context.state.engine.roll_back(name, extent)))
+    Ok(follow(context.state.engine.roll_back(name, extent), language))
 }
 
 fn wanted(backup: bool) -> Backup {
     if backup { Backup::Wanted } else { Backup::AsLabelled }
 }
 
-fn follow(progress: tokio::sync::mpsc::UnboundedReceiver<Progress>) -> Response {
-    let stream = futures_util::stream::unfold(progress, |mut progress| async move {
-        let line = Line::from(progress.recv().await?);
+fn follow(
+    progress: tokio::sync::mpsc::UnboundedReceiver<Progress>,
+    language: Language,
+) -> Response {
+    let stream = futures_util::stream::unfold(progress, move |mut progress| async move {
+        let line = Line::told(progress.recv().await?, language);
         Some((serde_json::to_value(line).unwrap_or_default(), progress))
     });
     reply::lines(stream.fuse())
@@ -129,7 +136,11 @@ impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         let message = crate::logging::Chain(&error).to_string();
         match error {
-            EngineError::Unknown(_) | EngineError::Gone(_) => Self::no_such(message),
+            EngineError::Unknown(_)
+            | EngineError::Gone(_)
+            | EngineError::NoRule(_)
+            | EngineError::NotPaused(_) => Self::no_such(message),
+            EngineError::BadRule { .. } | EngineError::Past(_) => Self::bad_request(message),
             EngineError::Docker(_) | EngineError::Registry(_) => Self::unavailable(message),
             EngineError::Store(_) => Self::internal(message),
             _ => Self::conflict(message),

@@ -9,6 +9,7 @@ use crate::core::decision::{Decision, UnknownReason};
 use crate::core::foreign::labels as foreign;
 use crate::core::id::Timestamp;
 use crate::core::inventory::RunState;
+use crate::core::text::{self, Language};
 use crate::engine::command::Assessment;
 
 /// One container's status.
@@ -70,10 +71,12 @@ pub struct CandidateView {
     pub source: String,
 }
 
-impl From<&Assessment> for ContainerView {
-    fn from(assessment: &Assessment) -> Self {
+impl ContainerView {
+    /// Tells a judgement in a language.
+    pub fn told(assessment: &Assessment, language: Language) -> Self {
         let Assessment { container, decision, .. } = assessment;
-        let skip_reason = decision.skip_reason();
+        let skipped = matches!(decision, Decision::Skip { .. });
+        let skip_reason = skipped.then(|| text::of(decision, language).to_string());
         Self {
             id: container.id.to_string(),
             name: container.name.to_string(),
@@ -86,21 +89,23 @@ impl From<&Assessment> for ContainerView {
             skip_reason: skip_reason.unwrap_or_default(),
             labels: foreign::as_written(&container.labels),
             last_checked_at: Some(assessment.checked_at),
-            reason: ReasonView::from(decision),
+            reason: ReasonView::told(decision, language),
             candidate: decision.candidate().map(CandidateView::from),
             problems: assessment.problems.clone(),
         }
     }
 }
 
-impl From<&Decision> for ReasonView {
-    fn from(decision: &Decision) -> Self {
+impl ReasonView {
+    /// Tells a reason in a language.
+    pub fn told(decision: &Decision, language: Language) -> Self {
         let until = match decision {
             Decision::Hold { until, .. } => *until,
             Decision::Unknown { reason: UnknownReason::Registry(failure) } => failure.until,
             _ => None,
         };
-        Self { code: decision.code().to_owned(), message: decision.to_string(), until }
+        let message = text::of(decision, language).to_string();
+        Self { code: decision.code().to_owned(), message, until }
     }
 }
 

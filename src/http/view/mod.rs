@@ -4,3 +4,5 @@ pub mod container;
 pub mod image;
 pub mod operation;
 pub mod registry;
+pub mod verdict;
+pub mod why;

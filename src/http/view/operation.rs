@@ -9,6 +9,7 @@ use crate::core::history::HistoryRecord;
 use crate::core::journal::Outcome;
 use crate::core::plan::text::describe_plan;
 use crate::core::plan::{OperationKind, UpdatePlan};
+use crate::core::text::Language;
 use crate::engine::command::{Operated, OperatedResult, Planning, Progress};
 use crate::http::view::container::ReasonView;
 use crate::logging::Chain;
@@ -119,8 +120,9 @@ pub enum Line {
     Error(String),
 }
 
-impl From<Operated> for OperationView {
-    fn from(operated: Operated) -> Self {
+impl OperationView {
+    /// Tells what became of a container in a language.
+    pub fn told(operated: Operated, language: Language) -> Self {
         let name = operated.name.to_string();
         let plain = |result: &str, code: &str, message: String| Self {
             name: operated.name.to_string(),
@@ -140,7 +142,8 @@ impl From<Operated> for OperationView {
                     Decision::Unknown { .. } => "error",
                     _ => "unchanged",
                 };
-                Self { reason: ReasonView::from(decision), ..plain(result, "", String::new()) }
+                let reason = ReasonView::told(decision, language);
+                Self { reason, ..plain(result, "", String::new()) }
             }
             OperatedResult::Planned(planned) => Self {
                 summary: Some(planned.summary.clone()),
@@ -185,12 +188,14 @@ impl OperationView {
     }
 }
 
-impl From<Progress> for Line {
-    fn from(progress: Progress) -> Self {
+impl Line {
+    /// Tells what happened in a language.
+    pub fn told(progress: Progress, language: Language) -> Self {
         match progress {
             Progress::Happened(event) => Self::Event((*event).clone()),
             Progress::Over(Ok(operated)) => {
-                Self::Result(operated.into_iter().map(Into::into).collect())
+                let told = |operated| OperationView::told(operated, language);
+                Self::Result(operated.into_iter().map(told).collect())
             }
             Progress::Over(Err(error)) => Self::Error(Chain(&error).to_string()),
         }

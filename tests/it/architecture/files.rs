@@ -17,7 +17,6 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("src/core/plan/mod.rs", 250, "the types of a plan, which are read together"),
     ("src/engine/mod.rs", 250, "the engine's own state, beside its entrance"),
     ("src/registry/mod.rs", 300, "the client's whole surface, beside its entrance"),
-    ("src/store/mod.rs", 200, "the store's rooms, beside its entrance"),
 ];
 
 fn first_sentence(file: &File) -> Vec<Problem> {

@@ -4,8 +4,24 @@ use std::time::Duration;
 
 use crate::support::program::Program;
 
-const COMMANDS: [&str; 8] =
-    ["serve", "check", "plan", "update", "rollback", "history", "healthcheck", "version"];
+const COMMANDS: [&str; 16] = [
+    "serve",
+    "check",
+    "plan",
+    "update",
+    "rollback",
+    "approve",
+    "reject",
+    "skip",
+    "snooze",
+    "pause",
+    "resume",
+    "why",
+    "policy",
+    "history",
+    "healthcheck",
+    "version",
+];
 
 /// Variables that cannot be used, and words of the cure.
 const BAD_VALUES: [(&str, &str, &str); 21] = [

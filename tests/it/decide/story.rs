@@ -5,19 +5,24 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use docker_auto::config::{Config, Environment};
-use docker_auto::core::candidate::Reject;
+use docker_auto::core::candidate::{Mark, Reject};
 use docker_auto::core::comparison::{Identity, LocalImages, Remembered, Running};
-use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, question};
+use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, explain, question};
 use docker_auto::core::digest::{Digest, Platform};
-use docker_auto::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
+use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
 use docker_auto::core::labels;
 use docker_auto::core::plan::RejectKey;
 use docker_auto::core::policy::{Policy, PolicyPatch};
 use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
+use docker_auto::core::rule::{self, Rule};
+use docker_auto::core::text::{self, Language};
+use docker_auto::core::verdict::{Pause, Said, Verdict};
 use docker_auto::core::waiting::{Sighting, Turn, Waiting};
 
-use super::words::{GOOD, failure, fields, identity, pair, platform, request, role};
+use super::words::{
+    self, GOOD, failure, fields, identity, pair, pause, platform, request, role, word_of,
+};
 
 /// Everything that a story says.
 pub(super) struct Story {
@@ -33,6 +38,9 @@ pub(super) struct Story {
     answer: Option<RemoteAnswer>,
     rejects: Vec<Reject>,
     waiting: Waiting,
+    verdicts: Vec<Verdict>,
+    pause: Option<Pause>,
+    rules: Vec<Rule>,
     role: Role,
     request: Request,
     patch: PolicyPatch,
@@ -75,6 +83,9 @@ impl Story {
             answer: None,
             rejects: Vec::new(),
             waiting: Waiting::default(),
+            verdicts: Vec::new(),
+            pause: None,
+            rules: Vec::new(),
             role: Role::Ordinary,
             request: Request::Check,
             patch: PolicyPatch::default(),
@@ -105,6 +116,9 @@ impl Story {
             "rejected" => self.rejected(rest),
             "seen" => self.seen(rest),
             "turn" => self.turn(rest),
+            "said" => self.said(rest),
+            "paused" => self.pause = Some(pause(rest)),
+            "rule" => self.rules.push(words::rule(rest)),
             "role" => self.role = role(rest),
             "asked" => self.request = request(rest),
             "forced" => self.patch = PolicyPatch::force(),
@@ -228,6 +242,19 @@ impl Story {
         self.waiting.turn = Some(Turn { schedule, last });
     }
 
+    /// `approved key M2 [digest D2] [at TIME] [until TIME]`.
+    fn said(&mut self, rest: &str) {
+        let (word, rest) = rest.split_once(' ').expect(GOOD);
+        let fields = fields(rest);
+        let key = RejectKey::manifest(&self.digest(fields["key"]));
+        let digest = fields.get("digest").map(|symbol| self.digest(symbol));
+        let at = fields.get("at").map_or("2026-05-03T08:00:00Z", |at| *at).parse().expect(GOOD);
+        let until = fields.get("until").map(|until| until.parse().expect(GOOD));
+        let word = word_of(word, until);
+        let said = Said { by: "alice".to_owned(), at };
+        self.verdicts.push(Verdict { word, mark: Mark { key, image: None, digest }, said });
+    }
+
     fn policy(&self) -> (Policy, String) {
         let unreadable = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let environment = Environment::new(self.environment.iter().cloned(), &unreadable);
@@ -240,7 +267,12 @@ impl Story {
         for problem in bad_labels.iter().map(ToString::to_string) {
             let _ = write!(said, "\n= problem: {problem}");
         }
-        (config.policy.with(patch).with(self.patch.clone()), said)
+        let mut rules = self.rules.clone();
+        rule::sort(&mut rules);
+        let host = HostId::default();
+        let patches = rule::patches(&rules, &host, &self.container);
+        let policy = patches.fold(config.policy, |policy, patch| policy.with(patch));
+        (policy.with(patch).with(self.patch.clone()), said)
     }
 
     pub(super) fn judged(&self) -> String {
@@ -259,6 +291,8 @@ impl Story {
             policy: &policy,
             rejects: &self.rejects,
             waiting: &self.waiting,
+            verdicts: &self.verdicts,
+            pause: self.pause.as_ref(),
             role: self.role,
             request: self.request,
             now: self.now,
@@ -270,6 +304,7 @@ impl Story {
             format!("{reference}, for {runs} that runs")
         });
         let decision = decide(&facts);
+        self.is_explained(&facts, &decision);
         let status = decision.status().as_str();
         let mut said = format!("{problems}\n= asks {asks}\n= {} ({status})", decision.code());
         if let Some(candidate) = decision.candidate() {
@@ -278,6 +313,22 @@ impl Story {
         }
         let _ = write!(said, "\n= {decision}");
         self.with_symbols(said, &decision)
+    }
+
+    /// The chain comes from the same judgement, and its last word is the decision's.
+    fn is_explained(&self, facts: &Facts<'_>, decision: &Decision) {
+        let (explained, chain) = explain(facts);
+        assert_eq!(explained, *decision, "{}", self.title);
+        let (last, before) = chain.split_last().expect(GOOD);
+        let ends = !matches!(decision, Decision::Update { .. });
+        assert_eq!(last.ended, ends.then(|| decision.code()), "{}: {chain:?}", self.title);
+        assert!(before.iter().all(|asked| asked.ended.is_none()), "{}: {chain:?}", self.title);
+        assert!(chain.is_sorted_by(|a, b| a.question < b.question), "{}: {chain:?}", self.title);
+        for language in [Language::English, Language::Chinese] {
+            let told = text::of(decision, language);
+            assert!(!told.what.is_empty(), "{}", self.title);
+        }
+        assert_eq!(text::of(decision, Language::English).to_string(), decision.to_string());
     }
 
     fn with_symbols(&self, mut text: String, decision: &Decision) -> String {

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use docker_auto::core::comparison::Identity;
 use docker_auto::core::decision::{Request, Role};
 use docker_auto::core::digest::Platform;
+use docker_auto::core::id::{ContainerName, Timestamp};
 use docker_auto::core::ourselves::Obstacle;
 use docker_auto::core::remote::{FailureCode, RemoteFailure};
+use docker_auto::core::rule::Rule;
+use docker_auto::core::verdict::{Pause, Paused, Said, Word};
 
 /// What a story writes can be read.
 pub(super) const GOOD: &str = "a good story";
@@ -68,4 +71,34 @@ pub(super) fn request(word: &str) -> Request {
         "forced" => Request::Forced,
         _ => Request::Check,
     }
+}
+
+pub(super) fn word_of(word: &str, until: Option<Timestamp>) -> Word {
+    match (word, until) {
+        ("approved", None) => Word::Approved,
+        ("skipped", None) => Word::Skipped,
+        ("rejected", None) => Word::Rejected,
+        ("snoozed", Some(until)) => Word::Snoozed { until },
+        _ => panic!("{word} means nothing"),
+    }
+}
+
+/// `everything`, `group NAME` or `container NAME`.
+pub(super) fn pause(text: &str) -> Pause {
+    let paused = match text.split_once(' ') {
+        Some(("group", name)) => Paused::Group(name.to_owned()),
+        Some(("container", name)) => Paused::Container(ContainerName::new(name)),
+        _ => Paused::Everything,
+    };
+    let at = "2026-05-03T08:00:00Z".parse().expect(GOOD);
+    Pause { paused, said: Said { by: "alice".to_owned(), at } }
+}
+
+/// `NAME {…}`, a rule without problems.
+pub(super) fn rule(text: &str) -> Rule {
+    let (name, json) = text.split_once(' ').expect(GOOD);
+    let rule: Rule = serde_json::from_str(json).expect(GOOD);
+    let rule = Rule { name: name.to_owned(), ..rule };
+    assert_eq!(rule.problem(), None, "{text}");
+    rule
 }

@@ -1,0 +1,225 @@
+//! Every reason code is explained: a sentence, its cause, when it lifts and what to do, in each language.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::core::candidate::{Candidate, CandidateImage};
+use crate::core::comparison::{LocalEvidence, Match};
+use crate::core::compose::{Compose, ComposeKind, Foreign};
+use crate::core::decision::{
+    Decision, HoldReason, Lifts, Question, Role, SkipReason, UnknownReason,
+};
+use crate::core::digest::Digest;
+use crate::core::id::{ContainerName, ImageId, Timestamp};
+use crate::core::ourselves::Obstacle;
+use crate::core::policy::{LabelSelector, NamePattern, Origin, Scope, Unselected};
+use crate::core::reference::ImageRef;
+use crate::core::remote::{FailureCode, RemoteFailure};
+use crate::core::verdict::{COMMAND_LINE, Paused, Said};
+
+use super::{Language, of, of_asked, of_cause, of_cure, of_lifts};
+
+fn reference() -> ImageRef {
+    ImageRef::parse("nginx:1.27").unwrap()
+}
+
+fn label() -> Origin {
+    Origin::Label { name: "docker-auto.mode".into(), value: "watch".into() }
+}
+
+fn variable() -> Origin {
+    Origin::Variable("DOCKER_AUTO_X".into())
+}
+
+fn said() -> Said {
+    Said { by: COMMAND_LINE.into(), at: Timestamp::default() }
+}
+
+fn compose() -> Compose {
+    let (project, service) = ("shop".to_owned(), "web".to_owned());
+    Compose { project, service, number: 1, kind: ComposeKind::Service }
+}
+
+fn holds() -> Vec<HoldReason> {
+    let at = Timestamp::default();
+    vec![
+        HoldReason::UpdatesNotEnabled(Origin::Default),
+        HoldReason::WatchMode(label()),
+        HoldReason::AwaitingApproval(Origin::Rule { name: "calm".into() }),
+        HoldReason::ComposeHeldBack { compose: compose(), origin: variable() },
+        HoldReason::RejectedBefore { at, why: "exit code 1".into() },
+        HoldReason::WaitingForSchedule { schedule: "0 3 * * *".into(), origin: variable() },
+        HoldReason::ScheduleNeverAllowed { schedule: "0 3 * * *".into(), origin: variable() },
+        HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
+        HoldReason::Blackout { dates: "12-24".into(), origin: variable() },
+        HoldReason::CoolingDown { since: at, cooldown: Duration::from_hours(24), origin: label() },
+        HoldReason::LabelUnclear(label()),
+        HoldReason::Irreplaceable(Obstacle::AutoRemove),
+        HoldReason::Skipped(said()),
+        HoldReason::RejectedByPerson(said()),
+        HoldReason::Snoozed { until: at, said: said() },
+        HoldReason::Paused { paused: Paused::Everything, said: said() },
+        HoldReason::Paused { paused: Paused::Group("media".into()), said: said() },
+        HoldReason::Paused { paused: Paused::Container(ContainerName::new("web")), said: said() },
+    ]
+}
+
+fn skips() -> Vec<SkipReason> {
+    let wanted = vec![LabelSelector::parse("a=b").unwrap()];
+    let (tag, origin) = ("1.2.3".to_owned(), variable());
+    let pinned = SkipReason::PinnedSemver { tag: tag.clone(), origin: origin.clone() };
+    let local = |evidence| SkipReason::BuiltLocally {
+        reference: reference(),
+        evidence,
+        origin: Origin::Default,
+    };
+    vec![
+        SkipReason::NameReserved,
+        SkipReason::Foreign(Foreign::SwarmTask),
+        SkipReason::OneOff(compose()),
+        SkipReason::Infrastructure(Role::DockerAccess),
+        SkipReason::Infrastructure(Role::NetworkParent),
+        SkipReason::NotSelected(Unselected::Label(label())),
+        SkipReason::NotSelected(Unselected::Label(Origin::Rule { name: "none".into() })),
+        SkipReason::NotSelected(Unselected::Named {
+            pattern: NamePattern::new("web.*"),
+            origin: origin.clone(),
+        }),
+        SkipReason::NotSelected(Unselected::HasNone { wanted, origin: origin.clone() }),
+        SkipReason::OtherScope {
+            own: None,
+            scope: Scope::Named("home".into()),
+            origin: variable(),
+        },
+        SkipReason::OtherScope {
+            own: Some(label()),
+            scope: Scope::Named("home".into()),
+            origin: variable(),
+        },
+        SkipReason::ModeOff(label()),
+        SkipReason::Stopped(Origin::Default),
+        SkipReason::Paused,
+        SkipReason::BeingRemoved,
+        SkipReason::PinnedDigest(reference()),
+        SkipReason::DigestWithoutTag(reference()),
+        pinned,
+        SkipReason::PinnedImageId(None),
+        SkipReason::PinnedImageId(Some(reference())),
+        SkipReason::TagNotFloating { tag, origin },
+        local(LocalEvidence::NoDigest),
+        local(LocalEvidence::Built),
+        local(LocalEvidence::UnknownToHub("401".into())),
+    ]
+}
+
+fn unknowns() -> Vec<UnknownReason> {
+    let failures = FailureCode::ALL.into_iter().map(|code| {
+        UnknownReason::Registry(RemoteFailure { code, message: "no answer".into(), until: None })
+    });
+    let others = [
+        UnknownReason::Engine("no answer".into()),
+        UnknownReason::BadReference("\"::\" is no reference".into()),
+        UnknownReason::NotAsked(reference()),
+        UnknownReason::Unresolved { reference: reference(), digest: Digest::of(b"D2") },
+    ];
+    failures.chain(others).collect()
+}
+
+/// One decision for each reason at least.
+fn decisions() -> Vec<Decision> {
+    let (id, digests) = (ImageId::new("sha256:0123456789abcdef"), BTreeSet::new());
+    let image = CandidateImage::Local { id, digests };
+    let candidate = Candidate { reference: reference(), image };
+    let held = |reason| Decision::Hold { candidate: candidate.clone(), reason, until: None };
+    let same = |how| Decision::UpToDate { reference: reference(), how };
+    let mut decisions: Vec<_> = holds().into_iter().map(held).collect();
+    decisions.extend(skips().into_iter().map(|reason| Decision::Skip { reason }));
+    decisions.extend(unknowns().into_iter().map(|reason| Decision::Unknown { reason }));
+    decisions.extend([
+        same(Match::Digest(Digest::of(b"D1"))),
+        same(Match::Content(Digest::of(b"D1"))),
+        same(Match::LocalName),
+        Decision::Update { candidate: candidate.clone() },
+    ]);
+    decisions
+}
+
+/// The codes as the sources write them, so that a new one cannot be forgotten here.
+fn codes() -> BTreeSet<&'static str> {
+    let sources = [
+        include_str!("../decision/hold.rs"),
+        include_str!("../decision/skip.rs"),
+        include_str!("../decision/unknown.rs"),
+    ];
+    let arms = sources.into_iter().flat_map(str::lines).filter(|line| line.contains("=> \""));
+    let own = arms.filter_map(|line| line.split('"').nth(1));
+    let others = ["up_to_date", "same_content", "up_to_date_locally", "update"];
+    own.chain(FailureCode::ALL.map(FailureCode::as_str)).chain(others).collect()
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|character| ('\u{4e00}'..='\u{9fff}').contains(&character))
+}
+
+#[test]
+fn every_reason_is_explained_in_every_language() {
+    let mut explained = BTreeSet::new();
+    for decision in decisions() {
+        let code = decision.code();
+        explained.insert(code);
+        for language in [Language::English, Language::Chinese] {
+            let told = of(&decision, language);
+            let cause = of_cause(&decision.cause(), language);
+            let (cure, lifts) =
+                (of_cure(&decision, language), of_lifts(decision.lifts(), language));
+            for text in [told.to_string(), cause, cure, lifts] {
+                assert!(!text.trim().is_empty(), "{code}");
+            }
+            let own_words = format!("{}{}{}", told.what, told.cure, told.note);
+            assert_eq!(
+                is_chinese(&own_words),
+                language == Language::Chinese,
+                "{code}: {own_words}"
+            );
+        }
+        let held = !matches!(decision, Decision::UpToDate { .. } | Decision::Update { .. });
+        assert_eq!(decision.lifts() != Lifts::Nothing, held, "{code}");
+    }
+    assert_eq!(explained, codes());
+}
+
+#[test]
+fn every_question_is_told_in_every_language() {
+    let mut codes = BTreeSet::new();
+    for question in Question::ALL {
+        assert!(codes.insert(question.code()), "{question:?}");
+        for language in [Language::English, Language::Chinese] {
+            let asked = super::Asked {
+                question,
+                found: None,
+                origin: Some(label()),
+                ended: Some("watch_mode"),
+            };
+            let (text, answer) = of_asked(&asked, language);
+            assert_eq!(is_chinese(&text), language == Language::Chinese, "{text}");
+            assert!(answer.contains("watch_mode") && answer.contains("docker-auto.mode=watch"));
+        }
+    }
+}
+
+#[test]
+fn obstacles_are_told_in_both_languages() {
+    for obstacle in [
+        Obstacle::NoServer,
+        Obstacle::AutoRemove,
+        Obstacle::Data,
+        Obstacle::Access,
+        Obstacle::Loopback,
+        Obstacle::Unclear,
+    ] {
+        for language in [Language::English, Language::Chinese] {
+            let told = super::of_hold(&HoldReason::Irreplaceable(obstacle), language);
+            assert!(!told.what.is_empty() && !told.cure.is_empty(), "{obstacle:?}");
+        }
+    }
+}

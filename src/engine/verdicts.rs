@@ -1,0 +1,136 @@
+//! What people decide: a word on the image that could run in a container's place, pauses, and the
+//! explanation of a judgement.
+
+use crate::core::candidate::Mark;
+use crate::core::decision::{Asked, Decision, Request};
+use crate::core::id::ContainerName;
+use crate::core::verdict::{Pause, Paused, Said, Verdict, Word};
+use crate::engine::check::meant;
+use crate::engine::command::{Assessment, Freshness, Ruling};
+use crate::engine::{Engine, EngineError};
+use crate::store::{Given, Newest};
+
+/// What a person's word came to.
+#[derive(Clone, Debug)]
+pub struct Ruled {
+    /// The word.
+    pub word: Word,
+    /// Who said it, and when.
+    pub said: Said,
+    /// How the container is judged from now on.
+    pub assessment: Assessment,
+}
+
+/// A judgement with the way to it.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The container with its judgement.
+    pub assessment: Assessment,
+    /// Every question that was asked, in order.
+    pub chain: Vec<Asked>,
+}
+
+impl Engine {
+    /// Stores a person's word on the image that could run in a container's place.
+    pub async fn rule(&self, ruling: &Ruling) -> Result<Ruled, EngineError> {
+        let now = self.clock.now();
+        if let Word::Snoozed { until } = ruling.word
+            && until <= now
+        {
+            return Err(EngineError::Past(until));
+        }
+        let assessment = self.assess_one(&ruling.name).await?.assessment;
+        let name = assessment.container.name.clone();
+        let Some(candidate) = assessment.decision.candidate() else {
+            let reason = assessment.decision.to_string();
+            return Err(EngineError::NoCandidate { name, reason });
+        };
+        let said = Said { by: ruling.by.clone(), at: now };
+        let (word, mark) = (ruling.word, Mark::of(candidate));
+        let verdict = Verdict { word, mark, said: said.clone() };
+        let given = Given { target: self.target(&name), verdict };
+        self.store.verdicts().say(given).await?;
+        log::info!(action = "decide", container = name.as_str(), event = word.code(); "{name}: {} was {} by {}", candidate.short(), word.code(), said.by);
+        let assessment = self.assess_one(&name).await?.assessment;
+        Ok(Ruled { word, said, assessment })
+    }
+
+    /// Says how a container is judged, and every question on the way.
+    pub async fn explain(&self, name: &ContainerName) -> Result<Explained, EngineError> {
+        self.assess_one(name).await
+    }
+
+    async fn assess_one(&self, name: &ContainerName) -> Result<Explained, EngineError> {
+        let inventory = self.discover().await?;
+        let names = meant(&inventory, std::slice::from_ref(name))?;
+        let found = self.assess(&inventory, &names, Freshness::Cached, Request::Check).await?;
+        let mut assessment =
+            found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let chain = std::mem::take(&mut assessment.chain);
+        Ok(Explained { assessment, chain })
+    }
+
+    /// Pauses a container, a group or everything; returns the pause that holds.
+    pub async fn pause(&self, paused: Paused, by: String) -> Result<Pause, EngineError> {
+        let paused = self.existing(paused).await?;
+        let pause = Pause { paused, said: Said { by, at: self.clock.now() } };
+        let pause = self.store.verdicts().pause(self.host.id(), pause).await?;
+        let (kind, name) = pause.paused.parts();
+        log::info!(action = "decide", event = "paused"; "{kind} {name} was paused by {}", pause.said.by);
+        Ok(pause)
+    }
+
+    /// Ends a pause.
+    pub async fn resume(&self, paused: Paused, by: &str) -> Result<(), EngineError> {
+        // A container may be gone whose pause is still there.
+        let paused = self.existing(paused.clone()).await.unwrap_or(paused);
+        if !self.store.verdicts().resume(self.host.id(), paused.clone()).await? {
+            return Err(EngineError::NotPaused(paused));
+        }
+        let (kind, name) = paused.parts();
+        log::info!(action = "decide", event = "resumed"; "{kind} {name} was resumed by {by}");
+        Ok(())
+    }
+
+    /// Returns what is paused, the widest first.
+    pub async fn pauses(&self) -> Result<Vec<Pause>, EngineError> {
+        Ok(self.store.verdicts().pauses(self.host.id()).await?)
+    }
+
+    /// Names a container as the engine does, whatever a person wrote for it.
+    async fn existing(&self, paused: Paused) -> Result<Paused, EngineError> {
+        let Paused::Container(name) = paused else { return Ok(paused) };
+        let inventory = self.discover().await?;
+        let names = meant(&inventory, std::slice::from_ref(&name))?;
+        Ok(Paused::Container(names.into_iter().next().unwrap_or(name)))
+    }
+
+    /// Forgets the words that are overtaken by what a check found.
+    pub(super) async fn settle_verdicts(&self, found: &[Assessment]) -> Result<(), EngineError> {
+        let mut words = self.store.verdicts().of_host(self.host.id()).await?;
+        let mut overtaken = Vec::new();
+        for assessment in found {
+            let name = &assessment.container.name;
+            let mark = match &assessment.decision {
+                Decision::UpToDate { .. } => None,
+                decision => match decision.candidate() {
+                    Some(candidate) => Some(Mark::of(candidate)),
+                    None => continue,
+                },
+            };
+            let words = words.remove(name).unwrap_or_default();
+            if words.iter().any(|verdict| is_overtaken(verdict, mark.as_ref())) {
+                overtaken.push(Newest { name: name.clone(), mark });
+            }
+        }
+        if overtaken.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.verdicts().settle(self.host.id(), overtaken).await?)
+    }
+}
+
+fn is_overtaken(verdict: &Verdict, newest: Option<&Mark>) -> bool {
+    let is_newest = newest.is_some_and(|newest| newest.meets(&verdict.mark));
+    !verdict.word.outlives_news() && !is_newest
+}

@@ -1,0 +1,115 @@
+//! What people decide holds, whoever asks and across restarts: until it is taken back or overtaken.
+
+use serde_json::{Value, json};
+
+use crate::support::engine::Engine;
+use crate::support::lab::needs;
+use crate::support::program::Program;
+use crate::support::scene::{PATIENCE, Scene, Server};
+use crate::support::wait::wait_until;
+
+/// All containers of the story; they share an image, whose tag moves on.
+const NAMES: [&str; 5] = ["free", "held", "later", "out", "still"];
+
+fn begin(scene: &Scene) {
+    scene.push("app", "1");
+    scene.host.pull(&scene.reference("app"));
+    for name in NAMES {
+        let labels = match name {
+            "held" => json!({"docker-auto.mode": "approve"}),
+            "still" => json!({"docker-auto.mode": "auto", "docker-auto.group": scene.prefix}),
+            // A rule says it for this one.
+            "out" => json!({}),
+            _ => json!({"docker-auto.mode": "auto"}),
+        };
+        scene.start_like("app", name, &json!({"Labels": labels}));
+    }
+    scene.push("app", "2");
+}
+
+/// Returns the code of each container's reason, in the order of their names.
+fn codes(program: &Program) -> Vec<String> {
+    let views = program.run(&["check", "--json", "--force"]).expect(0).json();
+    let codes = views.as_array().into_iter().flatten().map(|view| view["reason"]["code"].clone());
+    codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect()
+}
+
+/// Starts a server and waits until it has updated one of them at its start.
+fn serve_until(scene: &Scene, program: &Program, name: &str, version: &str) -> Server {
+    let server = Server::start(program);
+    wait_until("it is updated", PATIENCE, || scene.runs(name, version));
+    wait_until("it is told", PATIENCE, || {
+        let records = program.run(&["history", &scene.name(name), "--json"]).json();
+        records[0]["outcome"] == "updated"
+    });
+    server
+}
+
+/// Returns the chain's last word and what is said of it.
+fn why(scene: &Scene, program: &Program, name: &str) -> Value {
+    let why = program.run(&["why", &scene.name(name), "--json"]).expect(0).json();
+    let last = why["chain"].as_array().and_then(|chain| chain.last()).cloned();
+    assert_eq!(last.unwrap_or_default()["ended"], why["reason"]["code"], "{why}");
+    why
+}
+
+#[test]
+fn what_people_decide_holds_until_they_take_it_back() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    begin(&scene);
+    let program = scene.program();
+    let [held, later, out, still] = ["held", "later", "out", "still"].map(|name| scene.name(name));
+    let rule = json!({"match": {"name": out}, "set": {"mode": "auto"}}).to_string();
+    program.run(&["policy", "set", "own", &rule]).expect(0);
+    program.run(&["skip", &out]).expect(0);
+    let snoozed = program.run(&["snooze", &later, "1d", "--json"]).expect(0).json();
+    assert_eq!(
+        (&snoozed["verdict"], &snoozed["reason"]["code"]),
+        (&json!("snoozed"), &json!("snoozed"))
+    );
+    program.run(&["pause", "--group", &scene.prefix]).expect(0);
+
+    let server = serve_until(&scene, &program, "free", "2");
+    let expected = ["up_to_date", "awaiting_approval", "snoozed", "skipped", "paused_by_person"];
+    assert_eq!(codes(&program), expected);
+    let asked = why(&scene, &program, "held");
+    assert_eq!(asked["cause"]["kind"], "label");
+    assert_eq!(asked["lifts"]["when"], "by_person");
+    assert_eq!(why(&scene, &program, "later")["lifts"]["when"], "at");
+    let chinese = program.run(&["why", &still, "--language", "zh"]).expect(0).stdout;
+    assert!(chinese.contains("暂停") && chinese.contains("paused_by_person"), "{chinese}");
+
+    // An approval is for one image.
+    let approved = program.run(&["approve", &held]).expect(0).stdout;
+    assert!(approved.contains("approved"), "{approved}");
+    assert_eq!(codes(&program)[1], "update");
+    scene.push("app", "3");
+    assert_eq!(codes(&program)[1], "awaiting_approval");
+    assert_eq!(codes(&program)[3], "update", "the skipped image is not the newest one any more");
+    program.run(&["skip", &out]).expect(0);
+    program.run(&["snooze", &later, "1d"]).expect(0);
+    program.run(&["approve", &held]).expect(0);
+    server.end();
+    for name in ["held", "later", "out", "still"] {
+        assert_eq!(scene.version(name), "1", "{name}");
+    }
+
+    // All of it is there after a restart.
+    let server = serve_until(&scene, &program, "held", "3");
+    assert_eq!(codes(&program)[2..], ["snoozed", "skipped", "paused_by_person"]);
+    for name in [&out, &still] {
+        let told = program.run(&["update", name, "--json"]).expect(1);
+        assert_eq!(told.result().0, "held", "naming it is not enough");
+    }
+    program.run(&["update", &later]).expect(0);
+    program.run(&["approve", &out, "--now"]).expect(0);
+    program.run(&["resume", "--group", &scene.prefix]).expect(0);
+    let nothing = program.run(&["reject", &held]).expect(1).stderr;
+    assert!(nothing.contains("has no other image that could run"), "{nothing}");
+    server.end();
+    program.run(&["update", "--all"]).expect(0);
+    for name in NAMES {
+        assert_eq!(scene.version(name), "3", "{name}");
+    }
+}
