@@ -42,12 +42,12 @@ pub struct Facts<'a> {
     pub policy: &'a Policy,
     /// The images that were tried in its place and failed.
     pub rejects: &'a [Reject],
-    /// What is remembered of its own schedule and its candidate.
-    pub waiting: &'a Waiting,
     /// What people said of images in its place.
     pub verdicts: &'a [Verdict],
     /// The widest pause that holds it.
     pub pause: Option<&'a Pause>,
+    /// What is remembered of its own schedule and its candidate.
+    pub waiting: &'a Waiting,
     /// What it is to docker-auto itself.
     pub role: Role,
     /// Who wants to know.

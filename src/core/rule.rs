@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::core::compose::{Compose, Labels};
 use crate::core::id::HostId;
 use crate::core::inventory::Container;
-use crate::core::labels;
-use crate::core::policy::{LabelSelector, Origin, PolicyPatch};
+use crate::core::labels::{self, LabelProblem};
+use crate::core::policy::{LabelSelector, Policy, PolicyPatch};
 use crate::core::reference::ImageRef;
 
 /// The longest name of a rule.
@@ -124,20 +124,20 @@ impl Rule {
     pub fn patch(&self) -> PolicyPatch {
         labels::read_rule(&self.name, &self.set).0
     }
-
-    /// Returns what its settings say that they come from.
-    pub fn origin(name: &str) -> Origin {
-        Origin::Rule { name: name.to_owned() }
-    }
 }
 
-/// Returns the settings of all rules for a container, those that count last.
-pub fn patches<'a>(
-    rules: &'a [Rule],
-    host: &'a HostId,
-    container: &'a Container,
-) -> impl Iterator<Item = PolicyPatch> + 'a {
-    rules.iter().filter(move |rule| rule.is_for(host, container)).map(Rule::patch)
+/// Lays the rules of a container over the configuration, and its labels over them; returns the labels
+/// that mean nothing as well.
+pub fn policy(
+    configured: &Policy,
+    rules: &[Rule],
+    host: &HostId,
+    container: &Container,
+) -> (Policy, Vec<LabelProblem>) {
+    let meant = rules.iter().filter(|rule| rule.is_for(host, container));
+    let ruled = meant.fold(configured.clone(), |policy, rule| policy.with(rule.patch()));
+    let (patch, problems) = labels::read(&container.labels);
+    (ruled.with(patch), problems)
 }
 
 /// Puts rules into the order in which they are laid over one another.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::core::decision::{Decision, HoldReason};
 use crate::core::id::{ContainerName, Timestamp};
 use crate::core::inventory::Inventory;
-use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::waiting::{Turn, Waiting};
 use crate::core::window::{Course, Due, Schedule, Timetable};
@@ -93,7 +92,7 @@ impl Engine {
         let mut known = self.store.waits().of_host(self.host.id()).await?;
         let mut changed = Vec::new();
         for container in inventory.containers.values() {
-            let policy = self.settings.policy.with(labels::read(&container.labels).0);
+            let policy = self.policy_of(container);
             let Some(own) = &policy.schedule else { continue };
             let before = known.remove(&container.name).unwrap_or_default();
             let after = Waiting { turn: turn_of(&before, &policy, now), ..before.clone() };

@@ -84,6 +84,7 @@ impl Engine {
         let found = self.host.inventory(self.clock.now()).await;
         self.set_trouble(found.as_ref().err().map(DockerError::chain));
         let mut inventory = found?;
+        self.learn_rules().await?;
         self.understand(&mut inventory);
         Ok(inventory)
     }

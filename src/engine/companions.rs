@@ -13,7 +13,7 @@ use crate::core::inventory::{Container, Inventory, RunState};
 use crate::core::labels;
 use crate::core::plan::blueprint::{Dependent, OldContainer, Removal, Retag, Sharer};
 use crate::core::plan::recreate::reserved_name;
-use crate::core::policy::{Mode, Policy};
+use crate::core::policy::Mode;
 use crate::core::recreate::{Subject, restore};
 use crate::core::reference::ImageRef;
 use crate::engine::limits::Slot;
@@ -180,11 +180,6 @@ impl Engine {
     async fn inspect_of(&self, container: &Container) -> Result<Value, EngineError> {
         let inspect = self.host.inspect_container(&container.id).await?;
         inspect.ok_or_else(|| EngineError::Gone(container.name.clone()))
-    }
-
-    fn policy_of(&self, container: &Container) -> Policy {
-        let (patch, _) = labels::read(&container.labels);
-        self.settings.policy.with(patch)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One look at a host: its containers with their policies, and what was found out before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,7 +14,6 @@ use crate::core::decision::{
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
-use crate::core::labels;
 use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
@@ -42,7 +42,7 @@ pub(super) struct Memory {
     rejects: BTreeMap<ContainerName, Vec<Reject>>,
     verdicts: BTreeMap<ContainerName, Vec<Verdict>>,
     pauses: Vec<Pause>,
-    rules: Vec<Rule>,
+    rules: Arc<[Rule]>,
     images: BTreeMap<ImageId, Image>,
     waits: BTreeMap<ContainerName, Waiting>,
 }
@@ -54,9 +54,9 @@ pub(super) struct Subject<'a> {
     pub(super) problems: Vec<String>,
     remembered: Remembered,
     rejects: &'a [Reject],
-    waiting: Waiting,
     verdicts: &'a [Verdict],
     pause: Option<&'a Pause>,
+    waiting: Waiting,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -102,10 +102,10 @@ impl Engine {
         }
         let equivalents = self.store.snapshots().equivalents(host).await?;
         let images = self.lost_images(inventory).await?;
-        let waits = self.store.waits().of_host(host).await?;
         let verdicts = self.store.verdicts().of_host(host).await?;
         let pauses = self.store.verdicts().pauses(host).await?;
-        let rules = self.store.rules().list().await?;
+        let rules = self.known_rules();
+        let waits = self.store.waits().of_host(host).await?;
         Ok(Memory { equivalents, rejects, verdicts, pauses, rules, images, waits })
     }
 
@@ -143,11 +143,9 @@ impl<'a> Bench<'a> {
 
     /// Brings one container before the judge.
     pub(super) fn subject(&'a self, container: &'a Container) -> Subject<'a> {
-        let (patch, problems) = labels::read(&container.labels);
         let equivalents = self.memory.equivalents.get(&container.image_id).cloned();
-        let patches = rule::patches(&self.memory.rules, &self.inventory.host, container);
-        let ruled = patches.fold(self.settings.policy.clone(), |policy, patch| policy.with(patch));
-        let policy = ruled.with(patch);
+        let (host, rules) = (&self.inventory.host, &self.memory.rules);
+        let (policy, problems) = rule::policy(&self.settings.policy, rules, host, container);
         let group = policy.group.as_ref().map(|group| group.value.as_str());
         let mut pauses = self.memory.pauses.iter();
         let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
@@ -273,9 +271,9 @@ impl<'a> Bench<'a> {
             answer,
             policy: &subject.policy,
             rejects: subject.rejects,
-            waiting: &subject.waiting,
             verdicts: subject.verdicts,
             pause: subject.pause,
+            waiting: &subject.waiting,
             role: subject.role,
             request,
             now: self.now,

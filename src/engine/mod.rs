@@ -51,6 +51,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::core::event::{Event, What};
 use crate::core::id::{ContainerName, OperationId, TargetId};
+use crate::core::rule::Rule;
 use crate::docker::Host;
 use crate::logging;
 use crate::registry::Registry;
@@ -114,6 +115,8 @@ pub struct Inner {
     hook_troubles: Mutex<hooks::Troubles>,
     /// Labels of other tools that were told of.
     told: Mutex<BTreeSet<String>>,
+    /// The rules as they were at the last look at the host.
+    known_rules: Mutex<Arc<[Rule]>>,
     agenda: Mutex<agenda::Agenda>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
@@ -140,6 +143,7 @@ impl Engine {
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
             told: Mutex::default(),
+            known_rules: Mutex::default(),
             agenda: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),

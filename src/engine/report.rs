@@ -31,8 +31,8 @@ impl Engine {
         if !same.is_empty() {
             self.store.snapshots().add_equivalents(host, same).await?;
         }
-        self.note_waits(assessments).await?;
         Box::pin(self.settle_verdicts(assessments)).await?;
+        self.note_waits(assessments).await?;
         let scope = if names.is_empty() { Scope::Whole } else { Scope::Part };
         let results = assessments.iter().map(checked).collect();
         let news = self.store.targets().record_scan(host, scope, results).await?;

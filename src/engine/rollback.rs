@@ -10,7 +10,6 @@ use crate::core::history::{HistoryRecord, Status, WayBack};
 use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
-use crate::core::labels;
 use crate::core::plan::blueprint::Source;
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
 use crate::engine::command::{Extent, Operated, Progress};
@@ -97,11 +96,10 @@ impl Engine {
         goal.image.manifest.clone_from(&old.manifest);
         goal.old_digest.clone_from(&present.digest);
         goal.old_manifest.clone_from(&present.manifest);
-        let (patch, _) = labels::read(&container.labels);
         self.plan_job(Job {
             container,
             inventory,
-            policy: &self.settings.policy.with(patch),
+            policy: &self.policy_of(container),
             goal,
             kind: OperationKind::Rollback,
             trigger: Trigger::Manual,

@@ -1,6 +1,11 @@
-//! The rules that people store: listed, checked before they are stored, removed.
+//! The rules that people store: listed, checked before they are stored, removed; and what they make of
+//! a container's policy.
 
-use crate::core::rule::Rule;
+use std::sync::{Arc, PoisonError};
+
+use crate::core::inventory::Container;
+use crate::core::policy::Policy;
+use crate::core::rule::{self, Rule};
 use crate::engine::{Engine, EngineError};
 
 impl Engine {
@@ -26,5 +31,22 @@ impl Engine {
         }
         log::info!(action = "decide", event = "rule_removed"; "the rule {name} was removed");
         Ok(())
+    }
+
+    /// Reads the rules anew, for what is asked until the next look at the host.
+    pub(super) async fn learn_rules(&self) -> Result<(), EngineError> {
+        let rules: Arc<[Rule]> = self.rules().await?.into();
+        *self.known_rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        Ok(())
+    }
+
+    /// Returns the rules as they were at the last look at the host.
+    pub(super) fn known_rules(&self) -> Arc<[Rule]> {
+        Arc::clone(&self.known_rules.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns a container's policy.
+    pub(super) fn policy_of(&self, container: &Container) -> Policy {
+        rule::policy(&self.settings.policy, &self.known_rules(), self.host.id(), container).0
     }
 }

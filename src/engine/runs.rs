@@ -16,8 +16,12 @@ const UPDATE: &str = "update";
 pub(super) struct Runs {
     check: Course,
     update: Course,
+    /// When the check at the start is due, until it was made.
+    first: Option<Timestamp>,
     /// By how much the next check comes late.
-    pub(super) delay: Duration,
+    delay: Duration,
+    /// Whether the last job was an update: then turns come first, lest one of both be always due.
+    updated: bool,
 }
 
 /// What is due.
@@ -46,7 +50,10 @@ impl Engine {
                 Chain(&error)
             );
         }
-        Runs { check, update, delay: chance(timetables.jitter) }
+        let delay = chance(timetables.jitter);
+        // Many instances that begin at once, as after an outage, do not ask at once either.
+        let first = timetables.check_on_start.then_some(now + delay);
+        Runs { check, update, first, delay, updated: false }
     }
 
     /// Returns the job that is due, or the moment to look again. Runs that were missed while the
@@ -60,12 +67,22 @@ impl Engine {
         let update = timetables.update.as_ref();
         let update = update.map_or(Due::Never, |table| runs.update.due(now, table, Duration::ZERO));
         let (turns, turn) = self.agenda().due(now);
-        let check = runs.check.due(now, &timetables.check, runs.delay);
-        match (update, check) {
-            (Due::Now, _) => return (Job::Update, None),
-            _ if !turns.is_empty() => return (Job::Turns(turns), None),
-            (_, Due::Now) => return (Job::Check, None),
-            _ => {}
+        let check = match runs.first {
+            Some(first) if first <= now || first > now + timetables.jitter => {
+                return (Job::Check, None);
+            }
+            Some(first) => Due::At(first),
+            None => runs.check.due(now, &timetables.check, runs.delay),
+        };
+        if update == Due::Now && (turns.is_empty() || !runs.updated) {
+            return (Job::Update, None);
+        }
+        // At least a minute lies between two of them.
+        if check == Due::Now {
+            return (Job::Check, None);
+        }
+        if !turns.is_empty() {
+            return (Job::Turns(turns), None);
         }
         let times = [update, check].into_iter().filter_map(|due| match due {
             Due::At(at) => Some(at),
@@ -76,8 +93,9 @@ impl Engine {
     }
 
     /// An update is a check as well.
-    pub(super) async fn ran(&self, job: &Job, runs: &mut Runs) {
+    pub(super) async fn ran(&self, job: &Job, timetables: &Timetables, runs: &mut Runs) {
         let now = self.clock.now();
+        runs.updated = *job == Job::Update;
         let names: &[&'static str] = match job {
             Job::Update => &[UPDATE, CHECK],
             Job::Check => &[CHECK],
@@ -89,6 +107,7 @@ impl Engine {
             }
         };
         runs.check.ran(now);
+        (runs.first, runs.delay) = (None, chance(timetables.jitter));
         if *job == Job::Update {
             runs.update.ran(now);
         }
@@ -101,8 +120,24 @@ impl Engine {
 }
 
 /// Returns a time of chance up to the longest.
-pub(super) fn chance(longest: Duration) -> Duration {
+fn chance(longest: Duration) -> Duration {
     let number = std::hash::RandomState::new().build_hasher().finish();
     let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX - 1);
     Duration::from_millis(number % (longest + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn chance_knows_its_bounds() {
+        let longest = Duration::from_secs(10);
+        let drawn: BTreeSet<_> = (0..100).map(|_| chance(longest)).collect();
+        assert!(drawn.len() > 1 && drawn.iter().all(|time| *time <= longest), "{drawn:?}");
+        assert_eq!(chance(Duration::ZERO), Duration::ZERO);
+        assert!(chance(Duration::MAX) < Duration::MAX);
+    }
 }

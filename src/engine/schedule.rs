@@ -12,7 +12,7 @@ use crate::core::window::Timetable;
 use crate::engine::command::{
     Backup, CheckRequest, Freshness, Intent, Operated, OperatedResult, Selection, UpdateRequest,
 };
-use crate::engine::runs::{Job, chance};
+use crate::engine::runs::Job;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::KeepDays;
@@ -90,13 +90,8 @@ impl Engine {
             return;
         }
         let mut runs = self.runs(&timetables).await;
-        let mut first = timetables.check_on_start;
         while !self.stop.is_cancelled() {
-            let (job, wait) = if std::mem::take(&mut first) {
-                (Job::Check, None)
-            } else {
-                self.next_job(&timetables, &mut runs)
-            };
+            let (job, wait) = self.next_job(&timetables, &mut runs);
             if let Some(until) = wait {
                 tokio::select! {
                     () = self.clock.sleep_until_or_set_back(until) => continue,
@@ -108,10 +103,7 @@ impl Engine {
                 }
             }
             self.work(&job, &timetables).await;
-            self.ran(&job, &mut runs).await;
-            if !matches!(job, Job::Turns(_)) {
-                runs.delay = chance(timetables.jitter);
-            }
+            self.ran(&job, &timetables, &mut runs).await;
         }
     }
 

@@ -59,6 +59,7 @@ pub(super) const PAUSES: TableDefinition<(&str, &str, &str), Bytes> =
 
 /// Name → a rule.
 pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rules");
+
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
@@ -83,9 +84,9 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(SAID)?;
     write.open_table(SCHEDULES)?;
     write.open_table(WATCHED)?;
-    write.open_table(WAITS)?;
     write.open_table(VERDICTS)?;
     write.open_table(PAUSES)?;
     write.open_table(RULES)?;
+    write.open_table(WAITS)?;
     Ok(())
 }

@@ -9,15 +9,9 @@ use crate::core::policy::{Mode, Updates};
 use crate::core::verdict::{Verdict, Word};
 
 /// Why something newer does not run now, and until when.
-struct Held {
-    reason: HoldReason,
-    until: Option<Timestamp>,
-}
-
-impl Held {
-    fn of((reason, until): (HoldReason, Option<Timestamp>)) -> Self {
-        Self { reason, until }
-    }
+pub(super) struct Held {
+    pub(super) reason: HoldReason,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl From<HoldReason> for Held {
@@ -91,7 +85,7 @@ fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Resul
     trail.ask(Question::Pause, None, paused(facts))?;
     if facts.is_named() {
         trail.find(Question::Person, None, || facts.running.container.name.to_string());
-        return may_by_age(facts, candidate, trail);
+        return times::may_begin(facts, candidate, trail);
     }
     let verdict = verdict(facts, candidate);
     trail.ask(Question::Snooze, None, verdict.and_then(|verdict| snoozed(facts, verdict)))?;
@@ -101,7 +95,7 @@ fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Resul
     }
     let consent = if approval.is_some() { Consent::Given } else { Consent::AsSet };
     may_by_policy(facts, consent, trail)?;
-    may_by_time(facts, candidate, trail)
+    times::may_begin(facts, candidate, trail)
 }
 
 /// Whose consent there is, whatever holds for all containers.
@@ -147,7 +141,7 @@ fn may_by_policy(facts: &Facts<'_>, consent: Consent, trail: &mut Trail) -> Resu
     let origin = &policy.rules.allow_compose.origin;
     trail.ask(Question::Compose, Some(origin).filter(|_| !consents), compose.map(Held::from))?;
     let updates = &policy.rules.updates;
-    let disabled = matches!(updates.value, Updates::Never) && !consents;
+    let disabled = updates.value == Updates::Never && !consents;
     let held = disabled.then(|| HoldReason::UpdatesNotEnabled(updates.origin.clone()).into());
     trail.ask::<Held>(Question::Updates, Some(&updates.origin).filter(|_| !consents), held)
 }
@@ -156,20 +150,4 @@ fn held_for_compose(facts: &Facts<'_>) -> Option<HoldReason> {
     let allowed = &facts.policy.rules.allow_compose;
     let compose = Compose::read(&facts.running.container.labels).filter(|_| !allowed.value)?;
     Some(HoldReason::ComposeHeldBack { compose, origin: allowed.origin.clone() })
-}
-
-/// The times of updates: what follows from the clock alone.
-fn may_by_time(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
-    let policy = facts.policy;
-    let origin = times::schedule(policy).map(|(_, origin)| origin);
-    trail.ask(Question::Schedule, origin, times::by_schedule(facts).map(Held::of))?;
-    may_by_age(facts, candidate, trail)?;
-    let origin = policy.window.as_ref().map(|window| &window.origin);
-    let held = times::by_calendar(policy, facts.now);
-    trail.ask(Question::Calendar, origin, held.map(Held::of))
-}
-
-fn may_by_age(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
-    let held = times::cooling_down(facts, candidate);
-    trail.ask(Question::Age, Some(&facts.policy.cooldown.origin), held.map(Held::of))
 }

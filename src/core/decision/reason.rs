@@ -151,13 +151,14 @@ impl HoldReason {
             }
             Self::AwaitingApproval(_) | Self::Paused { .. } => Lifts::ByPerson,
             Self::Snoozed { until, .. } => Lifts::At(*until),
-            Self::WaitingForSchedule { .. } | Self::CoolingDown { .. } => Lifts::NextCheck,
-            Self::UpdatesNotEnabled(_)
-            | Self::ScheduleNeverAllowed { .. }
+            Self::WaitingForSchedule { .. }
             | Self::OutsideWindow { .. }
             | Self::Blackout { .. }
+            | Self::CoolingDown { .. } => Lifts::NextCheck,
+            Self::UpdatesNotEnabled(_)
             | Self::WatchMode(_)
             | Self::ComposeHeldBack { .. }
+            | Self::ScheduleNeverAllowed { .. }
             | Self::LabelUnclear(_)
             | Self::Irreplaceable(_) => Lifts::WhenChanged,
         }

@@ -5,18 +5,40 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::core::candidate::Candidate;
+use crate::core::decision::consent::Held;
+use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Facts, HoldReason, Request};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Origin, Policy, Sourced, Updates};
 use crate::core::window::Schedule;
 
-type Held = (HoldReason, Option<Timestamp>);
-
 /// How many runs of a schedule are looked at for one that windows and blackout dates leave.
-const RUNS: usize = 200;
+const RUNS: usize = 60;
 
-/// Says whether a schedule has it wait, and until when; a person who asks for everything lifts that.
-pub(super) fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
+/// Asks whether it is time for a candidate. A person who named the container lifts all of it but the
+/// cooldown, which needs force.
+pub(super) fn may_begin(
+    facts: &Facts<'_>,
+    candidate: &Candidate,
+    trail: &mut Trail,
+) -> Result<(), Held> {
+    let policy = facts.policy;
+    if !facts.is_named() {
+        let origin = schedule(policy).map(|(_, origin)| origin);
+        trail.ask(Question::Schedule, origin, by_schedule(facts))?;
+    }
+    let origin = &policy.cooldown.origin;
+    trail.ask(Question::Cooldown, Some(origin), cooling_down(facts, candidate))?;
+    if facts.is_named() {
+        return Ok(());
+    }
+    let origin = policy.blackout.as_ref().map(|dates| &dates.origin);
+    trail.ask(Question::Blackout, origin, by_dates(policy, facts.now))?;
+    let origin = policy.window.as_ref().map(|window| &window.origin);
+    trail.ask(Question::Window, origin, by_window(policy, facts.now))
+}
+
+fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
     let (schedule, origin) = schedule(facts.policy)?;
     let has_come = match (&facts.policy.schedule, facts.request) {
         (_, Request::Everything) => true,
@@ -34,11 +56,11 @@ pub(super) fn by_schedule(facts: &Facts<'_>) -> Option<Held> {
     } else {
         HoldReason::ScheduleNeverAllowed { schedule: text, origin }
     };
-    Some((reason, until))
+    Some(Held { reason, until })
 }
 
 /// A container's own schedule stands above the one of all, and where there is none is one.
-pub(super) fn schedule(policy: &Policy) -> Option<(&Schedule, &Origin)> {
+fn schedule(policy: &Policy) -> Option<(&Schedule, &Origin)> {
     let updates = &policy.rules.updates;
     match (&policy.schedule, &updates.value) {
         (Some(Sourced { value, origin }), _) => Some((value, origin)),
@@ -55,14 +77,15 @@ fn next_run(policy: &Policy, schedule: &Schedule, now: Timestamp) -> Option<Time
         match by_calendar(policy, at) {
             None => return Some(at),
             // The run may come at the very moment of the opening.
-            Some((_, until)) => at = until?.checked_sub_signed(TimeDelta::seconds(1))?.max(at),
+            Some(Held { until, .. }) => {
+                at = until?.checked_sub_signed(TimeDelta::seconds(1))?.max(at)
+            }
         }
     }
     None
 }
 
-/// Says whether an image is too young, and until when; force alone lifts that.
-pub(super) fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
+fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
     let Sourced { value: cooldown, origin } = &facts.policy.cooldown;
     if facts.is_forced() || *cooldown == Duration::ZERO {
         return None;
@@ -71,21 +94,27 @@ pub(super) fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<H
     let until = since.checked_add_signed(TimeDelta::from_std(*cooldown).ok()?)?;
     let (cooldown, origin) = (*cooldown, origin.clone());
     let reason = HoldReason::CoolingDown { since, cooldown, origin };
-    (until > facts.now).then_some((reason, Some(until)))
+    (until > facts.now).then_some(Held { reason, until: Some(until) })
 }
 
-/// Says whether blackout dates or windows have it wait, and until when.
-pub(super) fn by_calendar(policy: &Policy, now: Timestamp) -> Option<Held> {
+/// Blackout dates and windows.
+fn by_calendar(policy: &Policy, now: Timestamp) -> Option<Held> {
+    by_dates(policy, now).or_else(|| by_window(policy, now))
+}
+
+fn by_dates(policy: &Policy, now: Timestamp) -> Option<Held> {
     let zone = policy.rules.time_zone;
-    let blackout = policy.blackout.as_ref().filter(|dates| dates.value.covers(now, zone));
-    if let Some(Sourced { value, origin }) = blackout {
-        let reason =
-            HoldReason::Blackout { dates: value.text().to_owned(), origin: origin.clone() };
-        return Some((reason, value.end(now, zone)));
-    }
+    let blackout = policy.blackout.as_ref().filter(|dates| dates.value.covers(now, zone))?;
+    let Sourced { value, origin } = blackout;
+    let reason = HoldReason::Blackout { dates: value.text().to_owned(), origin: origin.clone() };
+    Some(Held { reason, until: value.end(now, zone) })
+}
+
+fn by_window(policy: &Policy, now: Timestamp) -> Option<Held> {
+    let zone = policy.rules.time_zone;
     let window = policy.window.as_ref().filter(|window| !window.value.is_open(now, zone))?;
     let Sourced { value, origin } = window;
     let reason =
         HoldReason::OutsideWindow { windows: value.text().to_owned(), origin: origin.clone() };
-    Some((reason, value.next_opening(now, zone)))
+    Some(Held { reason, until: value.next_opening(now, zone) })
 }

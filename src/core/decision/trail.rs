@@ -53,14 +53,16 @@ pub enum Question {
     /// Is it the schedule's time?
     Schedule,
     /// Is the image old enough?
-    Age,
-    /// Is it in a window, and on no blackout date?
-    Calendar,
+    Cooldown,
+    /// Is it a day on which updates may begin?
+    Blackout,
+    /// Is it within the times in which updates may begin?
+    Window,
 }
 
 impl Question {
     /// All questions.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Name,
         Self::Manager,
         Self::Role,
@@ -84,8 +86,9 @@ impl Question {
         Self::Compose,
         Self::Updates,
         Self::Schedule,
-        Self::Age,
-        Self::Calendar,
+        Self::Cooldown,
+        Self::Blackout,
+        Self::Window,
     ];
 
     /// Returns the stable code.
@@ -114,8 +117,9 @@ impl Question {
             Self::Compose => "compose",
             Self::Updates => "updates",
             Self::Schedule => "schedule",
-            Self::Age => "age",
-            Self::Calendar => "calendar",
+            Self::Cooldown => "cooldown",
+            Self::Blackout => "blackout",
+            Self::Window => "window",
         }
     }
 }

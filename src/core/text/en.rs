@@ -2,19 +2,20 @@
 
 use crate::core::candidate::Candidate;
 use crate::core::comparison::{LocalEvidence, Match};
-use crate::core::decision::{
-    Asked, Cause, Decision, HoldReason, Lifts, Question, Role, SkipReason, UnknownReason,
-};
-use crate::core::duration;
+use crate::core::decision::{Decision, Role, SkipReason, UnknownReason};
 use crate::core::policy::{LabelSelector, Origin, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteFailure;
-use crate::core::verdict::{Paused, Said, Word};
 
-use super::{Telling, is_consent, moment, named, short};
+use super::{Telling, moment, named, short};
+
+mod chain;
+mod hold;
+
+pub(super) use chain::{answer, cause, lifts, paused, question, word};
+pub(super) use hold::hold;
 
 const BY_NAME: &str = "update it by its name with docker-auto update";
-const SOONER: &str = "wait, or update it by its name with docker-auto update";
 const FORCE: &str = "the label docker-auto.force=true";
 
 pub(super) fn decision(decision: &Decision) -> Telling {
@@ -40,108 +41,6 @@ fn candidate(candidate: &Candidate) -> String {
     format!("{name} has moved to {short} in its registry{version}{mirror}")
 }
 
-pub(super) fn hold(reason: &HoldReason) -> Telling {
-    match reason {
-        HoldReason::UpdatesNotEnabled(origin) => Telling::new(
-            format!("updates are not enabled ({origin})"),
-            format!(
-                "set DOCKER_AUTO_UPDATE_ENABLED=true, give the container the label \
-                 docker-auto.mode=auto, or {BY_NAME}"
-            ),
-        ),
-        HoldReason::WatchMode(origin) => {
-            Telling::new(format!("{origin} says that it is only watched"), BY_NAME)
-        }
-        HoldReason::AwaitingApproval(origin) => Telling::new(
-            format!("{origin} asks for a person's word"),
-            format!("approve it with docker-auto approve, or {BY_NAME}"),
-        ),
-        HoldReason::ComposeHeldBack { compose, origin } => Telling::new(
-            format!("it belongs to the compose service {compose}, and {origin} holds those back"),
-            format!(
-                "set DOCKER_AUTO_UPDATE_ALLOW_COMPOSE=true, give the container the label \
-                 docker-auto.mode=auto, or {BY_NAME}"
-            ),
-        ),
-        HoldReason::RejectedBefore { at, why } => Telling::new(
-            format!("this image failed here at {} ({why}) and is not tried again", moment(*at)),
-            "wait for another one, or try it with docker-auto update --force",
-        ),
-        HoldReason::LabelUnclear(origin) => Telling::new(
-            format!("{origin} cannot be understood and may have been meant to forbid it"),
-            format!("correct it, or {BY_NAME}"),
-        ),
-        HoldReason::WaitingForSchedule { .. }
-        | HoldReason::ScheduleNeverAllowed { .. }
-        | HoldReason::OutsideWindow { .. }
-        | HoldReason::Blackout { .. }
-        | HoldReason::CoolingDown { .. } => hold_by_time(reason),
-        HoldReason::Irreplaceable(obstacle) => Telling::sentence(&obstacle.to_string()),
-        HoldReason::Skipped(_)
-        | HoldReason::RejectedByPerson(_)
-        | HoldReason::Snoozed { .. }
-        | HoldReason::Paused { .. } => hold_by_person(reason),
-    }
-}
-
-fn hold_by_time(reason: &HoldReason) -> Telling {
-    match reason {
-        HoldReason::WaitingForSchedule { schedule, origin } => {
-            Telling::new(format!("{origin} has updates wait for {schedule:?}"), SOONER)
-        }
-        HoldReason::ScheduleNeverAllowed { schedule, origin } => Telling::new(
-            format!(
-                "{origin} has updates wait for {schedule:?}, and none of the next times lies in its \
-                 window and on no blackout date"
-            ),
-            format!("change one of these settings, or {BY_NAME}"),
-        ),
-        HoldReason::OutsideWindow { windows, origin } => {
-            Telling::new(format!("{origin} lets updates begin only in {windows:?}"), SOONER)
-        }
-        HoldReason::Blackout { dates, origin } => {
-            Telling::new(format!("{origin} lets no update begin on {dates:?}"), SOONER)
-        }
-        HoldReason::CoolingDown { since, cooldown, origin } => Telling::new(
-            format!(
-                "{origin} asks for images that are {} old, and this one is there since {}",
-                duration::print(*cooldown),
-                moment(*since)
-            ),
-            "wait, or take it with docker-auto update --force",
-        ),
-        _ => Telling::default(),
-    }
-}
-
-fn hold_by_person(reason: &HoldReason) -> Telling {
-    let other = "wait for another one, or let it run with docker-auto approve";
-    match reason {
-        HoldReason::Skipped(said) => {
-            Telling::new(format!("this image was left out by {}", person(said)), other)
-        }
-        HoldReason::RejectedByPerson(said) => {
-            Telling::new(format!("this image was rejected by {}", person(said)), other)
-        }
-        HoldReason::Snoozed { said, .. } => Telling::new(
-            format!("this image was put off by {}", person(said)),
-            format!("let it run with docker-auto approve, or {BY_NAME}"),
-        ),
-        HoldReason::Paused { paused: what, said } => {
-            let resume = match what {
-                Paused::Everything => "--all".to_owned(),
-                Paused::Group(name) => format!("--group {name}"),
-                Paused::Container(name) => name.to_string(),
-            };
-            Telling::new(
-                format!("{} was paused by {}", paused(what), person(said)),
-                format!("docker-auto resume {resume}, or update it once with --force"),
-            )
-        }
-        _ => Telling::default(),
-    }
-}
-
 pub(super) fn skip(reason: &SkipReason) -> Telling {
     match reason {
         SkipReason::NameReserved => Telling::new(
@@ -155,14 +54,12 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
         SkipReason::Infrastructure(role) => infrastructure(*role),
         SkipReason::NotSelected(why) => not_selected(why),
         SkipReason::OtherScope { own, scope, origin } => {
-            let own = match own {
-                Some(own) => format!("{own} makes it another instance's matter"),
-                None => "it has no label docker-auto.scope".to_owned(),
-            };
-            Telling::new(
-                format!("{own}, and {origin} has this one look only at {scope}"),
-                "change one of them",
-            )
+            let own = own.as_ref().map_or_else(
+                || "it has no label docker-auto.scope".to_owned(),
+                |own| format!("{own} makes it another instance's matter"),
+            );
+            let what = format!("{own}, and {origin} has this one look only at {scope}");
+            Telling::new(what, "change one of them")
         }
         SkipReason::ModeOff(origin) => Telling::new(format!("{origin} turns it off"), BY_NAME),
         SkipReason::Stopped(origin) => Telling::new(
@@ -307,94 +204,5 @@ fn up_to_date(reference: &ImageRef, how: &Match) -> String {
             )
         }
         Match::LocalName => format!("{name} still names the local image that runs"),
-    }
-}
-
-fn person(said: &Said) -> String {
-    format!("{} at {}", said.by, moment(said.at))
-}
-
-pub(super) fn paused(paused: &Paused) -> String {
-    match paused {
-        Paused::Everything => "everything".to_owned(),
-        Paused::Group(name) => format!("the group {name}"),
-        Paused::Container(name) => format!("the container {name}"),
-    }
-}
-
-pub(super) fn word(word: &Word) -> String {
-    match word {
-        Word::Approved => "approved; it runs at the next check or update schedule".to_owned(),
-        Word::Skipped => "left out; another image is another matter".to_owned(),
-        Word::Rejected => {
-            "rejected, as if it had failed; another image is another matter".to_owned()
-        }
-        Word::Snoozed { until } => format!("put off until {}", moment(*until)),
-    }
-}
-
-pub(super) fn cause(cause: &Cause<'_>) -> String {
-    match cause {
-        Cause::Setting(origin) => origin.to_string(),
-        Cause::Registry => "what the registry answered".to_owned(),
-        Cause::Engine => "what the engine answered".to_owned(),
-        Cause::Person(said) => format!("a person's word ({})", person(said)),
-        Cause::Failure(at) => format!("an update that failed at {}", moment(*at)),
-        Cause::Container => "the container itself".to_owned(),
-        Cause::Ourselves => "docker-auto itself, which needs it".to_owned(),
-    }
-}
-
-pub(super) fn lifts(lifts: Lifts) -> String {
-    match lifts {
-        Lifts::At(at) => format!("at {}", moment(at)),
-        Lifts::NextCheck => "at the next check, if it is better then".to_owned(),
-        Lifts::OtherImage => "when there is another image".to_owned(),
-        Lifts::ByPerson => "when a person says so".to_owned(),
-        Lifts::WhenChanged => "when the container or that setting is changed".to_owned(),
-        Lifts::Nothing => "nothing holds it".to_owned(),
-    }
-}
-
-pub(super) fn question(question: Question) -> &'static str {
-    match question {
-        Question::Name => "is its name its own?",
-        Question::Manager => "does nobody else manage it?",
-        Question::Role => "can docker-auto do without it for a moment?",
-        Question::Selection => "do labels and lists select it?",
-        Question::Looking => "is it looked at?",
-        Question::State => "is its state one to update in?",
-        Question::Reference => "which reference does it follow?",
-        Question::Tag => "is its tag one that moves?",
-        Question::Engine => "does the engine say what runs?",
-        Question::Image => "is there another image?",
-        Question::Failure => "did that image not fail here?",
-        Question::Refusal => "did nobody refuse that image?",
-        Question::Ourselves => "can docker-auto replace itself?",
-        Question::Pause => "is nothing of it paused?",
-        Question::Person => "did a person name it?",
-        Question::Snooze => "did nobody put that image off?",
-        Question::Approval => "did a person approve that image?",
-        Question::Labels => "can its labels be understood?",
-        Question::Mode => "does its mode let it update?",
-        Question::Compose => "may compose's containers be updated?",
-        Question::Updates => "are updates enabled?",
-        Question::Schedule => "is it the schedule's time?",
-        Question::Age => "is that image old enough?",
-        Question::Calendar => "is a window open, and the date no blackout?",
-        Question::Scope => "is it this instance's matter?",
-    }
-}
-
-pub(super) fn answer(asked: &Asked) -> String {
-    let word = match (asked.ended, &asked.found) {
-        (Some(code), _) => format!("no: {code}"),
-        (None, Some(found)) if is_consent(asked.question) => format!("yes: {found}"),
-        (None, Some(found)) => found.clone(),
-        (None, None) => "yes".to_owned(),
-    };
-    match &asked.origin {
-        Some(origin) => format!("{word} ({origin})"),
-        None => word,
     }
 }

@@ -3,17 +3,18 @@
 use crate::core::candidate::Candidate;
 use crate::core::comparison::{LocalEvidence, Match};
 use crate::core::compose::Foreign;
-use crate::core::decision::{
-    Asked, Cause, Decision, HoldReason, Lifts, Question, Role, SkipReason, UnknownReason,
-};
-use crate::core::duration;
-use crate::core::ourselves::Obstacle;
-use crate::core::policy::{LabelSelector, Origin, Unselected};
+use crate::core::decision::{Decision, Role, SkipReason, UnknownReason};
+use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
-use crate::core::verdict::{COMMAND_LINE, Paused, Said, Word};
 
-use super::{Telling, is_consent, moment, named, short};
+use super::{Telling, moment, named, short};
+
+mod chain;
+mod hold;
+
+pub(super) use chain::{answer, cause, lifts, paused, question, word};
+pub(super) use hold::hold;
 
 const BY_NAME: &str = "用 docker-auto update 按名称更新它";
 const FORCE: &str = "标签 docker-auto.force=true";
@@ -52,136 +53,6 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-pub(super) fn hold(reason: &HoldReason) -> Telling {
-    match reason {
-        HoldReason::UpdatesNotEnabled(from) => Telling::new(
-            format!("未启用更新（{}）", origin(from)),
-            format!(
-                "设置 DOCKER_AUTO_UPDATE_ENABLED=true，给容器加标签 docker-auto.mode=auto，或{BY_NAME}"
-            ),
-        ),
-        HoldReason::WatchMode(from) => {
-            Telling::new(format!("{} 规定只观察不更新", origin(from)), BY_NAME)
-        }
-        HoldReason::AwaitingApproval(from) => Telling::new(
-            format!("{} 要求由人批准", origin(from)),
-            format!("用 docker-auto approve 批准，或{BY_NAME}"),
-        ),
-        HoldReason::ComposeHeldBack { compose, origin: from } => Telling::new(
-            format!("它属于 compose 服务 {compose}，而 {} 不允许更新这类容器", origin(from)),
-            format!(
-                "设置 DOCKER_AUTO_UPDATE_ALLOW_COMPOSE=true，给容器加标签 docker-auto.mode=auto，\
-                 或{BY_NAME}"
-            ),
-        ),
-        HoldReason::RejectedBefore { at, why } => Telling::new(
-            format!("该镜像曾于 {} 在此失败（{why}），不再尝试", moment(*at)),
-            "等待另一个镜像，或用 docker-auto update --force 再试",
-        ),
-        HoldReason::LabelUnclear(from) => Telling::new(
-            format!("{} 无法理解，可能本意是禁止更新", origin(from)),
-            format!("改正它，或{BY_NAME}"),
-        ),
-        HoldReason::WaitingForSchedule { .. }
-        | HoldReason::ScheduleNeverAllowed { .. }
-        | HoldReason::OutsideWindow { .. }
-        | HoldReason::Blackout { .. }
-        | HoldReason::CoolingDown { .. } => hold_by_time(reason),
-        HoldReason::Irreplaceable(obstacle) => irreplaceable(*obstacle),
-        HoldReason::Skipped(_)
-        | HoldReason::RejectedByPerson(_)
-        | HoldReason::Snoozed { .. }
-        | HoldReason::Paused { .. } => hold_by_person(reason),
-    }
-}
-
-fn hold_by_time(reason: &HoldReason) -> Telling {
-    let sooner = format!("等待，或{BY_NAME}");
-    match reason {
-        HoldReason::WaitingForSchedule { schedule, origin: from } => {
-            Telling::new(format!("{} 让更新等到 {schedule:?}", origin(from)), sooner)
-        }
-        HoldReason::ScheduleNeverAllowed { schedule, origin: from } => Telling::new(
-            format!(
-                "{} 让更新等到 {schedule:?}，而接下来的时间没有一个在其窗口之内且不在禁更日期",
-                origin(from)
-            ),
-            format!("更改其中一项设置，或{BY_NAME}"),
-        ),
-        HoldReason::OutsideWindow { windows, origin: from } => {
-            Telling::new(format!("{} 只允许更新在 {windows:?} 开始", origin(from)), sooner)
-        }
-        HoldReason::Blackout { dates, origin: from } => {
-            Telling::new(format!("{} 不允许更新在 {dates:?} 开始", origin(from)), sooner)
-        }
-        HoldReason::CoolingDown { since, cooldown, origin: from } => Telling::new(
-            format!(
-                "{} 要求镜像已有 {}，而该镜像自 {} 起才存在",
-                origin(from),
-                duration::print(*cooldown),
-                moment(*since)
-            ),
-            "等待，或用 docker-auto update --force 采用它",
-        ),
-        _ => Telling::default(),
-    }
-}
-
-fn hold_by_person(reason: &HoldReason) -> Telling {
-    let other = "等待另一个镜像，或用 docker-auto approve 放行";
-    match reason {
-        HoldReason::Skipped(said) => Telling::new(format!("该镜像已被{}跳过", person(said)), other),
-        HoldReason::RejectedByPerson(said) => {
-            Telling::new(format!("该镜像已被{}拒绝", person(said)), other)
-        }
-        HoldReason::Snoozed { said, .. } => Telling::new(
-            format!("该镜像已被{}推迟", person(said)),
-            format!("用 docker-auto approve 放行，或{BY_NAME}"),
-        ),
-        HoldReason::Paused { paused: what, said } => {
-            let resume = match what {
-                Paused::Everything => "--all".to_owned(),
-                Paused::Group(name) => format!("--group {name}"),
-                Paused::Container(name) => name.to_string(),
-            };
-            Telling::new(
-                format!("{}已被{}暂停", paused(what), person(said)),
-                format!("docker-auto resume {resume}，或加 --force 更新一次"),
-            )
-        }
-        _ => Telling::default(),
-    }
-}
-
-fn irreplaceable(obstacle: Obstacle) -> Telling {
-    let (what, cure) = match obstacle {
-        Obstacle::NoServer => (
-            "docker-auto 就运行在其中，且只有作为服务器时才能替换自己",
-            "请正在服务的那个来更新，或手动拉取新镜像并重建它",
-        ),
-        Obstacle::AutoRemove => {
-            ("docker-auto 就运行在其中，一停止就会消失（--rm）", "不要用 --rm 运行它")
-        }
-        Obstacle::Data => (
-            "docker-auto 就运行在其中，数据存放在容器自身里，替换它的助手看不到",
-            "把 DOCKER_AUTO_DATA 放到卷上",
-        ),
-        Obstacle::Access => (
-            "docker-auto 就运行在其中，访问 Docker 所用的文件不在任何卷或绑定里，替换它的助手无法访问",
-            "挂载套接字，或挂载证书所在的文件夹",
-        ),
-        Obstacle::Loopback => (
-            "docker-auto 就运行在其中，经由自身容器的端口访问 Docker，助手在那里找不到引擎",
-            "让 DOCKER_HOST 指向另一个容器，或挂载套接字",
-        ),
-        Obstacle::Unclear => (
-            "docker-auto 可能运行在其中，也可能在共享其网络的另一个容器中，无法分辨",
-            "给 docker-auto 自己的网络，或手动拉取新镜像并重建它",
-        ),
-    };
-    Telling::new(what, cure)
-}
-
 pub(super) fn skip(reason: &SkipReason) -> Telling {
     match reason {
         SkipReason::NameReserved => Telling::new(
@@ -200,11 +71,16 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
         SkipReason::Infrastructure(role) => infrastructure(*role),
         SkipReason::NotSelected(why) => not_selected(why),
         SkipReason::OtherScope { own, scope, origin: from } => {
-            let own = match own {
-                Some(own) => format!("{} 让它归另一个实例管", origin(own)),
-                None => "它没有标签 docker-auto.scope".to_owned(),
+            let own = own.as_ref().map_or_else(
+                || "它没有标签 docker-auto.scope".to_owned(),
+                |own| format!("{} 使它归另一个实例管理", origin(own)),
+            );
+            let scope = match scope {
+                Scope::All => "全部容器".to_owned(),
+                Scope::None => "没有范围的容器".to_owned(),
+                Scope::Named(name) => format!("范围 {name} 的容器"),
             };
-            let what = format!("{own}，而 {} 让本实例只查看 {scope}", origin(from));
+            let what = format!("{own}，而 {} 让本实例只查看{scope}", origin(from));
             Telling::new(what, "更改其中之一")
         }
         SkipReason::ModeOff(from) => Telling::new(format!("{} 将其关闭", origin(from)), BY_NAME),
@@ -334,9 +210,6 @@ fn cure(code: FailureCode) -> &'static str {
         FailureCode::Forbidden => "允许该账号读取此仓库，或换一个账号",
         FailureCode::NotFound => "检查名称和标签；私有镜像需要凭据",
         FailureCode::RateLimited => "稍后会再次询问；有凭据时限额更高",
-        FailureCode::QuotaKept => {
-            "有更多额度时会再次询问；DOCKER_AUTO_REGISTRY_QUOTA_FLOOR=0 会用掉最后的额度，有凭据时额度更多"
-        }
         FailureCode::Unavailable => "下次检查时会再次询问",
         FailureCode::Unreachable => "检查 docker-auto 的网络、DNS 和代理设置",
         FailureCode::Timeout => "检查到它的连接；下次检查时会再次询问",
@@ -344,6 +217,9 @@ fn cure(code: FailureCode) -> &'static str {
         FailureCode::NoPlatform => "容器保持在正在运行的镜像上",
         FailureCode::Credentials => {
             "在 DOCKER_AUTO_REGISTRY_AUTH_<n>_… 中给出凭据，或修复 config.json"
+        }
+        FailureCode::QuotaKept => {
+            "有更多额度时会再次询问；DOCKER_AUTO_REGISTRY_QUOTA_FLOOR=0 会用完最后的额度，有凭据时额度更多"
         }
         FailureCode::MirrorStale => "等待镜像站更新，或更正引擎的 registry-mirrors",
     }
@@ -357,93 +233,5 @@ fn up_to_date(reference: &ImageRef, how: &Match) -> String {
             format!("{name} 在其仓库中是 {}，内容与正在运行的相同", digest.short())
         }
         Match::LocalName => format!("{name} 仍指向正在运行的本机镜像"),
-    }
-}
-
-fn person(said: &Said) -> String {
-    let by = if said.by == COMMAND_LINE { "命令行" } else { said.by.as_str() };
-    format!("{by}于 {} ", moment(said.at))
-}
-
-pub(super) fn paused(paused: &Paused) -> String {
-    match paused {
-        Paused::Everything => "全部更新".to_owned(),
-        Paused::Group(name) => format!("组 {name} "),
-        Paused::Container(name) => format!("容器 {name} "),
-    }
-}
-
-pub(super) fn word(word: &Word) -> String {
-    match word {
-        Word::Approved => "已批准；将在下次检查或更新计划时运行".to_owned(),
-        Word::Skipped => "已跳过；另一个镜像另行决定".to_owned(),
-        Word::Rejected => "已拒绝，如同更新失败；另一个镜像另行决定".to_owned(),
-        Word::Snoozed { until } => format!("已推迟到 {}", moment(*until)),
-    }
-}
-
-pub(super) fn cause(cause: &Cause<'_>) -> String {
-    match cause {
-        Cause::Setting(from) => origin(from),
-        Cause::Registry => "仓库的答复".to_owned(),
-        Cause::Engine => "引擎的答复".to_owned(),
-        Cause::Person(said) => format!("人的决定（{}）", person(said).trim_end()),
-        Cause::Failure(at) => format!("{} 失败的更新", moment(*at)),
-        Cause::Container => "容器本身".to_owned(),
-        Cause::Ourselves => "docker-auto 自身需要它".to_owned(),
-    }
-}
-
-pub(super) fn lifts(lifts: Lifts) -> String {
-    match lifts {
-        Lifts::At(at) => format!("于 {}", moment(at)),
-        Lifts::NextCheck => "下次检查时，若情况好转".to_owned(),
-        Lifts::OtherImage => "有另一个镜像时".to_owned(),
-        Lifts::ByPerson => "由人决定时".to_owned(),
-        Lifts::WhenChanged => "更改容器或该设置时".to_owned(),
-        Lifts::Nothing => "没有什么阻止它".to_owned(),
-    }
-}
-
-pub(super) fn question(question: Question) -> &'static str {
-    match question {
-        Question::Name => "名称是否属于它自己？",
-        Question::Manager => "是否没有其他管理者？",
-        Question::Role => "docker-auto 能否暂时离开它？",
-        Question::Selection => "标签和列表是否选中它？",
-        Question::Looking => "是否查看它？",
-        Question::State => "状态是否允许更新？",
-        Question::Reference => "它跟随哪个引用？",
-        Question::Tag => "它的标签是否会移动？",
-        Question::Engine => "引擎能否说明运行的是什么？",
-        Question::Image => "是否有另一个镜像？",
-        Question::Failure => "该镜像是否未曾在此失败？",
-        Question::Refusal => "该镜像是否未被拒绝？",
-        Question::Ourselves => "docker-auto 能否替换自己？",
-        Question::Pause => "是否没有暂停？",
-        Question::Person => "是否有人点名更新？",
-        Question::Snooze => "该镜像是否未被推迟？",
-        Question::Approval => "是否有人批准该镜像？",
-        Question::Labels => "标签能否理解？",
-        Question::Mode => "模式是否允许更新？",
-        Question::Compose => "是否允许更新 compose 的容器？",
-        Question::Updates => "是否启用更新？",
-        Question::Schedule => "是否到了计划的时间？",
-        Question::Age => "该镜像是否足够旧？",
-        Question::Calendar => "窗口是否打开，且不在禁更日期？",
-        Question::Scope => "是否归本实例管？",
-    }
-}
-
-pub(super) fn answer(asked: &Asked) -> String {
-    let word = match (asked.ended, &asked.found) {
-        (Some(code), _) => format!("否：{code}"),
-        (None, Some(found)) if is_consent(asked.question) => format!("是：{found}"),
-        (None, Some(found)) => found.clone(),
-        (None, None) => "是".to_owned(),
-    };
-    match &asked.origin {
-        Some(from) => format!("{word}（{}）", origin(from)),
-        None => word,
     }
 }

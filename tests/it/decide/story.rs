@@ -11,7 +11,6 @@ use docker_auto::core::decision::{Decision, Facts, Request, Role, decide, explai
 use docker_auto::core::digest::{Digest, Platform};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
-use docker_auto::core::labels;
 use docker_auto::core::plan::RejectKey;
 use docker_auto::core::policy::{Policy, PolicyPatch};
 use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
@@ -37,10 +36,10 @@ pub(super) struct Story {
     remembered: Remembered,
     answer: Option<RemoteAnswer>,
     rejects: Vec<Reject>,
-    waiting: Waiting,
     verdicts: Vec<Verdict>,
     pause: Option<Pause>,
     rules: Vec<Rule>,
+    waiting: Waiting,
     role: Role,
     request: Request,
     patch: PolicyPatch,
@@ -82,10 +81,10 @@ impl Story {
             remembered: Remembered::default(),
             answer: None,
             rejects: Vec::new(),
-            waiting: Waiting::default(),
             verdicts: Vec::new(),
             pause: None,
             rules: Vec::new(),
+            waiting: Waiting::default(),
             role: Role::Ordinary,
             request: Request::Check,
             patch: PolicyPatch::default(),
@@ -114,11 +113,11 @@ impl Story {
             "remembers" => self.remembers(rest),
             "registry" => self.answer = Some(self.answer(rest)),
             "rejected" => self.rejected(rest),
-            "seen" => self.seen(rest),
-            "turn" => self.turn(rest),
             "said" => self.said(rest),
             "paused" => self.pause = Some(pause(rest)),
             "rule" => self.rules.push(words::rule(rest)),
+            "seen" => self.seen(rest),
+            "turn" => self.turn(rest),
             "role" => self.role = role(rest),
             "asked" => self.request = request(rest),
             "forced" => self.patch = PolicyPatch::force(),
@@ -227,6 +226,19 @@ impl Story {
         self.rejects.push(Reject { key, image, digest, at, reason: "exit code 1".to_owned() });
     }
 
+    /// `approved key M2 [digest D2] [at TIME] [until TIME]`.
+    fn said(&mut self, rest: &str) {
+        let (word, rest) = rest.split_once(' ').expect(GOOD);
+        let fields = fields(rest);
+        let key = RejectKey::manifest(&self.digest(fields["key"]));
+        let digest = fields.get("digest").map(|symbol| self.digest(symbol));
+        let at = fields.get("at").map_or("2026-05-03T08:00:00Z", |at| *at).parse().expect(GOOD);
+        let until = fields.get("until").map(|until| until.parse().expect(GOOD));
+        let word = word_of(word, until);
+        let said = Said { by: "alice".to_owned(), at };
+        self.verdicts.push(Verdict { word, mark: Mark { key, image: None, digest }, said });
+    }
+
     /// `M2 TIME`: since when a candidate is known.
     fn seen(&mut self, rest: &str) {
         let (symbol, at) = rest.split_once(' ').expect(GOOD);
@@ -242,24 +254,14 @@ impl Story {
         self.waiting.turn = Some(Turn { schedule, last });
     }
 
-    /// `approved key M2 [digest D2] [at TIME] [until TIME]`.
-    fn said(&mut self, rest: &str) {
-        let (word, rest) = rest.split_once(' ').expect(GOOD);
-        let fields = fields(rest);
-        let key = RejectKey::manifest(&self.digest(fields["key"]));
-        let digest = fields.get("digest").map(|symbol| self.digest(symbol));
-        let at = fields.get("at").map_or("2026-05-03T08:00:00Z", |at| *at).parse().expect(GOOD);
-        let until = fields.get("until").map(|until| until.parse().expect(GOOD));
-        let word = word_of(word, until);
-        let said = Said { by: "alice".to_owned(), at };
-        self.verdicts.push(Verdict { word, mark: Mark { key, image: None, digest }, said });
-    }
-
     fn policy(&self) -> (Policy, String) {
         let unreadable = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
         let environment = Environment::new(self.environment.iter().cloned(), &unreadable);
         let (config, problems) = Config::load(&environment);
-        let (patch, bad_labels) = labels::read(&self.container.labels);
+        let mut rules = self.rules.clone();
+        rule::sort(&mut rules);
+        let host = HostId::default();
+        let (policy, bad_labels) = rule::policy(&config.policy, &rules, &host, &self.container);
         let mut said = String::new();
         for problem in problems.iter().map(ToString::to_string) {
             let _ = write!(said, "\n= problem: {problem}");
@@ -267,12 +269,7 @@ impl Story {
         for problem in bad_labels.iter().map(ToString::to_string) {
             let _ = write!(said, "\n= problem: {problem}");
         }
-        let mut rules = self.rules.clone();
-        rule::sort(&mut rules);
-        let host = HostId::default();
-        let patches = rule::patches(&rules, &host, &self.container);
-        let policy = patches.fold(config.policy, |policy, patch| policy.with(patch));
-        (policy.with(patch).with(self.patch.clone()), said)
+        (policy.with(self.patch.clone()), said)
     }
 
     pub(super) fn judged(&self) -> String {
@@ -290,9 +287,9 @@ impl Story {
             answer: self.answer.as_ref(),
             policy: &policy,
             rejects: &self.rejects,
-            waiting: &self.waiting,
             verdicts: &self.verdicts,
             pause: self.pause.as_ref(),
+            waiting: &self.waiting,
             role: self.role,
             request: self.request,
             now: self.now,

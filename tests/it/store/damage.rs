@@ -196,7 +196,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     drop(newer);
 
     let error = Store::open(directory.path(), clock()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 3, .. }), "{error:?}");
     let message = error.to_string();
     for part in ["state.redb", "schema 99", "move the file away"] {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
