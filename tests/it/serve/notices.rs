@@ -70,7 +70,11 @@ fn what_somebody_pulls_or_starts_is_looked_at() {
         scene.host.pull(&scene.reference(short));
     }
     wait_until("what was pulled runs", PATIENCE, || scene.runs("web", "2"));
-    scene.start_outdated("late", &json!({"Labels": {"docker-auto.mode": "watch"}}));
+    scene.push("late", "1");
+    scene.host.pull(&scene.reference("late"));
+    // It is looked at once, soon after it began: by then its tag has to have moved.
+    scene.push("late", "2");
+    scene.start_like("late", "late", &json!({"Labels": {"docker-auto.mode": "watch"}}));
     for short in ["shown", "late"] {
         wait_until("it is told", PATIENCE, || {
             let told =

@@ -28,9 +28,12 @@ fn begin(scene: &Scene) {
 }
 
 /// Returns the code of each container's reason, in the order of their names.
-fn codes(program: &Program) -> Vec<String> {
+fn codes(scene: &Scene, program: &Program) -> Vec<String> {
     let views = program.run(&["check", "--json", "--force"]).expect(0).json();
-    let codes = views.as_array().into_iter().flatten().map(|view| view["reason"]["code"].clone());
+    let own =
+        |view: &&Value| view["name"].as_str().is_some_and(|name| name.starts_with(&scene.prefix));
+    let own = views.as_array().into_iter().flatten().filter(own);
+    let codes = own.map(|view| view["reason"]["code"].clone());
     codes.filter_map(|code| code.as_str().map(ToOwned::to_owned)).collect()
 }
 
@@ -72,7 +75,7 @@ fn what_people_decide_holds_until_they_take_it_back() {
 
     let server = serve_until(&scene, &program, "free", "2");
     let expected = ["up_to_date", "awaiting_approval", "snoozed", "skipped", "paused_by_person"];
-    assert_eq!(codes(&program), expected);
+    assert_eq!(codes(&scene, &program), expected);
     let asked = why(&scene, &program, "held");
     assert_eq!(asked["cause"]["kind"], "label");
     assert_eq!(asked["lifts"]["when"], "by_person");
@@ -83,10 +86,14 @@ fn what_people_decide_holds_until_they_take_it_back() {
     // An approval is for one image.
     let approved = program.run(&["approve", &held]).expect(0).stdout;
     assert!(approved.contains("approved"), "{approved}");
-    assert_eq!(codes(&program)[1], "update");
+    assert_eq!(codes(&scene, &program)[1], "update");
     scene.push("app", "3");
-    assert_eq!(codes(&program)[1], "awaiting_approval");
-    assert_eq!(codes(&program)[3], "update", "the skipped image is not the newest one any more");
+    assert_eq!(codes(&scene, &program)[1], "awaiting_approval");
+    assert_eq!(
+        codes(&scene, &program)[3],
+        "update",
+        "the skipped image is not the newest one any more"
+    );
     program.run(&["skip", &out]).expect(0);
     program.run(&["snooze", &later, "1d"]).expect(0);
     program.run(&["approve", &held]).expect(0);
@@ -97,7 +104,7 @@ fn what_people_decide_holds_until_they_take_it_back() {
 
     // All of it is there after a restart.
     let server = serve_until(&scene, &program, "held", "3");
-    assert_eq!(codes(&program)[2..], ["snoozed", "skipped", "paused_by_person"]);
+    assert_eq!(codes(&scene, &program)[2..], ["snoozed", "skipped", "paused_by_person"]);
     for name in [&out, &still] {
         let told = program.run(&["update", name, "--json"]).expect(1);
         assert_eq!(told.result().0, "held", "naming it is not enough");
