@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use log::LevelFilter;
 
-use crate::cli::arguments::Changes;
-use crate::cli::arguments::Command;
+use crate::cli::arguments::{Changes, Command, Migrate};
 use crate::cli::{self, CommandError};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigProblem, Environment, LogFormat, LogLevel};
@@ -115,6 +114,8 @@ fn configure(voice: Voice) -> Result<Config, AppError> {
     }
     for problem in told {
         match voice {
+            Voice::Log if problem.is_note() => log::info!("{problem}"),
+            Voice::Output if problem.is_note() => {}
             Voice::Log => log::warn!("{problem}"),
             Voice::Output => cli::warn(&problem.to_string()),
         }
@@ -134,9 +135,16 @@ async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
     match command {
         Command::Serve(serve) => serve::serve(&config, serve.standby).await,
         Command::Probe(probe) => Ok(cli::probe(&probe.address).await?),
+        Command::Migrate(migrate) => migrated(&migrate, &config).await,
         Command::Healthcheck(_) => Ok(cli::healthcheck(&config.data).await?),
         command => one_shot(command, &config).await,
     }
+}
+
+/// Boxed: the compiler lays no deeper future out.
+async fn migrated(asked: &Migrate, config: &Config) -> Result<u8, AppError> {
+    let environment = Environment::of_process();
+    Ok(Box::pin(cli::migrate(asked, config, &environment)).await?)
 }
 
 /// Carries a command out until it is done or a signal ends it: the first one where nothing is

@@ -12,6 +12,7 @@ use crate::core::text::Language;
 
 mod backup;
 mod docker;
+mod foreign;
 mod general;
 mod log;
 mod policy;
@@ -103,6 +104,8 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 /// What the configuration is read from.
 pub struct Environment<'a> {
     variables: BTreeMap<String, String>,
+    /// Variables that were made from those of other tools, with the names of these.
+    made_from: BTreeMap<String, String>,
     read_file: ReadFile<'a>,
 }
 
@@ -115,7 +118,13 @@ impl<'a> Environment<'a> {
         variables: impl IntoIterator<Item = (String, String)>,
         read_file: ReadFile<'a>,
     ) -> Self {
-        Self { variables: variables.into_iter().collect(), read_file }
+        let variables = variables.into_iter().collect();
+        Self { variables, made_from: BTreeMap::new(), read_file }
+    }
+
+    /// Returns all variables as they are written.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
 
     /// Returns the environment of this process; the only place that reads it.
@@ -155,11 +164,15 @@ impl Config {
     /// Reads the configuration. It is complete whatever the problems; where one of them is fatal
     /// it must not be used.
     pub fn load(environment: &Environment<'_>) -> (Self, Vec<ConfigProblem>) {
+        let (environment, told) = foreign::understand(environment);
+        let environment = &environment;
         let mut reader = reader::Reader::new(environment);
         let mut config = reader.read();
         reader.unknown();
         let given = reader.given;
         let mut problems = reader.problems;
+        problems.extend(told);
+        foreign::settle(&mut config, environment);
         problems.extend(scan::settle(&mut config, &given));
         problems.extend(update::settle(&mut config, &given));
         let incomplete = registry::settle(&mut config, &problems);
@@ -186,6 +199,11 @@ pub fn variables() -> impl Iterator<Item = &'static Variable> {
         &log::VARIABLES,
     ];
     groups.into_iter().flatten()
+}
+
+/// Returns the first name of the variable that has this name as well; a number in it stays.
+pub fn ours(name: &str) -> Option<String> {
+    reader::first_name(name)
 }
 
 /// Returns the README's table of variables in Markdown.

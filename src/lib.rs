@@ -126,6 +126,7 @@
 //! | reference, tag, digest, manifest, index, platform | as Docker and OCI use them |
 //! | target | one updatable thing: a container by its name on a host |
 //! | inventory | what a host holds at one moment |
+//! | foreign | a label or variable of another tool, which is turned into ours before ours are read |
 //! | candidate | an image that could run in a target's place |
 //! | decision | up to date, update, hold, skip or unknown; each with its reason |
 //! | track, family | how far a container's version may move; the tags that could take one another's place |

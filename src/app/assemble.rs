@@ -90,7 +90,12 @@ pub(super) fn tasks() -> Tasks {
     Tasks::new(|_, _| {})
 }
 
-pub(super) fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
+/// Returns where the engine is.
+///
+/// # Errors
+///
+/// When its address cannot be used.
+pub fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
     let docker = &config.docker;
     // Without DOCKER_TLS_VERIFY only an https address speaks TLS, with the folder's files.
     let tls = if docker.tls_verify || docker.host.starts_with("https://") {

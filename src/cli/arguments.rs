@@ -61,6 +61,8 @@ pub enum Command {
     Policy(Policy),
     /// Shows the history.
     History(History),
+    /// Reads other tools' settings.
+    Migrate(Migrate),
     /// Probes.
     Healthcheck(Healthcheck),
     /// Asks a port.
@@ -193,6 +195,16 @@ pub struct History {
     pub json: bool,
 }
 
+/// Reads the labels and variables of Watchtower, WUD, diun, drydock, cup, Ouroboros and watch-docker
+/// on this host, and says what each means here; touches nothing.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "migrate")]
+pub struct Migrate {
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
 /// Ends with 0 if the running server is healthy, else with 1.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "healthcheck")]
@@ -213,7 +225,7 @@ pub struct Probe {
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "serve",
     "check",
     "images",
@@ -229,6 +241,7 @@ const COMMANDS: [&str; 18] = [
     "why",
     "policy",
     "history",
+    "migrate",
     "healthcheck",
     "probe",
     "version",
@@ -319,6 +332,7 @@ mod tests {
                 "Update(Update { names: [], all: true, force: false, backup: false, dry_run: true",
             ),
             ("rollback web --restore", "Rollback(Rollback { name: \"web\", restore: true"),
+            ("migrate --json", "Migrate(Migrate { json: true })"),
             ("approve web --now", "Approve(Approve { name: \"web\", now: true"),
             ("snooze web 7d", "Snooze(Snooze { name: \"web\", until: \"7d\""),
             ("pause --group=media", "Pause(Pause { name: None, group: Some(\"media\"), all: false"),

@@ -3,7 +3,9 @@
 pub mod arguments;
 pub mod backend;
 pub mod control;
+pub mod migrate;
 pub mod run;
 pub mod show;
 
+pub use self::migrate::migrate;
 pub use self::run::{CommandError, INTERRUPTED, healthcheck, print, probe, run, warn};

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::connect::knock;
 use crate::core::event::{Event, What};
 use crate::core::text::Language;
-use crate::docker::GOOD;
+use crate::docker::{DockerError, GOOD};
 use crate::engine::EngineError;
 use crate::engine::command::Freshness;
 use crate::http::view::operation::OperationView;
@@ -64,6 +64,9 @@ pub enum CommandError {
     /// A signal came while a running server worked.
     #[error("left the running server, which goes on by itself; see `docker-auto history`")]
     Left,
+    /// The engine did not answer.
+    #[error(transparent)]
+    Docker(#[from] DockerError),
     /// A port does not answer, or not well.
     #[error("{0}")]
     Probe(String),
@@ -263,7 +266,7 @@ pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr(), "docker-auto: {}", printable(text));
 }
 
-fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {
+pub(super) fn print_json(value: &(impl Serialize + ?Sized)) -> u8 {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     print(&format!("{text}\n"))
 }

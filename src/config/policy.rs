@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
-use crate::core::policy::{LabelSelector, Scope, Sourced};
+use crate::core::policy::{LabelSelector, NamePattern, Scope, Sourced};
 use crate::core::value;
 use crate::core::version::Track;
 
 const LABELS: Kind = Kind::List("labels, `KEY` or `KEY=VALUE`");
 
-pub(super) const VARIABLES: [Variable; 11] = [
+pub(super) const VARIABLES: [Variable; 12] = [
     Variable {
         key: "policy.skip_labels",
         name: "DOCKER_AUTO_POLICY_SKIP_LABELS",
@@ -44,6 +44,19 @@ pub(super) const VARIABLES: [Variable; 11] = [
         secrecy: Secrecy::Open,
         set: |config, given| {
             rule(config, |rules| &mut rules.exclude_labels, selectors(&given), given.origin)
+        },
+    },
+    Variable {
+        key: "policy.exclude_names",
+        name: "DOCKER_AUTO_POLICY_EXCLUDE_NAMES",
+        aliases: &[],
+        kind: Kind::List("names or regular expressions"),
+        default: "",
+        doc: "Leaves the containers alone that are called so.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let names = given.words().iter().map(|name| NamePattern::new(name)).collect();
+            rule(config, |rules| &mut rules.exclude_names, Ok(names), given.origin)
         },
     },
     Variable {

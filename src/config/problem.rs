@@ -48,6 +48,22 @@ pub enum ConfigProblem {
         /// `; did you mean …?`, or nothing.
         suggestion: String,
     },
+    /// It is another tool's, and is read as ours.
+    #[error("the variable {variable} is read as {meaning}")]
+    Understood {
+        /// The variable.
+        variable: String,
+        /// Ours, or why there is nothing to set.
+        meaning: String,
+    },
+    /// It is another tool's, and nothing here is like it.
+    #[error("the variable {variable} has no equivalent: {why}")]
+    NoEquivalent {
+        /// The variable.
+        variable: String,
+        /// Why not, or what to do in its place.
+        why: String,
+    },
     /// It has no effect.
     #[error("the variable {variable} has no effect: {why}")]
     Ignored {
@@ -66,8 +82,16 @@ impl ConfigProblem {
             | Self::BadFile { .. }
             | Self::BothGiven { .. }
             | Self::Incomplete { .. } => true,
-            Self::Unknown { .. } | Self::Ignored { .. } => false,
+            Self::Unknown { .. }
+            | Self::Understood { .. }
+            | Self::NoEquivalent { .. }
+            | Self::Ignored { .. } => false,
         }
+    }
+
+    /// Says whether it is only worth a line in a log: nothing is wrong, or nothing can be done.
+    pub fn is_note(&self) -> bool {
+        matches!(self, Self::Understood { .. } | Self::NoEquivalent { .. })
     }
 
     /// Returns the variable that it is about.
@@ -78,6 +102,8 @@ impl ConfigProblem {
             | Self::BothGiven { variable }
             | Self::Incomplete { variable, .. }
             | Self::Unknown { variable, .. }
+            | Self::Understood { variable, .. }
+            | Self::NoEquivalent { variable, .. }
             | Self::Ignored { variable, .. } => variable,
         }
     }

@@ -13,8 +13,6 @@ const PREFIX: &str = "DOCKER_AUTO_";
 /// The parts that follow `WATCH_` in the names that are read as well.
 const GROUPS: [&str; 7] =
     ["SERVER_", "DOCKER_", "SCAN_", "UPDATE_", "POLICY_", "REGISTRY_", "LOG_"];
-/// The names of another tool, which many a container is moved over from.
-const WATCHTOWER: &str = "WATCHTOWER_";
 /// Stands for a number in the names of a list's variables.
 const NUMBER: &str = "<n>";
 /// Where a secret's file is named.
@@ -77,6 +75,8 @@ impl<'a> Reader<'a> {
             }
         }
         let Some((name, text)) = used else { return };
+        // What was made from another tool's variable is told by that one's name.
+        let name = self.environment.made_from.get(&name).cloned().unwrap_or(name);
         let origin = Origin::Variable(name.clone());
         self.given.insert(variable.key, name.clone());
         if let Err(cure) = (variable.set)(config, Given { text: &text, origin, index }) {
@@ -117,20 +117,33 @@ impl<'a> Reader<'a> {
     /// Reports variables that are meant for us and that nobody reads.
     pub(super) fn unknown(&mut self) {
         let strange = |name: &&String| !variables().any(|variable| variable.is_called(name));
-        let mut watchtower = None;
         for name in self.environment.variables.keys().filter(strange) {
             let suggestion = suggestion(name);
             if is_ours(name) || (is_perhaps_ours(name) && !suggestion.is_empty()) {
                 self.problems.push(ConfigProblem::Unknown { variable: name.clone(), suggestion });
-            } else if name.starts_with(WATCHTOWER) {
-                watchtower.get_or_insert(name);
             }
         }
-        if let Some(name) = watchtower {
-            let why = "variables of Watchtower are not read; the README lists ours".to_owned();
-            self.problems.push(ConfigProblem::Ignored { variable: name.clone(), why });
-        }
     }
+}
+
+/// Returns the variable that sets what one of ours is for, by any of its names, and its value.
+pub(super) fn set_by(environment: &Environment<'_>, ours: &str) -> Option<(String, String)> {
+    let variable = variables().find(|variable| variable.is_called(ours))?;
+    let number = variable.index_of(ours).map(|index| index.to_string()).unwrap_or_default();
+    let names = variable.names().map(|name| name.replace(NUMBER, &number));
+    let found = names.flat_map(|name| [format!("{name}{FILE}"), name]).find_map(|name| {
+        let value = environment.value(&name)?.to_owned();
+        Some((name, value))
+    });
+    found.map(|(name, value)| (environment.made_from.get(&name).cloned().unwrap_or(name), value))
+}
+
+/// Returns the first name of a variable, with the number and the ending of one of its names.
+pub(super) fn first_name(name: &str) -> Option<String> {
+    let variable = variables().find(|variable| variable.is_called(name))?;
+    let number = variable.index_of(name).map(|index| index.to_string()).unwrap_or_default();
+    let ending = name.strip_prefix(variable.bare(name)).unwrap_or_default();
+    Some(format!("{}{ending}", variable.name.replace(NUMBER, &number)))
 }
 
 fn is_ours(name: &str) -> bool {

@@ -26,7 +26,8 @@ pub struct RegistryConfig {
 /// The credentials for one registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegistryLogin {
-    /// The registry's host, with its port if it has one; `docker.io` for Docker Hub.
+    /// The registry's host, with its port if it has one; `docker.io` for Docker Hub. With a path the
+    /// credentials are for the repositories below it alone.
     pub host: String,
     /// The account.
     pub username: Option<String>,
@@ -52,9 +53,10 @@ pub(super) const VARIABLES: [Variable; 11] = [
         key: "registry.auth.<n>.host",
         name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_HOST",
         aliases: &["WATCH_REGISTRY_AUTH_<n>_HOST"],
-        kind: Kind::Text("a host, such as `ghcr.io`"),
+        kind: Kind::Text("a host, such as `ghcr.io`, or one with a path, such as `ghcr.io/team`"),
         default: "",
-        doc: "The registry that the credentials with this number are for.",
+        doc: "The registry that the credentials with this number are for; with a path only its \
+              repositories below that. The longest path counts.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut login(config, &given).host, registry(given.text)),
     },
@@ -219,16 +221,26 @@ fn secret(given: &Given<'_>) -> Result<Option<Secret>, String> {
 /// `docker login` writes `https://index.docker.io/v1/` for Docker Hub.
 fn registry(text: &str) -> Result<String, String> {
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let host = text.split('/').next().unwrap_or(text).to_ascii_lowercase();
-    match host.as_str() {
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    let host = match host.to_ascii_lowercase().as_str() {
         "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => {
-            Ok("docker.io".to_owned())
+            "docker.io".to_owned()
         }
-        _ if is_host(&host) => Ok(host),
-        _ => {
-            Err("write the registry's host, such as ghcr.io or registry.example.com:5000"
-                .to_owned())
-        }
+        host => host.to_owned(),
+    };
+    let path = match path.trim_matches('/') {
+        "v1" | "v2" => "",
+        path => path,
+    };
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    match (is_host(&host), path) {
+        (true, "") => Ok(host),
+        (true, path) if path.split('/').all(part) => Ok(format!("{host}/{path}")),
+        _ => Err("write the registry's host, such as ghcr.io, registry.example.com:5000 or \
+                  ghcr.io/team"
+            .to_owned()),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct UpdateConfig {
     pub concurrency: u32,
 }
 
-pub(super) const VARIABLES: [Variable; 9] = [
+pub(super) const VARIABLES: [Variable; 10] = [
     Variable {
         key: "update.enabled",
         name: "DOCKER_AUTO_UPDATE_ENABLED",
@@ -122,6 +122,21 @@ pub(super) const VARIABLES: [Variable; 9] = [
               before are removed after an update, unless something else uses or names them.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.update.keep_images, given.number(0..=1000)),
+    },
+    Variable {
+        key: "update.stop_timeout",
+        name: "DOCKER_AUTO_UPDATE_STOP_TIMEOUT",
+        aliases: &[],
+        kind: Kind::Duration,
+        default: "",
+        doc: "How long an old container may take to stop before it is killed; if not set the \
+              container's own time, else the engine's.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let value = given.duration(Duration::ZERO)?;
+            config.policy.stop_timeout = Some(Sourced { value, origin: given.origin });
+            Ok(())
+        },
     },
     Variable {
         key: "update.concurrency",

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use crate::core::compose::Labels;
+use crate::core::foreign::labels::{self as foreign, Unreadable};
 use crate::core::policy::{Origin, PolicyPatch};
 use crate::core::value;
 
@@ -31,18 +32,8 @@ pub struct Label {
     pub default: &'static str,
     /// What it means.
     pub doc: &'static str,
-    rank: Rank,
     on_error: OnError,
     read: fn(&mut PolicyPatch, &str, Origin) -> Result<(), String>,
-}
-
-/// Which label wins where two say the same thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rank {
-    /// Another tool's name.
-    Alias,
-    /// Ours.
-    Own,
 }
 
 /// What a value that cannot be read means for updates of its container.
@@ -71,27 +62,60 @@ impl fmt::Display for LabelProblem {
     }
 }
 
-/// Reads a container's labels. Unknown names and bad values are problems and change nothing, except
-/// that a bad value of a label that may have been meant to restrain updates holds them back.
+/// Reads a container's labels, of which foreign ones were understood before. Unknown names and bad
+/// values are problems and change nothing, except that a bad value of a label that may have been meant
+/// to restrain updates holds them back.
 pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
     let mut patch = PolicyPatch::default();
     let mut problems = Vec::new();
-    for rank in [Rank::Alias, Rank::Own] {
-        for row in LABELS.iter().filter(|row| row.rank == rank) {
-            let Some(text) = labels.get(row.name) else { continue };
-            let origin = Origin::Label { name: row.name.to_owned(), value: text.clone() };
-            if let Err(cure) = (row.read)(&mut patch, text, origin.clone()) {
-                if row.on_error == OnError::HoldBack {
-                    patch.unclear = Some(origin);
-                }
-                let label = row.name.to_owned();
-                problems.push(LabelProblem { label, value: text.clone(), cure });
+    for row in &LABELS {
+        let Some(text) = labels.get(row.name) else { continue };
+        let origin = origin(labels, row.name, text);
+        if let Err(cure) = (row.read)(&mut patch, text, origin.clone()) {
+            problems.push(LabelProblem::at(&origin, cure));
+            if row.on_error == OnError::HoldBack {
+                patch.unclear = Some(origin);
             }
+        }
+    }
+    for Unreadable { name, cure, holds_back } in foreign::unreadable(labels) {
+        let value = labels.get(name).cloned().unwrap_or_default();
+        let origin = Origin::Label { name: name.to_owned(), value };
+        problems.push(LabelProblem::at(&origin, cure.to_owned()));
+        if holds_back {
+            patch.unclear = Some(origin);
         }
     }
     problems.extend(bad_addresses(labels));
     problems.extend(unknown(labels));
     (patch, problems)
+}
+
+/// A label of ours may have been made from a foreign one, or from a variable beside such.
+fn origin(labels: &Labels, name: &str, value: &str) -> Origin {
+    let Some(theirs) = foreign::made_from(labels, name) else {
+        return Origin::Label { name: name.to_owned(), value: value.to_owned() };
+    };
+    match labels.get(theirs) {
+        Some(value) => Origin::Label { name: theirs.to_owned(), value: value.clone() },
+        None => Origin::Variable(theirs.to_owned()),
+    }
+}
+
+impl LabelProblem {
+    fn at(origin: &Origin, cure: String) -> Self {
+        let (label, value) = match origin {
+            Origin::Label { name, value } => (name.clone(), value.clone()),
+            Origin::Variable(name) => (name.clone(), String::new()),
+            _ => Default::default(),
+        };
+        Self { label, value, cure }
+    }
+}
+
+/// Says whether a label of ours is read.
+pub fn is_known(name: &str) -> bool {
+    LABELS.iter().any(|row| row.name == name) || name.starts_with(MAC)
 }
 
 /// Reads the settings of a rule: our own labels without their prefix, as far as they are settings of
@@ -103,7 +127,7 @@ pub fn read_rule(
     let origin = Origin::Rule { name: name.to_owned() };
     let (mut patch, mut problems) = (PolicyPatch::default(), Vec::new());
     for (key, text) in settings {
-        let own = LABELS.iter().filter(|row| row.rank == Rank::Own);
+        let own = LABELS.iter();
         let Some(row) = own.clone().find(|row| row.name.strip_prefix(PREFIX) == Some(key)) else {
             let known = own.filter_map(|row| row.name.strip_prefix(PREFIX));
             let cure = format!("there is no such setting{}", value::did_you_mean(key, known));
@@ -143,10 +167,9 @@ fn unknown(labels: &Labels) -> impl Iterator<Item = LabelProblem> {
         let name = name.to_ascii_lowercase();
         name.starts_with(PREFIX) && !name.starts_with(INTERNAL)
     };
-    let known = |name: &str| LABELS.iter().any(|row| row.name == name) || name.starts_with(MAC);
-    let strange = labels.iter().filter(move |(name, _)| ours(name) && !known(name));
+    let strange = labels.iter().filter(move |(name, _)| ours(name) && !is_known(name));
     strange.map(|(name, value)| {
-        let own = LABELS.iter().filter(|row| row.rank == Rank::Own).map(|row| row.name);
+        let own = LABELS.iter().map(|row| row.name);
         let cure = format!("there is no such label{}", value::did_you_mean(name, own));
         LabelProblem { label: name.clone(), value: value.clone(), cure }
     })
@@ -167,6 +190,7 @@ mod tests {
     use std::time::Duration;
 
     use crate::core::duration;
+    use crate::core::foreign::Idiom;
     use crate::core::policy::Sourced;
 
     use super::*;
@@ -211,7 +235,7 @@ mod tests {
     }
 
     fn check(text: &str, expected: &str, problems: usize) {
-        let (patch, found) = read(&pairs(text));
+        let (patch, found) = read(&foreign::understood(&pairs(text), &Idiom::default()));
         assert_eq!((shown(&patch).as_str(), found.len()), (expected, problems), "{text}");
     }
 
@@ -317,7 +341,7 @@ mod tests {
             ("docker-auto.mac.n=keep docker-auto.mac.m=02:42:ac:11:00:02", "", 0),
             ("docker-auto.mac.n=zz docker-auto.mac.m=02:42:ac:11:00", "", 2),
             ("com.centurylinklabs.watchtower.enable=false", "mode=Off", 0),
-            ("com.centurylinklabs.watchtower.enable=true", "", 0),
+            ("com.centurylinklabs.watchtower.enable=true", "mode=Auto", 0),
             ("com.centurylinklabs.watchtower.monitor-only=true", "mode=Watch", 0),
             (
                 "com.centurylinklabs.watchtower.monitor-only=true \

@@ -10,6 +10,7 @@ pub mod dependency;
 pub mod digest;
 pub mod duration;
 pub mod event;
+pub mod foreign;
 pub mod health;
 pub mod history;
 pub mod hook;

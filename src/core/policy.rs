@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::core::backup::Saving;
 use crate::core::compose::Labels;
+use crate::core::id::ContainerName;
 use crate::core::version::{VersionPatch, VersionRules};
 use crate::core::window::{Blackouts, Schedule, Windows};
 
 mod rules;
 
-pub use rules::{LabelSelector, Rules, Scope, Updates};
+pub use rules::{LabelSelector, NamePattern, Rules, Scope, Updates};
 
 /// A setting and the place that it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -214,6 +215,13 @@ pub enum Unselected {
         /// The setting.
         origin: Origin,
     },
+    /// The configuration leaves its name alone.
+    Named {
+        /// The name.
+        pattern: NamePattern,
+        /// The setting.
+        origin: Origin,
+    },
     /// It has none of the labels that the configuration asks for.
     HasNone {
         /// The labels that are asked for.
@@ -253,15 +261,20 @@ impl Policy {
         }
     }
 
-    /// Says why a container with these labels is not selected; `None` if it is. Its own
+    /// Says why a container with this name and these labels is not selected; `None` if it is. Its own
     /// `docker-auto.enable` stands above the lists of the configuration.
-    pub fn unselected(&self, labels: &Labels) -> Option<Unselected> {
+    pub fn unselected(&self, name: &ContainerName, labels: &Labels) -> Option<Unselected> {
         match &self.enable {
             Some(Sourced { value: true, .. }) => return None,
             Some(Sourced { value: false, origin }) => {
                 return Some(Unselected::Label(origin.clone()));
             }
             None => {}
+        }
+        let names = &self.rules.exclude_names;
+        if let Some(pattern) = names.value.iter().find(|pattern| pattern.matches(name)) {
+            let (pattern, origin) = (pattern.clone(), names.origin.clone());
+            return Some(Unselected::Named { pattern, origin });
         }
         for list in [&self.rules.exclude_labels, &self.rules.skip_labels] {
             if let Some(selector) = list.value.iter().find(|selector| selector.matches(labels)) {

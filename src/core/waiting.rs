@@ -128,8 +128,6 @@ mod tests {
     use crate::core::remote::{RemoteDigest, RemoteImage};
     use crate::core::version::Versions;
 
-    use crate::core::version::Versions;
-
     use super::*;
 
     fn moment(text: &str) -> Timestamp {

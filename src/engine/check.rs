@@ -84,8 +84,10 @@ impl Engine {
     pub(super) async fn discover(&self) -> Result<Inventory, EngineError> {
         let found = self.host.inventory(self.clock.now()).await;
         self.set_trouble(found.as_ref().err().map(DockerError::chain));
+        let mut inventory = found?;
         self.learn_rules().await?;
-        Ok(found?)
+        self.understand(&mut inventory);
+        Ok(inventory)
     }
 
     /// Judges containers of an inventory: those that are named, or all.

@@ -10,6 +10,7 @@ mod composed;
 mod data;
 pub mod error;
 pub mod execute;
+mod foreign;
 mod gate;
 mod goal;
 mod hooks;
@@ -40,6 +41,7 @@ mod versions;
 pub mod watched;
 mod way;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -112,6 +114,8 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
+    /// Labels of other tools that were told of.
+    told: Mutex<BTreeSet<String>>,
     /// The rules as they were at the last look at the host.
     known_rules: Mutex<Arc<[Rule]>>,
     agenda: Mutex<agenda::Agenda>,
@@ -139,6 +143,7 @@ impl Engine {
             unstored_rejects: Mutex::default(),
             shown: OnceCell::new(),
             hook_troubles: Mutex::default(),
+            told: Mutex::default(),
             known_rules: Mutex::default(),
             agenda: Mutex::default(),
             broken: AtomicBool::new(false),

@@ -92,7 +92,7 @@ impl Access {
 
     /// Finds the credentials for a registry.
     pub(super) async fn found(&self, host: &Host) -> Found {
-        self.credentials.find(&host.name).await
+        self.credentials.find(&host.name, &host.account).await
     }
 
     /// Sends the first request of all to a registry alone and without credentials: its refusal says

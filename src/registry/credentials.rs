@@ -22,7 +22,8 @@ use crate::logging;
 /// Credentials for one registry, from the settings.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The registry's host with its port, as image references name it.
+    /// The registry's host with its port, as image references name it; with a path the repositories
+    /// below it alone.
     pub host: String,
     /// What is shown to it.
     pub login: Login,
@@ -95,10 +96,27 @@ const BELIEVED: Duration = Duration::from_mins(1);
 /// All credentials there are.
 #[derive(Debug)]
 pub(super) struct Credentials {
-    settings: Vec<(String, Login)>,
+    settings: Vec<Entry>,
     docker_config: Option<PathBuf>,
     helpers: Option<PathBuf>,
     found: Mutex<HashMap<String, Arc<Slot>>>,
+}
+
+/// Credentials from the settings.
+#[derive(Debug)]
+struct Entry {
+    registry: String,
+    /// The path below which repositories are meant; empty for all.
+    path: String,
+    login: Login,
+}
+
+impl Entry {
+    fn is_for(&self, registry: &str, repository: &str) -> bool {
+        let rest = repository.strip_prefix(self.path.as_str());
+        let below = |rest: &str| self.path.is_empty() || rest.is_empty() || rest.starts_with('/');
+        self.registry == registry && rest.is_some_and(below)
+    }
 }
 
 /// What was found for one registry, and when; who looks for it holds the lock, so that the others
@@ -111,14 +129,27 @@ impl Credentials {
         docker_config: Option<PathBuf>,
         helpers: Option<PathBuf>,
     ) -> Self {
-        let settings =
-            settings.into_iter().map(|entry| (registry_of(&entry.host), entry.login)).collect();
+        let entry = |Credential { host, login }| Entry {
+            registry: registry_of(&host),
+            path: path_of(&host),
+            login,
+        };
+        let settings = settings.into_iter().map(entry).collect();
         Self { settings, docker_config, helpers, found: Mutex::default() }
     }
 
-    /// Finds the credentials for a registry, named as in image references.
-    pub(super) async fn find(&self, registry: &str) -> Found {
-        if let Some((_, login)) = self.settings.iter().find(|(host, _)| host == registry) {
+    /// Returns the path that decides which credentials a repository has; repositories with another
+    /// one are other accounts' matter and share no tokens.
+    pub(super) fn path_for(&self, registry: &str, repository: &str) -> &str {
+        let fitting = self.settings.iter().filter(|entry| entry.is_for(registry, repository));
+        fitting.map(|entry| entry.path.as_str()).max_by_key(|path| path.len()).unwrap_or_default()
+    }
+
+    /// Finds the credentials for a registry, named as in image references, and a path there.
+    pub(super) async fn find(&self, registry: &str, path: &str) -> Found {
+        let mut settings = self.settings.iter();
+        let own = settings.find(|entry| entry.registry == registry && entry.path == path);
+        if let Some(Entry { login, .. }) = own {
             let origin = "the settings (DOCKER_AUTO_REGISTRY_AUTH_…)".to_owned();
             return Found {
                 account: Some(Account { login: login.clone(), origin }),
@@ -186,6 +217,16 @@ fn registry_of(key: &str) -> String {
     }
 }
 
+/// Returns the path in a setting's key; the versions that Docker writes there are none.
+fn path_of(key: &str) -> String {
+    let key = key.trim();
+    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+    match key.split_once('/').map_or("", |(_, path)| path.trim_matches('/')) {
+        "v1" | "v2" => String::new(),
+        path => path.to_owned(),
+    }
+}
+
 /// Returns the name under which Docker keeps a registry's credentials.
 pub(super) fn server_address(registry: &str) -> &str {
     if registry == DOCKER_HUB { HUB_SERVER } else { registry }
@@ -207,6 +248,29 @@ mod tests {
             ("registry.test:5000/v2/", "registry.test:5000"),
         ] {
             assert_eq!(registry_of(key), registry, "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_longest_path_decides() {
+        let entry = |host: &str| {
+            let login = Login::RegistryToken(Secret::new(host));
+            Credential { host: host.to_owned(), login }
+        };
+        let hosts = ["ghcr.io/team", "ghcr.io", "ghcr.io/team/app", "https://index.docker.io/v1/"];
+        let credentials = Credentials::new(hosts.map(entry).to_vec(), None, None);
+        for (registry, repository, expected) in [
+            ("ghcr.io", "team/app", Some("ghcr.io/team/app")),
+            ("ghcr.io", "team/app/web", Some("ghcr.io/team/app")),
+            ("ghcr.io", "team/application", Some("ghcr.io/team")),
+            ("ghcr.io", "teams/app", Some("ghcr.io")),
+            ("docker.io", "library/nginx", Some("https://index.docker.io/v1/")),
+            ("quay.io", "team/app", None),
+        ] {
+            let path = credentials.path_for(registry, repository);
+            let account = credentials.find(registry, path).await.account;
+            let expected = expected.map(|host| Login::RegistryToken(Secret::new(host)));
+            assert_eq!(account.map(|account| account.login), expected, "{registry} {repository}");
         }
     }
 

@@ -47,6 +47,8 @@ pub(super) enum Heads {
 pub(super) struct Host {
     /// Its name, as image references have it and credentials are kept under.
     pub(super) name: Arc<str>,
+    /// The path below which its repositories have credentials of their own; mostly empty.
+    pub(super) account: String,
     /// What stands before `/v2/` in its paths.
     pub(super) prefix: String,
     pub(super) peer: Arc<Peer>,
@@ -69,9 +71,10 @@ struct Known {
 const STUMBLED_FOR: Duration = Duration::from_secs(5);
 
 impl Host {
-    pub(super) fn new(name: &str, prefix: String, peer: Arc<Peer>) -> Self {
+    pub(super) fn new(name: &str, (prefix, account): (String, &str), peer: Arc<Peer>) -> Self {
         Self {
             name: name.into(),
+            account: account.to_owned(),
             prefix,
             peer,
             tokens: Tokens::default(),

@@ -21,22 +21,25 @@ const HUB_HOST: &str = "registry-1.docker.io";
 pub(super) struct Hosts {
     client: Arc<Client>,
     tolerance: Tolerance,
-    known: Mutex<HashMap<(String, Tolerance), Arc<Host>>>,
+    known: Mutex<HashMap<Key, Arc<Host>>>,
 }
+
+/// The name with what stands before `/v2/`, the account's path, and the rules.
+type Key = (String, String, Tolerance);
 
 impl Hosts {
     pub(super) fn new(client: Arc<Client>, insecure: Vec<InsecureRule>) -> Self {
         Self { client, tolerance: Tolerance::new(insecure), known: Mutex::default() }
     }
 
-    /// Returns an image's own registry.
-    pub(super) fn of(&self, wanted: &Wanted) -> Arc<Host> {
+    /// Returns an image's own registry, as it is for those who have the same credentials.
+    pub(super) fn of(&self, wanted: &Wanted, account: &str) -> Arc<Host> {
         let name = wanted.reference.registry();
         let authority = if name == DOCKER_HUB { HUB_HOST } else { name };
         let tolerance = self.tolerance.with(&wanted.insecure);
         let key =
             PeerKey { authority: authority.to_owned(), schemes: Schemes::Registry, tolerance };
-        self.known((name, String::new()), key)
+        self.known((name, String::new(), account), key)
     }
 
     /// Returns the mirrors of an image's registry; entries that are no address are left out.
@@ -50,7 +53,7 @@ impl Hosts {
             let key = PeerKey::of_url(&url, self.tolerance.with(&wanted.insecure));
             let name = key.authority.clone();
             let prefix = url.path().trim_end_matches('/').to_owned();
-            self.known((&name, prefix), key)
+            self.known((&name, prefix, ""), key)
         })
         .collect()
     }
@@ -64,13 +67,14 @@ impl Hosts {
         by_name.into_values().collect()
     }
 
-    fn known(&self, (name, prefix): (&str, String), key: PeerKey) -> Arc<Host> {
+    fn known(&self, (name, prefix, account): (&str, String, &str), key: PeerKey) -> Arc<Host> {
         let mut hosts = self.lock();
-        let known = hosts.entry((format!("{name}{prefix}"), key.tolerance.clone()));
-        known.or_insert_with(|| Arc::new(Host::new(name, prefix, self.client.peer(key)))).clone()
+        let place = (format!("{name}{prefix}"), account.to_owned(), key.tolerance.clone());
+        let new = || Arc::new(Host::new(name, (prefix, account), self.client.peer(key)));
+        hosts.entry(place).or_insert_with(new).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, Tolerance), Arc<Host>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Host>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

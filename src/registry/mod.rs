@@ -37,7 +37,7 @@ use self::cache::{Cache, Reply};
 use self::client::Client;
 use self::credentials::Credentials;
 use self::found::Found;
-use self::host::scope_of;
+use self::host::{Host, scope_of};
 use self::hosts::Hosts;
 use self::image::RemoteReference;
 use crate::connect::TlsError;
@@ -206,7 +206,9 @@ impl Registry {
         reference: &ImageRef,
     ) -> Result<Option<PullCredentials>, RegistryError> {
         let registry = reference.registry();
-        let found = self.0.access.credentials.find(registry).await;
+        let credentials = &self.0.access.credentials;
+        let path = credentials.path_for(registry, reference.repository());
+        let found = credentials.find(registry, path).await;
         match (found.account, found.problem) {
             (None, Some(problem)) => Err(problem),
             (account, _) => Ok(account.map(|account| PullCredentials {
@@ -219,7 +221,7 @@ impl Registry {
     /// Starts to ask for an image, or joins those who do; nothing is sent before it is awaited.
     fn ask(&self, wanted: Wanted) -> cache::Asking<RemoteDigest> {
         let reference = wanted.reference.clone();
-        let host = self.0.hosts.of(&wanted);
+        let host = self.0.host_of(&wanted);
         let inner = self.0.clone();
         let (asking, is_new) = self.0.cache.ask(&reference, || {
             let asking = async move {
@@ -238,6 +240,13 @@ impl Registry {
 }
 
 impl Inner {
+    fn host_of(&self, wanted: &Wanted) -> Arc<Host> {
+        let reference = &wanted.reference;
+        let credentials = &self.access.credentials;
+        let account = credentials.path_for(reference.registry(), reference.repository());
+        self.hosts.of(wanted, account)
+    }
+
     /// Asks an image's own registry, and where that is out of reach its mirrors.
     async fn anywhere<T, Asked>(
         &self,
@@ -253,7 +262,7 @@ impl Inner {
             reference: wanted.reference.clone(),
             source,
         };
-        let error = match ask(at(self.hosts.of(wanted), Source::Canonical)).await {
+        let error = match ask(at(self.host_of(wanted), Source::Canonical)).await {
             Err(error) if error.is_out_of_reach() => error,
             other => return other,
         };

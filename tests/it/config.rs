@@ -203,8 +203,12 @@ const PROBLEMS: [(&str, &[(&str, bool)]); 31] = [
     ("SCAN_INTERVALL=1m", &[("did you mean SCAN_INTERVAL?", false)]),
     ("SCAN_RESULTS_FOLDER=/x\nWATCH_THIS=1\nUPDATE_NOTIFIER=1", &[]),
     (
-        "WATCHTOWER_SCHEDULE=x\nWATCHTOWER_CLEANUP=true",
-        &[("WATCHTOWER_CLEANUP has no effect: variables of Watchtower are not read", false)],
+        "WATCHTOWER_SCHEDULE=x\nWATCHTOWER_PORCELAIN=v1",
+        &[
+            ("WATCHTOWER_PORCELAIN has no equivalent", false),
+            ("WATCHTOWER_SCHEDULE has the value \"x\"", true),
+            ("WATCHTOWER_PORCELAIN is read as consent to its tool's defaults", false),
+        ],
     ),
     ("DOCKER_TLS_VERIFY=1", &[("DOCKER_TLS_VERIFY has no effect: a unix socket", false)]),
     ("DOCKER_CERT_PATH=/c", &[("DOCKER_CERT_PATH has no effect: a unix socket", false)]),

@@ -37,6 +37,8 @@ mod image;
 mod journal;
 /// The lab itself: engines, registries and faults are what the other tests take them for.
 mod lab;
+/// What other tools were told on a host, and what it means here.
+mod migrate;
 /// Containers as engines show them, and the bodies that make them anew.
 mod recreate;
 /// The registry client against scripted and real registries.

@@ -91,7 +91,7 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let scope = &facts.policy.rules.scope.origin;
     trail.ask(Question::Scope, Some(scope), other_scope(facts).map(skip))?;
     let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
-    let unselected = facts.policy.unselected(labels).map(SkipReason::NotSelected);
+    let unselected = facts.policy.unselected(&container.name, labels).map(SkipReason::NotSelected);
     trail.ask(Question::Selection, enable, unselected.map(skip))?;
     let mode = &facts.policy.mode;
     let off = mode.value == Mode::Off && !facts.is_named();

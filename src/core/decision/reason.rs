@@ -171,6 +171,7 @@ impl SkipReason {
             Self::NotSelected(
                 Unselected::Label(origin)
                 | Unselected::Has { origin, .. }
+                | Unselected::Named { origin, .. }
                 | Unselected::HasNone { origin, .. },
             )
             | Self::OtherScope { origin, .. }

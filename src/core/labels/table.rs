@@ -8,21 +8,20 @@ use crate::core::compose::Labels;
 use crate::core::dependency::{self, DEPENDS_ON};
 use crate::core::duration;
 use crate::core::hook;
-use crate::core::policy::{Mode, Origin, PolicyPatch, Sourced};
+use crate::core::policy::{Mode, Origin, Sourced};
 use crate::core::probe;
 use crate::core::value;
 use crate::core::version::{Pattern, Track, Transform};
 
-use super::{Label, OnError, Rank, time};
+use super::{Label, OnError, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 38] = [
+pub const LABELS: [Label; 33] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
         default: "the lists of the `policy.*` settings",
         doc: "Whether the container is looked at. Stands above those lists.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.enable, value::switch(text), origin),
     },
@@ -33,7 +32,6 @@ pub const LABELS: [Label; 38] = [
         doc: "`auto` updates by itself, even where `update.enabled` and `update.allow_compose` are \
               not set; `approve` waits for a person's word; `watch` only shows what is newer; `off` \
               does not even look.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.mode, value::choice(text, &Mode::WORDS), origin),
     },
@@ -43,7 +41,6 @@ pub const LABELS: [Label; 38] = [
         default: "`false`",
         doc: "Lifts pins (`1.2.3`, `tag@sha256:…`), the cooldown, and the rejection of an image that \
               failed before.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
     },
@@ -57,7 +54,6 @@ pub const LABELS: [Label; 38] = [
         values: "a name",
         default: "",
         doc: "The group that it belongs to, which `docker-auto pause --group` holds as a whole.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.group, value::name(text), origin),
     },
@@ -68,7 +64,6 @@ pub const LABELS: [Label; 38] = [
         doc: "How far its version may move: `tag` follows what its tag names; `patch` moves `1.27.3` \
               to `1.27.5`, `minor` also to `1.28.0`, `major` also to `2.0.0`. Prefix, number of \
               parts and variant (`-alpine`) stay. What lies beyond is shown.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             set(&mut patch.versions.track, value::choice(text, &Track::WORDS), origin)
@@ -79,7 +74,6 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "Only tags that match it are moved to.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.versions.include, Pattern::parse(text), origin),
     },
@@ -88,7 +82,6 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "Tags that match it are never moved to.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.versions.exclude, Pattern::parse(text), origin),
     },
@@ -97,7 +90,6 @@ pub const LABELS: [Label; 38] = [
         values: "`true`, `false`",
         default: "`false`, unless it runs one",
         doc: "Whether `-rc.1`, `-beta2` and the like are moved to.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             set(&mut patch.versions.prerelease, value::switch(text), origin)
@@ -109,7 +101,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "How tags are rewritten before they are read as versions, such as \
               `^r(\\d+)_(\\d+) => $1.$2`.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| {
             set(&mut patch.versions.transform, Transform::parse(text), origin)
@@ -121,7 +112,6 @@ pub const LABELS: [Label; 38] = [
         default: "`policy.skip_local_build`",
         doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
               `docker tag`.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
@@ -130,7 +120,6 @@ pub const LABELS: [Label; 38] = [
         values: "a duration",
         default: "the container's own, else the engine's",
         doc: "How long the old container may take to stop before it is killed.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.stop_timeout, span(text), origin),
     },
@@ -139,7 +128,6 @@ pub const LABELS: [Label; 38] = [
         values: "a duration",
         default: "`health.timeout`",
         doc: "How long the new container may take to become healthy before it is rolled back.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             let timeout = duration::at_least(text, Duration::from_secs(1));
@@ -151,7 +139,6 @@ pub const LABELS: [Label; 38] = [
         values: "a duration",
         default: "`health.stable`",
         doc: "How long a new container without a healthcheck must stay up.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| set(&mut patch.health_stable, span(text), origin),
     },
@@ -161,7 +148,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "Must end with 0 inside the new container before the update counts; tried again until \
               the health timeout.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -170,7 +156,6 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "A line of the new container's log must match it before the update counts.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::pattern(text).map(drop),
     },
@@ -181,7 +166,6 @@ pub const LABELS: [Label; 38] = [
         doc: "A port that must accept connections inside the new container before the update counts. \
               It is asked from here where that reaches the container, else from inside its network, \
               by a short-lived container of our own image.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::port(text).map(drop),
     },
@@ -191,7 +175,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "A path that must be answered over HTTP, with a status below 400, by the new container \
               before the update counts. Asked like `docker-auto.health.tcp`.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| probe::page(text).map(drop),
     },
@@ -201,7 +184,6 @@ pub const LABELS: [Label; 38] = [
         default: "`0s`",
         doc: "How long the new container must stay good once it is good first: unhealthy, restarted, \
               ended, or three failed probes in a row within that time roll it back.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| span(text).map(drop),
     },
@@ -212,7 +194,6 @@ pub const LABELS: [Label; 38] = [
         doc: "Files in the container's own layer that are copied to the new container, with their \
               owners and modes, beside secrets. With `none` a container with secrets there is not \
               updated at all.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| {
             Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
@@ -225,7 +206,6 @@ pub const LABELS: [Label; 38] = [
         doc: "`volumes` saves the container's volumes and the host's folders that it can write to \
               before each update, while it is stopped; `docker-auto rollback NAME --restore` brings \
               them back. A word that is neither is told, and counts as `volumes`.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             // Data that was saved in vain can be thrown away; the other way round it is lost.
@@ -241,7 +221,6 @@ pub const LABELS: [Label; 38] = [
         doc: "The containers, or services of its compose project, that it needs: they are updated \
               before it; with `healthy` it starts only when they are, with `restart` it is restarted \
               when one of them is replaced.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| dependency::problem(text).map_or(Ok(()), Err),
     },
@@ -250,7 +229,6 @@ pub const LABELS: [Label; 38] = [
         values: "`keep`, a MAC address",
         default: "configured ones are kept, where the engine tells them from its own",
         doc: "The MAC address that the new container has in this network.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         // Checked here, and read where the body of the new container is made.
         read: |_, _, _| Ok(()),
@@ -261,7 +239,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "Is run inside the container before each check of `serve`, while it is running. How it \
               ends is told, and changes nothing.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -272,7 +249,6 @@ pub const LABELS: [Label; 38] = [
         doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
               update to the next time, any other one but 0 ends it; so does taking too long. After \
               a crash it may run a second time.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -282,7 +258,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "Is run inside the new container once it is proven. How it ends is told, and changes \
               nothing. After a crash it may run a second time. A rollback runs no hooks.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -292,7 +267,6 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "Is run inside the container after each check of `serve`, and the updates that follow \
               it. How it ends is told, and changes nothing.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -301,7 +275,6 @@ pub const LABELS: [Label; 38] = [
         values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
         default: "the container's own user",
         doc: "Who runs the hooks.",
-        rank: Rank::Own,
         on_error: OnError::HoldBack,
         read: |_, text, _| hook::user(text).map(drop),
     },
@@ -311,59 +284,8 @@ pub const LABELS: [Label; 38] = [
         default: "`60s`",
         doc: "How long a hook may take before its processes are killed; one of a check ten minutes at the \
               most.",
-        rank: Rank::Own,
         on_error: OnError::Ignore,
         read: |_, text, _| hook::timeout(text).map(drop),
-    },
-    Label {
-        name: "watchdocker.skip",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.enable=false`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { set(&mut patch.enable, Ok(false), origin) } else { Ok(()) }
-        },
-    },
-    Label {
-        name: "watchdocker.force",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.force=true`.",
-        rank: Rank::Alias,
-        on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
-    },
-    Label {
-        name: "watchdocker.skipUpdate",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    Label {
-        name: "com.centurylinklabs.watchtower.monitor-only",
-        values: "`true`",
-        default: "",
-        doc: "The same as `docker-auto.mode=watch`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: watch,
-    },
-    // After the other aliases: where two of them restrain, the stricter one counts.
-    Label {
-        name: "com.centurylinklabs.watchtower.enable",
-        values: "`false`",
-        default: "",
-        doc: "The same as `docker-auto.mode=off`.",
-        rank: Rank::Alias,
-        on_error: OnError::HoldBack,
-        read: |patch, text, origin| {
-            if value::switch(text)? { Ok(()) } else { set(&mut patch.mode, Ok(Mode::Off), origin) }
-        },
     },
 ];
 
@@ -372,10 +294,6 @@ type Read<T> = Result<T, String>;
 pub(super) fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
-}
-
-fn watch(patch: &mut PolicyPatch, text: &str, origin: Origin) -> Read<()> {
-    if value::switch(text)? { set(&mut patch.mode, Ok(Mode::Watch), origin) } else { Ok(()) }
 }
 
 pub(super) fn span(text: &str) -> Read<Duration> {

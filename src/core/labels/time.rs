@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use crate::core::window::{Blackouts, Schedule, Windows};
 
 use super::table::{set, span};
-use super::{Label, OnError, Rank};
+use super::{Label, OnError};
 
 pub(super) const SCHEDULE: Label = Label {
     name: "docker-auto.schedule",
@@ -13,7 +13,6 @@ pub(super) const SCHEDULE: Label = Label {
     default: "`update.cron`",
     doc: "The times of the container's updates, where it is updated by itself at all: `serve` looks \
           at it then, and no check before updates it. Read in the time zone `TZ`.",
-    rank: Rank::Own,
     on_error: OnError::HoldBack,
     read: |patch, text, origin| {
         // The policy that it is laid over knows the time zone.
@@ -28,7 +27,6 @@ pub(super) const WINDOW: Label = Label {
     default: "`update.window`",
     doc: "When updates may begin, such as `Mon-Fri 22:00-06:00; Sat,Sun`. A schedule must fall into \
           it; without one `serve` updates as soon as it opens.",
-    rank: Rank::Own,
     on_error: OnError::HoldBack,
     read: |patch, text, origin| set(&mut patch.window, Windows::parse(text), origin),
 };
@@ -39,7 +37,6 @@ pub(super) const BLACKOUT: Label = Label {
     default: "`update.blackout`",
     doc: "Days on which no update begins, such as `2026-12-24..2026-12-26`, or every year \
           `12-24..01-02`.",
-    rank: Rank::Own,
     on_error: OnError::HoldBack,
     read: |patch, text, origin| set(&mut patch.blackout, Blackouts::parse(text), origin),
 };
@@ -50,7 +47,6 @@ pub(super) const COOLDOWN: Label = Label {
     default: "`update.cooldown`",
     doc: "How old an image must be before it is taken: since it was built, or since it was first seen \
           where its date cannot be believed. Only force lifts it.",
-    rank: Rank::Own,
     on_error: OnError::HoldBack,
     read: |patch, text, origin| set(&mut patch.cooldown, span(text), origin),
 };
@@ -60,7 +56,6 @@ pub(super) const SCOPE: Label = Label {
     values: "a name, `none`",
     default: "`none`",
     doc: "Whose matter the container is where several instances share a host: see `policy.scope`.",
-    rank: Rank::Own,
     on_error: OnError::Ignore,
     read: |patch, text, origin| set(&mut patch.scope, Ok(text.trim().to_owned()), origin),
 };

@@ -5,6 +5,8 @@ use std::fmt;
 use chrono_tz::Tz;
 
 use crate::core::compose::Labels;
+use crate::core::foreign::Idiom;
+use crate::core::id::ContainerName;
 use crate::core::policy::Sourced;
 use crate::core::window::Schedule;
 
@@ -95,6 +97,29 @@ impl fmt::Display for LabelSelector {
     }
 }
 
+/// A container's name, or a regular expression that must match the whole of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamePattern(String);
+
+impl NamePattern {
+    /// Takes a pattern; one that is no regular expression stands for itself.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Says whether a container of this name is meant.
+    pub fn matches(&self, name: &ContainerName) -> bool {
+        let pattern = || regex::Regex::new(&format!("^(?:{})$", self.0)).ok();
+        self.0 == name.as_str() || pattern().is_some_and(|it| it.is_match(name.as_str()))
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The settings that hold for all containers alike.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -110,6 +135,8 @@ pub struct Rules {
     pub only_labels: Sourced<Vec<LabelSelector>>,
     /// Containers with one of these labels are left alone.
     pub exclude_labels: Sourced<Vec<LabelSelector>>,
+    /// Containers with one of these names are left alone.
+    pub exclude_names: Sourced<Vec<NamePattern>>,
     /// Whether images that were built here are left alone.
     pub skip_local_build: Sourced<bool>,
     /// Whether references with a digest are left alone.
@@ -118,6 +145,8 @@ pub struct Rules {
     pub skip_semver_pinned: Sourced<bool>,
     /// Unless empty, the only tags that are looked at.
     pub floating_tags: Sourced<Vec<String>>,
+    /// What the labels of other tools mean.
+    pub idiom: Idiom,
     /// Which containers are this instance's matter.
     pub scope: Sourced<Scope>,
     /// The time zone of what goes by the clock on the wall.
@@ -134,10 +163,12 @@ impl Default for Rules {
             skip_labels: Sourced::by_default(vec![skip]),
             only_labels: Sourced::by_default(Vec::new()),
             exclude_labels: Sourced::by_default(Vec::new()),
+            exclude_names: Sourced::by_default(Vec::new()),
             skip_local_build: Sourced::by_default(true),
             skip_pinned_digest: Sourced::by_default(true),
             skip_semver_pinned: Sourced::by_default(true),
             floating_tags: Sourced::by_default(Vec::new()),
+            idiom: Idiom::default(),
             scope: Sourced::by_default(Scope::All),
             time_zone: Tz::UTC,
         }
@@ -147,6 +178,22 @@ impl Default for Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_match_whole() {
+        for (pattern, name, matches) in [
+            ("db", "db", true),
+            ("db", "db2", false),
+            ("db.*", "db2", true),
+            ("a|b", "b", true),
+            ("a|b", "ab", false),
+            ("(", "(", true),
+            ("(", "a", false),
+        ] {
+            let found = NamePattern::new(pattern).matches(&ContainerName::new(name));
+            assert_eq!(found, matches, "{pattern} {name}");
+        }
+    }
 
     #[test]
     fn scopes_include_their_own() {

@@ -24,6 +24,8 @@ const ALWAYS_SENT: &[&str] = &[
     "wud.",
     "diun.",
     "dd.",
+    "com.ouroboros.",
+    "watchdocker.",
     "traefik.",
     "caddy",
 ];

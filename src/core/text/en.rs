@@ -159,6 +159,9 @@ fn not_selected(why: &Unselected) -> Telling {
         Unselected::Has { selector, origin } => {
             Telling::new(format!("{origin} leaves out what has the label {selector}"), CURE)
         }
+        Unselected::Named { pattern, origin } => {
+            Telling::new(format!("{origin} leaves out the name {pattern}"), CURE)
+        }
         Unselected::HasNone { wanted, origin } => {
             let wanted: Vec<String> = wanted.iter().map(LabelSelector::to_string).collect();
             Telling::new(format!("{origin} asks for one of the labels {}", wanted.join(", ")), CURE)

@@ -12,10 +12,11 @@ use crate::core::decision::{
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::ourselves::Obstacle;
-use crate::core::policy::{LabelSelector, Origin, Scope, Unselected};
+use crate::core::policy::{LabelSelector, NamePattern, Origin, Scope, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
+use crate::core::version::Versions;
 
 use super::{Language, of, of_asked, of_cause, of_cure, of_lifts};
 
@@ -81,6 +82,10 @@ fn skips() -> Vec<SkipReason> {
         SkipReason::Infrastructure(Role::NetworkParent),
         SkipReason::NotSelected(Unselected::Label(label())),
         SkipReason::NotSelected(Unselected::Label(Origin::Rule { name: "none".into() })),
+        SkipReason::NotSelected(Unselected::Named {
+            pattern: NamePattern::new("web.*"),
+            origin: origin.clone(),
+        }),
         SkipReason::NotSelected(Unselected::HasNone { wanted, origin: origin.clone() }),
         SkipReason::OtherScope { own: None, scope: Scope::None, origin: variable() },
         SkipReason::OtherScope {
@@ -121,9 +126,10 @@ fn unknowns() -> Vec<UnknownReason> {
 fn decisions() -> Vec<Decision> {
     let (id, digests) = (ImageId::new("sha256:0123456789abcdef"), BTreeSet::new());
     let image = CandidateImage::Local { id, digests };
-    let candidate = Candidate { reference: reference(), image };
+    let candidate = Candidate { reference: reference(), image, versions: Versions::default() };
     let held = |reason| Decision::Hold { candidate: candidate.clone(), reason, until: None };
-    let same = |how| Decision::UpToDate { reference: reference(), how };
+    let same =
+        |how| Decision::UpToDate { reference: reference(), how, versions: Versions::default() };
     let mut decisions: Vec<_> = holds().into_iter().map(held).collect();
     decisions.extend(skips().into_iter().map(|reason| Decision::Skip { reason }));
     decisions.extend(unknowns().into_iter().map(|reason| Decision::Unknown { reason }));

@@ -171,6 +171,9 @@ fn not_selected(why: &Unselected) -> Telling {
         Unselected::Has { selector, origin: from } => {
             Telling::new(format!("{} 排除带有标签 {selector} 的容器", origin(from)), CURE)
         }
+        Unselected::Named { pattern, origin: from } => {
+            Telling::new(format!("{} 排除名称 {pattern}", origin(from)), CURE)
+        }
         Unselected::HasNone { wanted, origin: from } => {
             let wanted: Vec<String> = wanted.iter().map(LabelSelector::to_string).collect();
             let what = format!("{} 要求具有标签之一：{}", origin(from), wanted.join("、"));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::candidate::{Candidate, CandidateImage};
 use crate::core::decision::{Decision, UnknownReason};
+use crate::core::foreign::labels as foreign;
 use crate::core::id::Timestamp;
 use crate::core::inventory::RunState;
 use crate::core::text::{self, Language};
@@ -99,7 +100,7 @@ impl ContainerView {
             status: decision.status().as_str().to_owned(),
             skipped: skip_reason.is_some(),
             skip_reason: skip_reason.unwrap_or_default(),
-            labels: container.labels.clone(),
+            labels: foreign::as_written(&container.labels),
             last_checked_at: Some(assessment.checked_at),
             reason: ReasonView::told(decision, language),
             candidate: decision.candidate().map(CandidateView::from),

@@ -128,6 +128,7 @@ fn the_readme_holds_the_tables_of_the_program() {
     if let Ok(readme) = fs::read_to_string(root().join("README.md")) {
         none(&table_problem(&readme, &docker_auto::config::readme_table()));
         none(&table_problem(&readme, &docker_auto::core::labels::readme_labels()));
+        none(&table_problem(&readme, &docker_auto::core::foreign::labels::readme_table()));
     }
     let table = "| Variable | Default |\n|---|---|\n| `DOCKER_AUTO_A` | `1` |\n";
     let readme = format!("# Title\n\n{table}\nText\n");

@@ -5,13 +5,15 @@ use docker_auto::core::secret::Secret;
 use super::{load, texts};
 
 /// The lines of one credential, without their common beginning → what comes of them.
-const LOGINS: [(&str, &str); 16] = [
+const LOGINS: [(&str, &str); 18] = [
     ("HOST=ghcr.io\nUSERNAME=me\nPASSWORD=s3cret", "ghcr.io me s3cret -"),
     ("HOST=ghcr.io\nUSERNAME=me\nPASSWORD_FILE=/secret", "ghcr.io me s3cret -"),
     ("HOST=ghcr.io\nTOKEN_FILE=/secret", "ghcr.io - - s3cret"),
     ("HOST=ghcr.io\nUSERNAME=me\nTOKEN=s3cret", "ghcr.io me - s3cret"),
     ("HOST=https://index.docker.io/v1/\nTOKEN=t", "docker.io - - t"),
     ("HOST=registry-1.docker.io\nTOKEN=t", "docker.io - - t"),
+    ("HOST=https://GHCR.io/team/\nTOKEN=t", "ghcr.io/team - - t"),
+    ("HOST=index.docker.io/team\nTOKEN=t", "docker.io/team - - t"),
     ("HOST=R.example.com:5000\nTOKEN=t", "r.example.com:5000 - - t"),
     ("HOST=[::1]:5000\nTOKEN=t", "[::1]:5000 - - t"),
     ("HOST=ghcr.io\nUSERNAME=me\nPASSWORD= a b ", "ghcr.io me  a b  -"),

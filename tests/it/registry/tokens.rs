@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use docker_auto::core::secret::Secret;
 use docker_auto::registry::{Credential, Freshness, Login, Registry, Settings};
 
@@ -46,6 +48,59 @@ async fn every_login_gets_its_token_by_get_or_by_post() {
         let asked: Vec<_> = asked.iter().map(|seen| seen.method.as_str()).collect();
         assert_eq!(asked, methods, "{case}");
     }
+}
+
+/// Accounts as the registries of providers have them: what is shown to their token servers, or to
+/// themselves, is the name and the password as they are.
+#[tokio::test]
+async fn accounts_of_all_providers_are_shown_as_they_are() {
+    let key = r#"{"type":"service_account","private_key":"-----BEGIN\nEND-----"}"#;
+    for (username, password) in [
+        ("_json_key", key),
+        ("oauth2accesstoken", "ya29.a0"),
+        ("robot$lab+pull", "Harbor12345"),
+        ("team+robot", "quay-token"),
+        ("gitlab-ci-token", "glcbt-64"),
+        ("00000000-0000-0000-0000-000000000000", "acr-access-token"),
+        ("AWS", "ecr-password"),
+        ("user@1234567890123456", "alibaba"),
+        ("nexus:reader", "p"),
+    ] {
+        let shown = format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
+        let login =
+            || Login::Password { username: username.into(), password: Secret::new(password) };
+        for (door, path) in [(Door::Bearer(TokenRules::default()), "/token"), (Door::Basic, "/v2/")]
+        {
+            let fake = Fake::new(door);
+            fake.put_image("app", "1");
+            let reply = digest_of(&with(&fake, Some(login())), &fake.wanted("app:1")).await;
+            assert_eq!(reply.is_ok(), path == "/token", "{username}: {reply:?}");
+            let seen = fake.server.seen();
+            let mut asked = seen.iter().filter(|seen| seen.path.starts_with(path));
+            assert!(asked.any(|seen| seen.header("authorization") == shown), "{username} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_for_a_path_are_shown_for_its_repositories_alone() {
+    let fake = Fake::new(Door::Bearer(TokenRules { for_alice: true, ..Default::default() }));
+    for repository in ["team/app", "team/tools/web", "other/app"] {
+        fake.put_image(repository, "1");
+    }
+    let host = fake.server.address();
+    let bob = Login::Password { username: "bob".into(), password: Secret::new("b") };
+    let credentials = vec![
+        Credential { host: host.clone(), login: bob.clone() },
+        Credential { host: format!("{host}/team"), login: password() },
+        Credential { host: format!("{host}/team/tools"), login: bob },
+    ];
+    let registry = Registry::new(Settings { credentials, ..settings() }).unwrap();
+    let names = ["team/app:1", "team/tools/web:1", "other/app:1"];
+    let wanted = names.map(|name| fake.wanted(name)).to_vec();
+    let replies = registry.check(wanted, Freshness::Forced).await;
+    let outcomes = names.map(|name| outcome_of(&replies[&fake.reference(name)]));
+    assert_eq!(outcomes, ["ok", "unauthorized", "unauthorized"], "{replies:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,176 @@
+//! Other tools' variables → a configuration, and what is said of it.
+
+use crate::config::{Config, ConfigProblem, Environment};
+use crate::core::foreign::variables::rows;
+
+fn load(lines: &str) -> (Config, Vec<ConfigProblem>) {
+    let pairs = lines.lines().filter_map(|line| line.split_once('='));
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Config::load(&Environment::new(pairs, &|_| Ok("file".to_owned())))
+}
+
+/// What is there beside each row, so that what is implied is the same with and without it.
+const BESIDE: &str = "DOCKER_AUTO_DATA=/d\nDOCKER_CONFIG=/c\nDOCKER_HOST=tcp://h:1\n\
+                      WATCHTOWER_NO_STARTUP_MESSAGE=1\nDIUN_PROVIDERS_DOCKER=true\n";
+
+/// Values of which each row takes at least one, and one of which is not what holds without it.
+const VALUES: [&str; 16] = [
+    "true",
+    "false",
+    "3",
+    "90",
+    "30s",
+    "0 0 4 * * *",
+    "@every 6h",
+    "a.example:5000",
+    "debug",
+    "json",
+    "/folder/file",
+    "blue-green",
+    "prod",
+    "minor",
+    "unix:///x",
+    "none",
+];
+
+#[test]
+fn every_variable_changes_something_or_says_why_it_does_not() {
+    for row in rows() {
+        let name = row.name.replace('*', "X");
+        let mut told = Vec::new();
+        let mut changes = false;
+        for value in VALUES {
+            // What is under test stands above what is beside it.
+            let kept = if value == "unix:///x" || value.starts_with('/') {
+                BESIDE.replace("DOCKER_HOST=tcp://h:1\n", "")
+            } else {
+                BESIDE.to_owned()
+            };
+            let (config, problems) = load(&format!("{kept}{name}={value}"));
+            let without = load(&kept).0;
+            changes |= config != without && !problems.iter().any(ConfigProblem::is_fatal);
+            told.extend(problems.into_iter().filter(|problem| problem.variable() == name));
+        }
+        let said = told.iter().any(|problem| match problem {
+            ConfigProblem::NoEquivalent { why, .. } => !why.is_empty(),
+            ConfigProblem::Understood { meaning, .. } => meaning.starts_with("nothing to set"),
+            _ => false,
+        });
+        assert!(changes || said, "{name}: {told:?}");
+    }
+}
+
+fn check(lines: &str, expected: &[&str]) {
+    let (config, problems) = load(lines);
+    let rules = &config.policy.rules;
+    let shown = format!(
+        "{:?} {} {} {} scan={:?} every={:?} start={} stop={:?} only={:?} names={:?} problems={:?} fatal={}",
+        rules.updates.value,
+        rules.updates.origin,
+        rules.allow_compose.value,
+        config.update.keep_images,
+        config.scan.schedule.as_ref().map(|it| it.text().to_owned()),
+        config.scan.interval,
+        config.scan.on_start,
+        config.policy.stop_timeout.as_ref().map(|it| it.value),
+        rules.only_labels.value.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        rules.exclude_names.value.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        problems.iter().filter(|it| !it.is_note()).map(ToString::to_string).collect::<Vec<_>>(),
+        problems.iter().any(ConfigProblem::is_fatal),
+    );
+    for part in expected {
+        assert!(shown.contains(part), "{lines}: {shown} lacks {part}");
+    }
+}
+
+#[test]
+fn variables_of_watchtower_switch_its_defaults_on() {
+    for (lines, expected) in [
+        ("", &["Never the default false 1", "every=600s start=true", "problems=[]"][..]),
+        (
+            "WATCHTOWER_CLEANUP=true",
+            &["AtCheck the variable WATCHTOWER_CLEANUP true 1", "every=86400s start=false"],
+        ),
+        (
+            "WATCHTOWER_SCHEDULE=0 0 4 * * *",
+            &["0 0 4 * * *", "the variable WATCHTOWER_SCHEDULE true", "every=600s start=true"],
+        ),
+        (
+            "WATCHTOWER_SCHEDULE=@every 2h",
+            &["AtCheck the variable WATCHTOWER_SCHEDULE true", "every=7200s start=false"],
+        ),
+        (
+            "WATCHTOWER_POLL_INTERVAL=3600\nWATCHTOWER_UPDATE_ON_START=true",
+            &["AtCheck", "every=3600s start=true"],
+        ),
+        ("WATCHTOWER_MONITOR_ONLY=true", &["Never the variable WATCHTOWER_MONITOR_ONLY false"]),
+        (
+            "WATCHTOWER_MONITOR_ONLY=true\nWATCHTOWER_SCHEDULE=0 0 4 * * *",
+            &[
+                "Never the variable WATCHTOWER_MONITOR_ONLY",
+                "scan=Some(\"0 0 4 * * *\")",
+                "problems=[]",
+            ],
+        ),
+        (
+            "WATCHTOWER_LABEL_ENABLE=1\nWATCHTOWER_DISABLE_CONTAINERS=a b\nWATCHTOWER_TIMEOUT=30s",
+            &[
+                "only=[\"com.centurylinklabs.watchtower.enable=true\"]",
+                "names=[\"a\", \"b\"]",
+                "stop=Some(30s)",
+            ],
+        ),
+        // Ours stand above theirs.
+        (
+            "WATCHTOWER_CLEANUP=1\nDOCKER_AUTO_UPDATE_ENABLED=false",
+            &["Never the variable DOCKER_AUTO_UPDATE_ENABLED", "problems=[]"],
+        ),
+        (
+            "WATCHTOWER_POLL_INTERVAL=3600\nSCAN_INTERVAL=5m",
+            &["every=300s", "WATCHTOWER_POLL_INTERVAL has no effect: SCAN_INTERVAL is set as well"],
+        ),
+        (
+            "WATCHTOWER_SCHEDULE=0 99 4 * * *",
+            &["WATCHTOWER_SCHEDULE has the value \\\"0 99 4 * * *\\\"", "fatal=true"],
+        ),
+        ("WATCHTOWER_CLEANUP=maybe", &["WATCHTOWER_CLEANUP has the value", "fatal=true"]),
+        ("DIUN_PROVIDERS_DOCKER=true", &["Never", "only=[\"diun.enable=true\"]"]),
+        (
+            "DIUN_PROVIDERS_DOCKER=true\nDIUN_PROVIDERS_DOCKER_WATCHBYDEFAULT=true",
+            &["Never", "only=[]"],
+        ),
+        (
+            "WUD_TRIGGER_DOCKER_LOCAL_PRUNE=true",
+            &["AtCheck the variable WUD_TRIGGER_DOCKER_LOCAL_PRUNE"],
+        ),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn credentials_of_others_are_ours() {
+    for (lines, expected) in [
+        ("REPO_USER=u\nREPO_PASS=p", "docker.io u p"),
+        (
+            "DIUN_REGOPTS_0_NAME=h:5000\nDIUN_REGOPTS_0_USERNAME=u\nDIUN_REGOPTS_0_PASSWORDFILE=/x",
+            "h:5000 u file",
+        ),
+        ("WUD_REGISTRY_HUB_A_LOGIN=u\nWUD_REGISTRY_HUB_A_PASSWORD=p", "docker.io u p"),
+        (
+            "REPO_USER=u\nREPO_PASS=p\nDOCKER_AUTO_REGISTRY_AUTH_1_HOST=docker.io\n\
+             DOCKER_AUTO_REGISTRY_AUTH_1_USERNAME=mine\nDOCKER_AUTO_REGISTRY_AUTH_1_PASSWORD=q",
+            "docker.io mine q",
+        ),
+    ] {
+        let (config, problems) = load(lines);
+        assert!(!problems.iter().any(ConfigProblem::is_fatal), "{problems:?}");
+        let shown = config.registry.logins.values().map(|login| {
+            let (username, password) = (login.username.as_deref(), login.password.as_ref());
+            let password = password.map_or("", |it| it.expose());
+            format!("{} {} {password}", login.host, username.unwrap_or_default())
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), [expected], "{lines}");
+        assert!(!format!("{problems:?}").contains("\"p\""), "{problems:?}");
+    }
+}

@@ -1,0 +1,274 @@
+//! Labels of other tools: one table that turns them into ours.
+
+mod diun;
+mod drydock;
+mod others;
+mod watchtower;
+mod wud;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::core::compose::Labels;
+use crate::core::duration;
+use crate::core::foreign::{Content, Idiom, Meaning, Setting, Tool, Understood};
+use crate::core::hook;
+use crate::core::labels::{INTERNAL, is_known};
+use crate::core::policy::Mode;
+
+/// Labels that begin so say which foreign setting one of ours was made from.
+const MADE_FROM: &str = "docker-auto.internal.made-from.";
+/// Labels that begin so say why a foreign label, which may restrain updates, cannot be read.
+const UNCLEAR: &str = "docker-auto.internal.unclear.";
+/// Labels that begin so say why any other foreign label cannot be read.
+const IGNORED: &str = "docker-auto.internal.ignored.";
+
+/// A label of another tool.
+#[derive(Debug)]
+pub struct ForeignLabel {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means here, for the README.
+    pub means: &'static str,
+    strictness: Strictness,
+    reading: Reading,
+}
+
+/// How a label is read.
+#[derive(Clone, Copy, Debug)]
+enum Reading {
+    /// By its value.
+    Read(fn(&str, &Scene<'_>) -> Understood),
+    /// See [`Meaning::Already`].
+    Already(&'static str),
+    /// See [`Meaning::Nothing`].
+    Nothing(&'static str),
+}
+
+/// What a value that cannot be read means for updates of its container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strictness {
+    /// They are held back: the label was probably meant to do that.
+    HoldBack,
+    /// Nothing.
+    Ignore,
+}
+
+/// What is said of a label that is not known.
+const UNKNOWN: &str = "this label is not known here";
+
+/// What stands beside a label.
+struct Scene<'a> {
+    labels: &'a Labels,
+    idiom: &'a Idiom,
+}
+
+/// Builds a row whose bad values hold updates back.
+const fn strict(
+    name: &'static str,
+    means: &'static str,
+    read: fn(&str, &Scene<'_>) -> Understood,
+) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::HoldBack, reading: Reading::Read(read) }
+}
+
+/// Builds a row whose bad values change nothing.
+const fn lenient(
+    name: &'static str,
+    means: &'static str,
+    read: fn(&str, &Scene<'_>) -> Understood,
+) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Read(read) }
+}
+
+/// Builds a row of something that holds in any case.
+const fn already(name: &'static str, means: &'static str, why: &'static str) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Already(why) }
+}
+
+/// Builds a row without an equivalent.
+const fn nothing(name: &'static str, means: &'static str, why: &'static str) -> ForeignLabel {
+    ForeignLabel { name, means, strictness: Strictness::Ignore, reading: Reading::Nothing(why) }
+}
+
+/// What a foreign label of a container means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundLabel {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whose it is.
+    pub tool: Tool,
+    /// What it means, or why it cannot be read.
+    pub meaning: Result<Meaning, String>,
+}
+
+/// The beginnings of the labels, which are the tools' own.
+const PREFIXES: [(&str, Tool); 6] = [
+    ("com.centurylinklabs.watchtower", Tool::Watchtower),
+    ("wud.", Tool::Wud),
+    ("dd.", Tool::Drydock),
+    ("diun.", Tool::Diun),
+    ("com.ouroboros.", Tool::Ouroboros),
+    ("watchdocker.", Tool::WatchDocker),
+];
+
+/// Returns all rows, in the order in which they count.
+pub fn rows() -> impl Iterator<Item = &'static ForeignLabel> {
+    let tables: [&'static [ForeignLabel]; 5] =
+        [&watchtower::LABELS, &wud::LABELS, &drydock::LABELS, &diun::LABELS, &others::LABELS];
+    tables.into_iter().flatten()
+}
+
+/// Returns what each foreign label of a container means.
+pub fn read(labels: &Labels, idiom: &Idiom) -> Vec<FoundLabel> {
+    let scene = Scene { labels, idiom };
+    let owner = |name: &str| PREFIXES.iter().find(|(prefix, _)| name.starts_with(prefix));
+    let foreign = labels.iter().filter_map(|(name, value)| Some((name, value, owner(name)?.1)));
+    let found = foreign.map(|(name, value, tool)| {
+        let row = rows().find(|row| row.matches(name));
+        let meaning = match row {
+            Some(row) => row.reading.understand(value, &scene),
+            None => Ok(Meaning::Nothing(UNKNOWN)),
+        };
+        FoundLabel { name: name.clone(), value: value.clone(), tool, meaning }
+    });
+    found.collect()
+}
+
+/// Returns labels with those added that foreign ones stand for. Where one of ours is there already
+/// it stays; [`as_written`] takes them away again.
+pub fn understood(labels: &Labels, idiom: &Idiom) -> Labels {
+    let mut all = as_written(labels);
+    let mut made: BTreeMap<String, (String, String)> = BTreeMap::new();
+    for FoundLabel { name, meaning, .. } in read(&all, idiom) {
+        match meaning {
+            Ok(Meaning::Ours(settings)) => {
+                for Setting { name: ours, value } in settings {
+                    let Content::Open(value) = value else { continue };
+                    if !all.contains_key(&ours) && is_known(&ours) {
+                        merge(&mut made, ours, (value, name.clone()));
+                    }
+                }
+            }
+            Ok(Meaning::Already(_) | Meaning::Nothing(_)) => {}
+            Err(cure) => drop(all.insert(format!("{}{name}", prefix_of(&name)), cure)),
+        }
+    }
+    hook_user(&mut made, &all, idiom);
+    for (ours, (value, name)) in made {
+        all.insert(format!("{MADE_FROM}{ours}"), name);
+        all.insert(ours, value);
+    }
+    all
+}
+
+fn prefix_of(name: &str) -> &'static str {
+    match rows().find(|row| row.matches(name)).map(|row| row.strictness) {
+        Some(Strictness::HoldBack) => UNCLEAR,
+        _ => IGNORED,
+    }
+}
+
+/// Where two foreign labels say something of one of ours, the one that restrains more counts; of
+/// time limits the longer one.
+fn merge(
+    made: &mut BTreeMap<String, (String, String)>,
+    ours: String,
+    (value, name): (String, String),
+) {
+    let stands = made.get(&ours).is_some_and(|(before, _)| stricter(&ours, before, &value));
+    if !stands {
+        made.insert(ours, (value, name));
+    }
+}
+
+/// Says whether the first of two values of our label stands against the second.
+fn stricter(ours: &str, before: &str, now: &str) -> bool {
+    let mode = |text: &str| Mode::WORDS.iter().rposition(|(word, _)| *word == text);
+    let span = |text: &str| duration::parse(text).unwrap_or(Duration::ZERO);
+    match ours {
+        "docker-auto.mode" => mode(before) >= mode(now),
+        hook::TIMEOUT => span(before) >= span(now),
+        _ => true,
+    }
+}
+
+/// Watchtower's variables may say who runs the hooks of its labels.
+fn hook_user(made: &mut BTreeMap<String, (String, String)>, all: &Labels, idiom: &Idiom) {
+    let user = idiom.watchtower.as_ref().and_then(|watchtower| watchtower.hook_user.as_ref());
+    let hooks = [hook::PRE_CHECK, hook::PRE_UPDATE, hook::POST_UPDATE, hook::POST_CHECK];
+    let theirs = hooks.iter().any(|hook| made.contains_key(*hook));
+    if let Some((user, variable)) = user.filter(|_| theirs && !all.contains_key(hook::USER)) {
+        let name = (*variable).to_owned();
+        made.entry(hook::USER.to_owned()).or_insert_with(|| (user.clone(), name));
+    }
+}
+
+/// Returns the labels as the container has them, without what [`understood`] added.
+pub fn as_written(labels: &Labels) -> Labels {
+    let own = |name: &str| [MADE_FROM, UNCLEAR, IGNORED].iter().any(|it| name.starts_with(it));
+    let made = |name: &str| labels.contains_key(&format!("{MADE_FROM}{name}"));
+    let written = labels.iter().filter(|(name, _)| !own(name) && !made(name));
+    written.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Returns the name of the foreign label, or variable, that one of our labels was made from.
+pub fn made_from<'a>(labels: &'a Labels, ours: &str) -> Option<&'a str> {
+    labels.get(&format!("{MADE_FROM}{ours}")).map(String::as_str)
+}
+
+/// Returns the foreign labels that mean something here, each with what of ours it means.
+pub fn used(labels: &Labels) -> impl Iterator<Item = (&str, &str)> {
+    labels.iter().filter_map(|(name, from)| Some((from.as_str(), name.strip_prefix(MADE_FROM)?)))
+}
+
+/// A foreign label that cannot be read.
+pub struct Unreadable<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What to write instead.
+    pub cure: &'a str,
+    /// Whether updates are held back for it.
+    pub holds_back: bool,
+}
+
+/// Returns the foreign labels that cannot be read.
+pub fn unreadable(labels: &Labels) -> impl Iterator<Item = Unreadable<'_>> {
+    labels.iter().filter(|(name, _)| name.starts_with(INTERNAL)).filter_map(|(name, cure)| {
+        let strict = name.strip_prefix(UNCLEAR);
+        let foreign = strict.or_else(|| name.strip_prefix(IGNORED))?;
+        Some(Unreadable { name: foreign, cure, holds_back: strict.is_some() })
+    })
+}
+
+impl Reading {
+    fn understand(self, text: &str, scene: &Scene<'_>) -> Understood {
+        match self {
+            Self::Read(read) => read(text, scene),
+            Self::Already(why) => Ok(Meaning::Already(why)),
+            Self::Nothing(why) => Ok(Meaning::Nothing(why)),
+        }
+    }
+}
+
+impl ForeignLabel {
+    /// A name that ends with `*` stands for all that begin like it.
+    fn matches(&self, name: &str) -> bool {
+        match self.name.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => self.name == name,
+        }
+    }
+}
+
+/// Returns the README's table of other tools' labels in Markdown.
+pub fn readme_table() -> String {
+    let mut table = String::from("| Label of another tool | What it means here |\n| --- | --- |\n");
+    for ForeignLabel { name, means, .. } in rows() {
+        let _ = writeln!(table, "| `{name}` | {means} |");
+    }
+    table
+}

@@ -1,0 +1,67 @@
+//! WUD's labels.
+
+use crate::core::foreign::value::pattern;
+use crate::core::foreign::{Meaning, Understood, one};
+use crate::core::value::switch;
+
+use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
+
+pub(super) const LABELS: [ForeignLabel; 11] = [
+    strict("wud.watch", WATCH, watch),
+    lenient("wud.watch.digest", DIGEST, digest),
+    lenient("wud.tag.include", INCLUDE, include),
+    lenient("wud.tag.exclude", "`docker-auto.tag.exclude`", exclude),
+    lenient("wud.tag.transform", "`docker-auto.tag.transform`", transform),
+    nothing("wud.trigger.include", TRIGGER, NO_TRIGGERS),
+    nothing("wud.trigger.exclude", TRIGGER, NO_TRIGGERS),
+    nothing("wud.link.template", "nothing", SHOWN),
+    nothing("wud.display.*", "nothing", SHOWN),
+    already("wud.compose.file", COMPOSE, COMPOSE_FILE),
+    nothing("wud.*", "nothing", UNKNOWN),
+];
+
+pub(super) const WATCH: &str = "`true`: `docker-auto.mode=watch`; beside variables that make the tool \
+                                update by itself `docker-auto.enable=true`. `false`: \
+                                `docker-auto.mode=off`";
+pub(super) const DIGEST: &str = "`true` holds anyway; `false` cannot be had";
+pub(super) const INCLUDE: &str = "`docker-auto.tag.include`, with `docker-auto.track=major`";
+pub(super) const COMPOSE: &str = "nothing: compose's own labels say where its file is";
+pub(super) const COMPOSE_FILE: &str = "compose's own labels say where its file is";
+pub(super) const SHOWN: &str = "it only changes how the container is shown";
+const NO_TRIGGERS: &str = "there are no triggers; docker-auto.mode says what is done";
+const TRIGGER: &str = "nothing: `docker-auto.mode` says what is done";
+
+pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
+    match (switch(text)?, scene.idiom.watched_are_updated) {
+        (false, _) => one("docker-auto.mode", "off"),
+        (true, false) => one("docker-auto.mode", "watch"),
+        (true, true) => Ok(Meaning::Already("the triggers say what is done with it")),
+    }
+}
+
+pub(super) fn digest(text: &str, _: &Scene<'_>) -> Understood {
+    Ok(if switch(text)? {
+        Meaning::Already("digests are always compared")
+    } else {
+        Meaning::Nothing("digests are always compared: a check is one HEAD request")
+    })
+}
+
+/// Tags are only looked through where another one may be taken.
+pub(super) fn include(text: &str, _: &Scene<'_>) -> Understood {
+    let mut meaning = one("docker-auto.tag.include", pattern(text)?)?;
+    if let Meaning::Ours(settings) = &mut meaning {
+        settings.push(crate::core::foreign::Setting::open("docker-auto.track", "major"));
+    }
+    Ok(meaning)
+}
+
+pub(super) fn exclude(text: &str, _: &Scene<'_>) -> Understood {
+    one("docker-auto.tag.exclude", pattern(text)?)
+}
+
+pub(super) fn transform(text: &str, _: &Scene<'_>) -> Understood {
+    let (matching, _) = text.split_once("=>").ok_or("write PATTERN => REPLACEMENT")?;
+    pattern(matching.trim())?;
+    one("docker-auto.tag.transform", text.trim())
+}

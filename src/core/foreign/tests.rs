@@ -1,0 +1,160 @@
+//! Foreign labels and variables → what of ours they are.
+
+use std::collections::BTreeMap;
+
+use crate::core::labels as our_labels;
+
+use super::{Idiom, Meaning, labels, variables};
+
+/// Reads `name=value` from each line; a name that begins with a dot is Watchtower's.
+fn lines(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.lines().map(str::trim).filter_map(|line| line.split_once('='));
+    let whole = |name: &str| match name.strip_prefix('.') {
+        Some(rest) => format!("com.centurylinklabs.watchtower.{rest}"),
+        None => name.to_owned(),
+    };
+    pairs.map(|(name, value)| (whole(name), value.to_owned())).collect()
+}
+
+fn told(meaning: &Result<Meaning, String>) -> String {
+    match meaning {
+        Ok(Meaning::Ours(settings)) => {
+            settings.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        }
+        Ok(Meaning::Already(_)) => "already".to_owned(),
+        Ok(Meaning::Nothing(_)) => "nothing".to_owned(),
+        Err(_) => "unreadable".to_owned(),
+    }
+}
+
+/// Checks what the first label or variable of a text means beside the others.
+fn check(text: &str, expected: &str) {
+    let first = text.trim_start().split('=').next().unwrap_or_default();
+    let all = lines(text);
+    let name = lines(&format!("{first}=")).into_keys().next().unwrap_or_default();
+    let found = if name.contains('.') {
+        let idiom = Idiom::of(&all);
+        let found = labels::read(&all, &idiom);
+        found.iter().find(|found| found.name == name).map(|found| told(&found.meaning))
+    } else {
+        let found = variables::read(&all);
+        let written = |found: &&variables::FoundVariable| {
+            found.name == name && found.source == variables::Source::Written
+        };
+        found.iter().find(written).map(|found| told(&found.meaning))
+    };
+    assert_eq!(found.as_deref().unwrap_or("unseen"), expected, "{text}");
+}
+
+/// Each line is a label or variable, what stands beside it, and what it means.
+#[test]
+fn labels_and_variables_are_understood() {
+    let tables = [include_str!("tests/labels.txt"), include_str!("tests/variables.txt")];
+    for line in tables.iter().flat_map(|table| table.lines()) {
+        let (written, expected) = line.rsplit_once(" -> ").unwrap();
+        check(&written.replace(" && ", "\n"), expected);
+    }
+}
+
+#[test]
+fn ours_stand_above_theirs_and_the_stricter_of_theirs_counts() {
+    for (text, ours, expected) in [
+        (".enable=false\ndocker-auto.mode=auto", "docker-auto.mode", Some("auto")),
+        (".enable=true\n.monitor-only=true", "docker-auto.mode", Some("watch")),
+        (".enable=false\nwud.watch=true", "docker-auto.mode", Some("off")),
+        ("diun.enable=true\n.enable=true", "docker-auto.mode", Some("watch")),
+        (
+            ".lifecycle.pre-update-timeout=2\n.lifecycle.post-update-timeout=1",
+            "docker-auto.hook.timeout",
+            Some("2m"),
+        ),
+        (".enable=x", "docker-auto.mode", None),
+        (
+            ".lifecycle.pre-update=x\nWATCHTOWER_LIFECYCLE_HOOKS=1\nWATCHTOWER_LIFECYCLE_UID=5",
+            "docker-auto.hook.user",
+            Some("5"),
+        ),
+    ] {
+        let written = lines(text);
+        let understood = labels::understood(&written, &Idiom::of(&written));
+        assert_eq!(understood.get(ours).map(String::as_str), expected, "{text}");
+        assert_eq!(labels::as_written(&understood), written, "{text}");
+        assert_eq!(labels::understood(&understood, &Idiom::of(&written)), understood, "{text}");
+    }
+}
+
+/// Values of which each row takes at least one.
+const VALUES: [&str; 8] = ["true", "false", "1", "30s", "a", "x=>y", "mature", "recreate"];
+
+#[test]
+fn every_label_that_means_something_here_means_a_label_that_is_read() {
+    for row in labels::rows() {
+        let beside = lines("com.centurylinklabs.watchtower.lifecycle.uid=1");
+        let mut meant = Vec::new();
+        let mut told = false;
+        for value in VALUES {
+            let name = row.name.replace('*', "x");
+            let mut written = lines(&format!("{name}={value}"));
+            written.extend(beside.clone().into_iter().filter(|_| name.contains(".gid")));
+            let found = labels::read(&written, &Idiom::default());
+            let found = found.into_iter().filter(|found| found.name == name);
+            for meaning in found.filter_map(|found| found.meaning.ok()) {
+                told |= !matches!(meaning, Meaning::Ours(_));
+                let Meaning::Ours(settings) = meaning else { continue };
+                meant.extend(settings.into_iter().map(|setting| setting.name));
+            }
+        }
+        let refused = ["nothing", "the "].iter().any(|word| row.means.starts_with(word));
+        let promised = row.means.contains("`docker-auto.") && !refused;
+        assert_eq!(promised, !meant.is_empty(), "{}", row.name);
+        assert!(told || !meant.is_empty(), "{}", row.name);
+        assert!(meant.iter().all(|ours| our_labels::is_known(ours)), "{}: {meant:?}", row.name);
+    }
+}
+
+#[test]
+fn the_report_says_what_was_found() {
+    use super::report::{Seen, report};
+    let watchtower = Seen {
+        name: "watchtower".to_owned(),
+        image: "containrrr/watchtower".to_owned(),
+        variables: lines(
+            "WATCHTOWER_NOTIFICATION_URL=smtp://secret\nREPO_USER=me\nREPO_PASS=hidden",
+        ),
+        arguments: ["--cleanup", "--schedule", "0 0 4 * * *"].map(str::to_owned).to_vec(),
+        ..Seen::default()
+    };
+    let web = Seen {
+        name: "shop-web-1".to_owned(),
+        image: "nginx".to_owned(),
+        labels: lines(
+            ".enable=false\n.stop-signal=INT\ncom.docker.compose.project=shop\n\
+             com.docker.compose.service=web",
+        ),
+        ..Seen::default()
+    };
+    let plain = Seen { name: "db".to_owned(), image: "postgres".to_owned(), ..Seen::default() };
+    let environment = lines("DIUN_WATCH_WORKERS=20\nDOCKER_AUTO_REGISTRY_AUTH_1_HOST=ghcr.io");
+    let found = report(&[watchtower, web, plain], &environment, &|_| None);
+    let expected = include_str!("tests/report.txt");
+    assert_eq!(found.text(), expected);
+    let json = serde_json::to_string(&found).unwrap();
+    for text in [found.text(), json] {
+        assert!(!text.contains("hidden") && !text.contains("smtp://secret"), "{text}");
+    }
+    let nothing = report(&[], &lines("DOCKER_AUTO_DATA=/x"), &|_| None);
+    assert!(nothing.is_empty() && nothing.text().starts_with("no other tool was found"));
+    let other = Seen {
+        name: "w".to_owned(),
+        image: "jianxcao/watch-docker".to_owned(),
+        variables: lines("WATCH_SCAN_INTERVAL=5m\nWATCH_REGISTRY_AUTH_1_TOKEN=hidden"),
+        ..Seen::default()
+    };
+    let found =
+        report(&[other], &lines(""), &|name| Some(name.replacen("WATCH_", "DOCKER_AUTO_", 1)));
+    let text = found.text();
+    assert!(
+        text.contains("DOCKER_AUTO_SCAN_INTERVAL: \"5m\"") && !text.contains("hidden"),
+        "{text}"
+    );
+}
