@@ -160,6 +160,7 @@ impl Lane {
         let program = Program::new(&self.proxy.socket)
             .env("DOCKER_AUTO_SERVER_ADDR", "127.0.0.1:0")
             .env("DOCKER_AUTO_HEALTH_STABLE", "1s")
+            .env("DOCKER_AUTO_WATCH_EVENTS", "false")
             .env("DOCKER_AUTO_LOG_LEVEL", "debug")
             .timeout(Duration::from_mins(1));
         scenario.settings.iter().fold(program, |program, (name, value)| program.env(name, value))

@@ -11,6 +11,7 @@ use docker_auto::core::decision::{
     Decision, Facts, Request, Role, decide, explain, question, version_question,
 };
 use docker_auto::core::digest::{Digest, Platform};
+use docker_auto::core::foreign::{Idiom, labels as foreign};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{Container, Image, ImageStore, RunState};
 use docker_auto::core::plan::RejectKey;
@@ -58,6 +59,8 @@ impl Story {
             let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
             story.line(word, rest);
         }
+        let idiom = Idiom::of(&story.environment.iter().cloned().collect());
+        story.container.labels = foreign::understood(&story.container.labels, &idiom);
         story
     }
 

@@ -158,6 +158,8 @@ impl House {
         let socket = format!("{}:/var/run/docker.sock", self.proxy.socket.display());
         let mut env = vec![
             "DOCKER_AUTO_SCAN_ON_START=false",
+            // What others do on the engine is looked at between the calls that are counted.
+            "DOCKER_AUTO_WATCH_EVENTS=false",
             "DOCKER_AUTO_LOG_LEVEL=debug",
             "DOCKER_AUTO_HEALTH_STABLE=1s",
         ];
