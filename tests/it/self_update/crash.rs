@@ -120,8 +120,8 @@ impl Matrix {
         let mut found = Vec::new();
         for point in points(&calls, record["id"].as_str().unwrap_or_default()) {
             let shown = point.to_string();
-            // Of the helper's last act nobody is left to be killed; and the server may be first with it.
-            let last = shown.contains("force=1") && (point.is_after() || !shown.ends_with("#1"));
+            // The helper's last act is not always its own: the server may be first with it.
+            let last = shown.contains("force=1");
             let hands_over = point.is_after() && shown.contains("/start");
             if point.changes() && !last {
                 found.push((point, victim));
