@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
+use crate::core::foreign::Setting;
 use crate::core::policy::Policy;
 use crate::core::text::Language;
 
@@ -201,9 +202,13 @@ pub fn variables() -> impl Iterator<Item = &'static Variable> {
     groups.into_iter().flatten()
 }
 
-/// Returns the first name of the variable that has this name as well; a number in it stays.
-pub fn ours(name: &str) -> Option<String> {
-    reader::first_name(name)
+/// Returns a variable by the first name of the one that has this name as well; a number in it stays.
+/// Its value is a secret where that one's is, unless it names a file.
+pub fn ours(name: &str, value: &str) -> Option<Setting> {
+    let first = reader::first_name(name)?;
+    let mut secrets = variables().filter(|variable| variable.secrecy == Secrecy::Secret);
+    let secret = secrets.any(|variable| variable.is_called(name)) && !name.ends_with(reader::FILE);
+    Some(if secret { Setting::secret(first, value) } else { Setting::open(first, value) })
 }
 
 /// Returns the README's table of variables in Markdown.

@@ -1,5 +1,7 @@
 //! Puts the parts together as the configuration says.
 
+use url::Url;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connect::ProxyRules;
@@ -118,6 +120,8 @@ fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
     if let Some(most) = config.registry.concurrency {
         settings.per_registry = most.try_into().unwrap_or(settings.per_registry);
     }
+    let endpoint = config.registry.ecr_endpoint.as_deref();
+    settings.ecr_endpoint = endpoint.and_then(|url| Url::parse(url).ok());
     settings.quota_floor = config.registry.quota_floor.into();
     settings.cache_ttl = config.scan.cache_ttl;
     Registry::new(settings).map_err(|source| AppError::Setting {

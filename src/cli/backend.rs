@@ -104,7 +104,7 @@ impl Backend {
             }
             Self::Own(own) => {
                 let name = ContainerName::from_engine(name);
-                Ok(PlanView::from(own.engine.plan(&name, wanted(*backup)).await?))
+                Ok(PlanView::from(Box::pin(own.engine.plan(&name, wanted(*backup))).await?))
             }
         }
     }

@@ -29,7 +29,7 @@ pub async fn migrate(
     for container in inventory.containers.values() {
         seen.push(look(&host, container).await?);
     }
-    let report = report(&seen, environment.variables(), &|name| ours(name));
+    let report = report(&seen, environment.variables(), &ours);
     Ok(if asked.json { print_json(&report) } else { print(&printable_lines(&report.text())) })
 }
 

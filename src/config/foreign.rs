@@ -63,6 +63,9 @@ fn take(environment: &mut Environment<'_>, found: FoundVariable) -> Vec<ConfigPr
 fn note(name: String, source: Source, meaning: String) -> Vec<ConfigProblem> {
     let meaning = match source {
         Source::Written => meaning,
+        Source::Implied if meaning.contains("DOCKER_AUTO_UPDATE_ENABLED=false") => {
+            format!("no consent to updates: {meaning}")
+        }
         Source::Implied => format!("consent to its tool's defaults, which are {meaning}"),
     };
     vec![ConfigProblem::Understood { variable: name, meaning }]

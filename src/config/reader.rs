@@ -16,7 +16,7 @@ const GROUPS: [&str; 7] =
 /// Stands for a number in the names of a list's variables.
 const NUMBER: &str = "<n>";
 /// Where a secret's file is named.
-const FILE: &str = "_FILE";
+pub(super) const FILE: &str = "_FILE";
 
 /// Reads an environment and gathers what is wrong with it.
 pub(super) struct Reader<'a> {
@@ -182,7 +182,7 @@ impl Variable {
     }
 
     /// Says whether an environment's name is one of its names, or that of its file.
-    fn is_called(&self, name: &str) -> bool {
+    pub(super) fn is_called(&self, name: &str) -> bool {
         let bare = self.bare(name);
         self.names().any(|own| own == name || own == bare) || self.index_of(name).is_some()
     }

@@ -19,6 +19,8 @@ pub struct RegistryConfig {
     pub insecure: Vec<String>,
     /// How many requests there are at once for each registry; `None` leaves it to the protocol.
     pub concurrency: Option<u32>,
+    /// Where AWS is asked for passwords of its registries.
+    pub ecr_endpoint: Option<String>,
     /// How many pulls are left to people.
     pub quota_floor: u32,
 }
@@ -48,7 +50,7 @@ pub struct ProxyConfig {
     pub exempt: Option<String>,
 }
 
-pub(super) const VARIABLES: [Variable; 11] = [
+pub(super) const VARIABLES: [Variable; 12] = [
     Variable {
         key: "registry.auth.<n>.host",
         name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_HOST",
@@ -128,6 +130,17 @@ pub(super) const VARIABLES: [Variable; 11] = [
             let number = given.number(1..=1000)?;
             set(&mut config.registry.concurrency, Ok(Some(number)))
         },
+    },
+    Variable {
+        key: "registry.ecr_endpoint",
+        name: "DOCKER_AUTO_REGISTRY_ECR_ENDPOINT",
+        aliases: &["AWS_ENDPOINT_URL_ECR"],
+        kind: Kind::Text("a URL"),
+        default: "",
+        doc: "Where AWS is asked for the passwords of its registries, such as the address of a VPC \
+              endpoint; if not set the region's own address.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.registry.ecr_endpoint, endpoint(&given)),
     },
     Variable {
         key: "registry.quota_floor",
@@ -256,6 +269,15 @@ fn place(text: &str) -> Result<String, String> {
         None if is_host(text) => Ok(text.to_ascii_lowercase()),
         _ => Err(format!("{text:?} is no host, HOST:PORT or CIDR such as 10.0.0.0/8")),
     }
+}
+
+fn endpoint(given: &Given<'_>) -> Result<Option<String>, String> {
+    let (scheme, rest) = given.text.split_once("://").unwrap_or(("", given.text));
+    let host = rest.trim_end_matches('/');
+    if matches!(scheme, "http" | "https") && is_host(host) {
+        return Ok(Some(format!("{scheme}://{host}/")));
+    }
+    Err("write https://HOST[:PORT]".to_owned())
 }
 
 fn is_host(text: &str) -> bool {

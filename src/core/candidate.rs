@@ -126,7 +126,10 @@ fn same(
         || match &candidate.image {
             CandidateImage::Remote(remote) => {
                 let config = remote.config.as_ref();
-                config.is_some_and(|config| image.is_some_and(|id| id.as_str() == config.as_str()))
+                digest == Some(&remote.resolved.digest)
+                    || config.is_some_and(|config| {
+                        image.is_some_and(|id| id.as_str() == config.as_str())
+                    })
             }
             CandidateImage::Local { id, digests } => {
                 image == Some(id) || digest.is_some_and(|digest| digests.contains(digest))

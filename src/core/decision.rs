@@ -24,7 +24,9 @@ mod trail;
 mod unknown;
 mod versions;
 
+pub use consent::reconsider;
 use consent::{hold_or_update, is_ruled_out};
+pub use follow::left_out;
 use follow::{Followed, Pin, follow};
 pub use hold::HoldReason;
 pub use reason::{Cause, Lifts};
@@ -271,7 +273,14 @@ fn judge(facts: &Facts<'_>, followed: &Followed) -> Result<Candidate, Box<Decisi
     if let Comparison::Local(evidence) = comparison {
         return Err(Box::new(local(facts, reference, evidence)));
     }
-    versions::moved_on(facts, followed).unwrap_or_else(|| own_tag(facts, followed, comparison))
+    match versions::moved_on(facts, followed) {
+        // What is not taken here keeps nobody from what the container's own tag names.
+        Some(Ok(newest)) if is_ruled_out(facts, &newest) => {
+            Ok(own_tag(facts, followed, comparison).unwrap_or(newest))
+        }
+        Some(judged) => judged,
+        None => own_tag(facts, followed, comparison),
+    }
 }
 
 /// Judges by what the container's own tag names.

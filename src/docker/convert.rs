@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::core::digest::Platform;
+use crate::core::foreign::labels::unmarked;
 use crate::core::health::{Health, Sample};
 use crate::core::id::{ContainerId, ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{ApiVersion, Container, EngineFacts, Image, ImageStore, RunState};
@@ -49,7 +50,7 @@ impl ListedContainer {
             id: ContainerId::new(self.id),
             image: self.image,
             image_id: ImageId::new(self.image_id),
-            labels: self.labels,
+            labels: unmarked(self.labels),
             state: RunState::parse(&self.state),
             created_at: moment(self.created),
             published_ports: published_ports(&self.ports),
@@ -249,7 +250,8 @@ mod tests {
     fn containers_are_listed_with_whatever_is_missing() {
         let web = container(json!({
             "Id": "c1", "Names": ["/front/alias", "/web"], "Image": "nginx:1", "ImageID": "sha256:1",
-            "Labels": {"a": "b"}, "State": "running", "Created": 60, "Ports": "of the future",
+            "Labels": {"a": "b", "docker-auto.internal.made-from.a": "x"}, "State": "running",
+            "Created": 60, "Ports": "of the future",
         }));
         let web = web.unwrap();
         assert_eq!((web.name.as_str(), web.state), ("web", RunState::Running));

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::core::decision::{Decision, HoldReason};
-use crate::core::id::{ContainerName, Timestamp};
+use crate::core::decision::{Decision, HoldReason, Request};
+use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::Inventory;
 use crate::core::policy::Policy;
 use crate::core::waiting::{Turn, Waiting};
@@ -24,6 +24,8 @@ pub(super) struct Agenda {
 struct Entry {
     own: Option<(Timetable, Course)>,
     until: Option<Timestamp>,
+    /// The image that its reference was moved to here, once that has led to a look at it.
+    moved: Option<ImageId>,
 }
 
 impl Agenda {
@@ -48,16 +50,21 @@ impl Agenda {
         (names, next)
     }
 
-    /// Notes that containers have had their turn; returns the last turns of their own schedules.
-    fn had_turns(&mut self, names: &[ContainerName], now: Timestamp) -> Vec<(ContainerName, Turn)> {
+    /// Notes that containers have had a turn that began at a moment; returns the last turns of their
+    /// own schedules. What came round meanwhile is a turn of its own.
+    fn had_turns(
+        &mut self,
+        names: &[ContainerName],
+        began: Timestamp,
+    ) -> Vec<(ContainerName, Turn)> {
         let mut turns = Vec::new();
         for name in names {
             let Some(entry) = self.entries.get_mut(name) else { continue };
-            // What is still held was noted anew, with a moment to come.
-            entry.until = entry.until.filter(|until| *until > now);
+            // What is still held was noted anew, with a moment that was to come.
+            entry.until = entry.until.filter(|until| *until > began);
             let Some((Timetable::Cron(schedule), course)) = &mut entry.own else { continue };
-            course.ran(now);
-            turns.push((name.clone(), Turn::new(schedule, now)));
+            course.ran(began);
+            turns.push((name.clone(), Turn::new(schedule, began)));
         }
         turns
     }
@@ -77,6 +84,14 @@ impl Agenda {
 
     fn hold(&mut self, name: &ContainerName, until: Option<Timestamp>) {
         self.entries.entry(name.clone()).or_default().until = until;
+    }
+
+    /// Notes which image a container's reference was moved to here, if any; says whether that is
+    /// news. What an update pulls itself is none: it would begin the next try.
+    pub(super) fn note_moved(&mut self, name: &ContainerName, image: Option<&ImageId>) -> bool {
+        let entry = self.entries.entry(name.clone()).or_default();
+        let before = std::mem::replace(&mut entry.moved, image.cloned());
+        image.is_some() && before.as_ref() != image
     }
 }
 
@@ -104,7 +119,11 @@ impl Engine {
     }
 
     /// Remembers what a check found out of schedules and candidates.
-    pub(super) async fn note_waits(&self, assessments: &[Assessment]) -> Result<(), EngineError> {
+    pub(super) async fn note_waits(
+        &self,
+        assessments: &[Assessment],
+        request: Request,
+    ) -> Result<(), EngineError> {
         let now = self.clock.now();
         let mut known = self.store.waits().of_host(self.host.id()).await?;
         let mut changed = Vec::new();
@@ -113,12 +132,14 @@ impl Engine {
             let before = known.remove(name).unwrap_or_default();
             let own = policy.schedule.as_ref().map(|own| &own.value);
             let mut after = before.after(own, decision.candidate(), now);
-            if matches!(decision, Decision::Unknown { .. }) {
+            if matches!(decision, Decision::Unknown { .. } | Decision::Skip { .. }) {
                 after.sighting.clone_from(&before.sighting);
             }
             let mut agenda = self.agenda();
             agenda.note(name, own.zip(after.turn.as_ref()));
-            agenda.hold(name, opening(decision, now));
+            if says_until(decision, request) {
+                agenda.hold(name, opening(decision));
+            }
             changed.extend((after != before).then(|| (name.clone(), after)));
         }
         if changed.is_empty() {
@@ -138,9 +159,13 @@ impl Engine {
         Ok(self.store.waits().expire(self.host.id(), present).await?)
     }
 
-    /// Notes that containers have had their turn.
-    pub(super) async fn had_turns(&self, names: &[ContainerName]) -> Result<(), EngineError> {
-        let turns = self.agenda().had_turns(names, self.clock.now());
+    /// Notes that containers have had a turn that began at a moment.
+    pub(super) async fn had_turns(
+        &self,
+        names: &[ContainerName],
+        began: Timestamp,
+    ) -> Result<(), EngineError> {
+        let turns = self.agenda().had_turns(names, began);
         if turns.is_empty() {
             return Ok(());
         }
@@ -158,11 +183,19 @@ fn turn_of(before: &Waiting, policy: &Policy, now: Timestamp) -> Option<Turn> {
     before.after(policy.schedule.as_ref().map(|own| &own.value), None, now).turn
 }
 
-/// Returns when what holds an update ends by itself. Schedules have their own timetables.
-fn opening(decision: &Decision, now: Timestamp) -> Option<Timestamp> {
+/// Says whether a decision tells how long an update is held: a person who names the container lifts
+/// what holds it for all others, and who could not look knows nothing.
+fn says_until(decision: &Decision, request: Request) -> bool {
+    let named = matches!(request, Request::Named | Request::Forced);
+    !named && !matches!(decision, Decision::Unknown { .. })
+}
+
+/// Returns when what holds an update ends by itself; that may be over by now. Schedules have their
+/// own timetables.
+fn opening(decision: &Decision) -> Option<Timestamp> {
     match decision {
         Decision::Hold { reason: HoldReason::WaitingForSchedule { .. }, .. } => None,
-        Decision::Hold { until, .. } => until.filter(|until| *until > now),
+        Decision::Hold { until, .. } => *until,
         _ => None,
     }
 }
@@ -170,6 +203,8 @@ fn opening(decision: &Decision, now: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use chrono_tz::Tz;
+
+    use crate::core::decision::{SkipReason, UnknownReason};
 
     use super::*;
 
@@ -215,5 +250,54 @@ mod tests {
         agenda.hold(&web(), Some(noon));
         agenda.hold(&web(), None);
         assert_eq!(agenda.due(opens), (vec![], None));
+    }
+
+    #[test]
+    fn what_comes_round_during_a_turn_is_not_lost() {
+        let hourly = Schedule::parse("0 * * * *", Tz::UTC).unwrap();
+        let mut agenda = Agenda::default();
+        let (began, over) = (moment("2026-05-04T12:00:00Z"), moment("2026-05-04T13:30:00Z"));
+        agenda.note(&web(), Some((&hourly, &Turn::new(&hourly, moment("2026-05-04T11:30:00Z")))));
+        assert_eq!(agenda.due(began).0, [web()]);
+        let opened = moment("2026-05-04T12:10:00Z");
+        agenda.hold(&web(), Some(opened));
+        let turns = agenda.had_turns(&[web()], began);
+        assert_eq!(turns, [(web(), Turn::new(&hourly, began))]);
+        assert_eq!(agenda.due(opened).0, [web()], "its window opened meanwhile");
+        assert_eq!(agenda.due(over).0, [web()], "an hour has passed");
+        agenda.had_turns(&[web()], over);
+        assert_eq!(agenda.due(over), (vec![], Some(moment("2026-05-04T14:00:00Z"))));
+    }
+
+    #[test]
+    fn a_move_is_news_once() {
+        let mut agenda = Agenda::default();
+        let (one, other) = (ImageId::new("sha256:1"), ImageId::new("sha256:2"));
+        for (image, news) in [
+            (None, false),
+            (Some(&one), true),
+            (Some(&one), false),
+            (Some(&other), true),
+            (Some(&one), true),
+            (None, false),
+            (Some(&one), true),
+        ] {
+            assert_eq!(agenda.note_moved(&web(), image), news, "{image:?}");
+        }
+    }
+
+    #[test]
+    fn who_could_not_look_and_who_is_named_say_nothing_of_waiting() {
+        let unknown = Decision::Unknown { reason: UnknownReason::BadReference("?".to_owned()) };
+        let skipped = Decision::Skip { reason: SkipReason::NameReserved };
+        for (decision, request, says) in [
+            (&skipped, Request::Check, true),
+            (&skipped, Request::Schedule, true),
+            (&skipped, Request::Named, false),
+            (&skipped, Request::Forced, false),
+            (&unknown, Request::Check, false),
+        ] {
+            assert_eq!(says_until(decision, request), says, "{decision:?} {request:?}");
+        }
     }
 }

@@ -76,7 +76,7 @@ impl Engine {
         let names = meant(inventory, &request.names)?;
         let asking = self.assess(inventory, &names, request.freshness, Request::Check);
         let checked = Box::pin(asking).await?;
-        self.record(&names, &checked).await?;
+        self.record(&names, &checked, Request::Check).await?;
         Ok(checked)
     }
 
@@ -114,7 +114,8 @@ impl Engine {
                 subject.learn_versions(learnt);
             }
         }
-        let mut resolved = self.resolve_all(&bench, (&subjects, &questions), &answers).await?;
+        let resolved = self.resolve_all(&bench, (&subjects, &questions), &answers, request);
+        let mut resolved = resolved.await?;
         let mut assessments = Vec::with_capacity(subjects.len());
         let mut dates = Dates::new();
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
@@ -180,13 +181,14 @@ impl Engine {
         bench: &Bench<'_>,
         (subjects, questions): (&[Subject<'_>], &[Option<ImageRef>]),
         answers: &Answers,
+        request: Request,
     ) -> Result<BTreeMap<usize, Result<Found, String>>, EngineError> {
         let mut work: Vec<BoxFuture<'_, (usize, Result<Open<'_>, EngineError>)>> = Vec::new();
         for (index, (subject, question)) in subjects.iter().zip(questions).enumerate() {
             let Some(reference) = question else { continue };
             let answer = answers.get(reference);
             if let Some(RemoteAnswer::Digest(digest)) = answer
-                && bench.is_unresolved(subject, answer)
+                && bench.is_unresolved(subject, answer, request)
             {
                 let (container, inventory) = (subject.container, bench.inventory);
                 let open = async move {

@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::core::compose::Foreign;
+use crate::core::decision::{SkipReason, left_out};
 use crate::core::dependency::{
     Companions, Edge, Mounts, Node, awaited, companions, edges as edges_of,
 };
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use crate::core::inventory::{Container, Inventory, RunState};
-use crate::core::labels;
+use crate::core::plan::OperationKind;
 use crate::core::plan::blueprint::{Dependent, OldContainer, Removal, Retag, Sharer};
 use crate::core::plan::recreate::reserved_name;
-use crate::core::policy::Mode;
+use crate::core::policy::{Policy, Unselected};
 use crate::core::recreate::{Subject, restore};
 use crate::core::reference::ImageRef;
+use crate::core::text::{self, Language};
+use crate::core::verdict::Pause;
 use crate::engine::limits::Slot;
 use crate::engine::prepare::{Job, making, old_container};
 use crate::engine::{Engine, EngineError, gate, preflight};
@@ -104,10 +107,16 @@ impl Engine {
         };
         let Companions { sharers, dependents } = companions(job.edges, &job.container.name, mounts);
         let containers = lead.containers(&sharers);
+        let pauses = match job.kind {
+            OperationKind::Update if !sharers.is_empty() => {
+                self.store.verdicts().pauses(self.host.id()).await?
+            }
+            _ => Vec::new(),
+        };
         let mut company = Company::default();
         for name in &sharers {
             let Some(container) = job.inventory.containers.get(name) else { continue };
-            lead.may_be_made_anew(container, self)?;
+            lead.may_be_made_anew(container, self, &pauses)?;
             let inspect = self.inspect_of(container).await?;
             company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
             company.sharers.push(self.sharer(lead, (container, &inspect), &containers).await?);
@@ -214,16 +223,28 @@ impl Lead<'_> {
         EngineError::Preflight { name: self.job.container.name.clone(), problem }
     }
 
-    fn may_be_made_anew(&self, sharer: &Container, engine: &Engine) -> Result<(), EngineError> {
-        let (patch, _) = labels::read(&sharer.labels);
-        let off = patch.enable.as_ref().filter(|enable| !enable.value).map(|it| &it.origin);
-        let off =
-            off.or(patch.mode.as_ref().filter(|it| it.value == Mode::Off).map(|it| &it.origin));
+    fn may_be_made_anew(
+        &self,
+        sharer: &Container,
+        engine: &Engine,
+        pauses: &[Pause],
+    ) -> Result<(), EngineError> {
+        let policy = engine.policy_of(sharer);
+        let group = |policy: &Policy| policy.group.as_ref().map(|group| group.value.clone());
+        let (group, of_lead) = (group(&policy), group(self.job.policy));
+        // One that holds both was lifted for the one that leads.
+        let pause = pauses.iter().map(|pause| (&pause.paused, &pause.said)).find(|(paused, _)| {
+            paused.holds(&sharer.name, group.as_deref())
+                && !paused.holds(&self.job.container.name, of_lead.as_deref())
+        });
         let name = &sharer.name;
         let why = if engine.is_own(sharer) {
             "it is docker-auto itself; update this one by hand".to_owned()
-        } else if let Some(origin) = off {
-            format!("{origin} forbids to touch it; take that label away, or update both by hand")
+        } else if let Some(reason) = left_out(&policy, sharer) {
+            forbidden(&reason)
+        } else if let Some((paused, said)) = pause {
+            let what = text::of_paused(paused, Language::English);
+            format!("{what} was paused by {}; resume it, or update both by hand", said.by)
         } else if let Some(foreign) = Foreign::recognise(name, &sharer.labels) {
             format!("it is {foreign}")
         } else if sharer.state == RunState::Paused {
@@ -249,6 +270,16 @@ impl Lead<'_> {
             "{sharer} holds on to it, and {vanishes} is removed when it stops (--rm), so that there \
              would be no way back; make {vanishes} without --rm"
         )))
+    }
+}
+
+/// Says which setting forbids to touch a container, and the cure.
+fn forbidden(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::ModeOff(origin) | SkipReason::NotSelected(Unselected::Label(origin)) => {
+            format!("{origin} forbids to touch it; change that, or update both by hand")
+        }
+        _ => reason.to_string(),
     }
 }
 

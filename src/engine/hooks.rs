@@ -43,7 +43,8 @@ impl Engine {
         let Some(first) = hooks.next() else { return Ok(()) };
         let way = self.way().await?;
         let now = self.clock.now();
-        let bench = Bench::new(inventory, Memory::default(), &self.settings, way, now);
+        let memory = Memory::of_rules(self.known_rules());
+        let bench = Bench::new(inventory, memory, &self.settings, way, now);
         let looked_at =
             |container| bench.question(&bench.subject(container), Request::Check).is_some();
         let hooks = std::iter::once(first).chain(hooks).filter(|(one, _)| looked_at(one));

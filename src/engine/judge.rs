@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::core::candidate::Reject;
+use crate::core::candidate::{Candidate, CandidateImage, Reject};
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
     Asked, Decision, Facts, Question, Request, Role, SkipReason, UnknownReason, decide, explain,
-    question, version_question,
+    question, reconsider, version_question,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -46,6 +46,13 @@ pub(super) struct Memory {
     rules: Arc<[Rule]>,
     images: BTreeMap<ImageId, Image>,
     waits: BTreeMap<ContainerName, Waiting>,
+}
+
+impl Memory {
+    /// Returns nothing but the rules, for what needs no more than policies.
+    pub(super) fn of_rules(rules: Arc<[Rule]>) -> Self {
+        Self { rules, ..Self::default() }
+    }
 }
 
 /// One container before the judge.
@@ -205,12 +212,13 @@ impl<'a> Bench<'a> {
         version_question(&self.facts(subject, None, request))
     }
 
-    /// Says whether a container's reference names another image here than the one that it runs.
-    pub(super) fn is_moved(&self, subject: &Subject<'_>) -> bool {
+    /// Returns the image that a container's reference names here, if it is another one than runs.
+    pub(super) fn moved(&self, subject: &Subject<'_>) -> Option<ImageId> {
         let running = self.running(subject);
-        match running.given() {
-            Given::Reference(reference, _) => running.moved(&reference).is_some(),
-            Given::ImageId(_) | Given::Unreadable(_) => false,
+        let Given::Reference(reference, _) = running.given() else { return None };
+        match running.moved(&reference)?.image {
+            CandidateImage::Local { id, .. } => Some(id),
+            CandidateImage::Remote(_) => None,
         }
     }
 
@@ -219,8 +227,10 @@ impl<'a> Bench<'a> {
         &self,
         subject: &Subject<'_>,
         answer: Option<&RemoteAnswer>,
+        request: Request,
     ) -> bool {
-        let decision = self.decide(subject, answer, Request::Forced);
+        // For the very request: one that lifts failures finds what a failure hides.
+        let decision = self.decide(subject, answer, request);
         let unresolved = |reason: &_| matches!(reason, UnknownReason::Unresolved { .. });
         matches!(&decision, Decision::Unknown { reason } if unresolved(reason))
     }
@@ -234,6 +244,16 @@ impl<'a> Bench<'a> {
     ) -> Decision {
         let decision = decide(&self.facts(subject, answer, request));
         unclear(subject, &decision).unwrap_or(decision)
+    }
+
+    /// Judges once more whether a candidate that was found before may run.
+    pub(super) fn reconsider(
+        &'a self,
+        subject: &'a Subject<'a>,
+        candidate: &Candidate,
+        request: Request,
+    ) -> Decision {
+        reconsider(&self.facts(subject, None, request), candidate.clone())
     }
 
     /// Judges, and returns every question that was asked.
@@ -300,12 +320,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// Says that a label asks for versions where the tag is none.
+/// Says that a label or a rule asks for versions where the tag is none.
 fn untracked(container: &Container, policy: &Policy) -> Option<String> {
     let track = &policy.versions.track;
     let reference = ImageRef::parse(&container.image).ok()?;
     let tag = reference.tag()?;
-    let asked = track.value != Track::Tag && matches!(track.origin, Origin::Label { .. });
+    let given = matches!(track.origin, Origin::Label { .. } | Origin::Rule { .. });
+    let asked = given && track.value != Track::Tag;
     (asked && !has_versions(tag, &policy.versions)).then(|| {
         format!(
             "{}: its tag {tag} is no version, so that only what it names is followed; use one such \

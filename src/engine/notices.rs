@@ -62,18 +62,21 @@ impl Engine {
     async fn follow_events(&self, settle: Duration) {
         let mut pauses = PAUSES.iter();
         let mut said = None;
+        let mut missed = false;
         while !self.stop.is_cancelled() {
             let began = Instant::now();
             match self.host.notices().await {
                 Ok(notices) => {
                     said = None;
                     log::debug!(action = "watch"; "following what happens on the host");
-                    self.gather(notices, settle).await;
-                    // Nobody knows what happens until they are followed again.
-                    self.noticed.send_modify(|noticed| noticed.images = true);
+                    // Nobody told what happened until they were followed again.
+                    self.noticed.send_modify(|noticed| noticed.images |= missed);
+                    let last = self.gather(notices, settle).await;
+                    self.noticed.send_modify(|noticed| noticed.append(last));
                 }
                 Err(error) => say_unfollowed(&error, &mut said),
             }
+            missed = true;
             if began.elapsed() >= FOLLOWED_WELL {
                 pauses = PAUSES.iter();
             }
@@ -84,8 +87,8 @@ impl Engine {
         }
     }
 
-    /// Hands on what happens until the engine tells nothing more.
-    async fn gather(&self, mut notices: Notices, settle: Duration) {
+    /// Hands on what happens until the engine tells nothing more; returns what is not handed on yet.
+    async fn gather(&self, mut notices: Notices, settle: Duration) -> Noticed {
         let mut fresh = Noticed::default();
         let mut due = None;
         loop {
@@ -97,7 +100,7 @@ impl Engine {
             };
             tokio::select! {
                 notice = notices.next() => {
-                    let Some(notice) = notice else { return };
+                    let Some(notice) = notice else { return fresh };
                     fresh.add(notice);
                     due.get_or_insert_with(|| Instant::now() + settle);
                 }
@@ -106,7 +109,7 @@ impl Engine {
                     let some = std::mem::take(&mut fresh);
                     self.noticed.send_modify(|all| all.append(some));
                 }
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return fresh,
             }
         }
     }
@@ -148,16 +151,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the containers whose reference names another image here than the one that they run;
-    /// without those that an operation is busy with.
+    /// Returns the containers whose reference names another image here than the one that they run,
+    /// since the last time that this was asked; without those that an operation is busy with.
     async fn moved(&self, inventory: &Inventory) -> Result<Vec<ContainerName>, EngineError> {
         let way = self.way().await?;
         let now = self.clock.now();
         let bench = Bench::new(inventory, Memory::default(), &self.settings, way, now);
         let all = inventory.containers.values();
         let moved = all.filter(|container| {
-            let subject = bench.subject(container);
-            bench.is_moved(&subject) && !self.limits.is_busy(&container.name)
+            let image = bench.moved(&bench.subject(container));
+            !self.limits.is_busy(&container.name)
+                && self.agenda().note_moved(&container.name, image.as_ref())
         });
         Ok(moved.map(|container| container.name.clone()).collect())
     }

@@ -27,6 +27,7 @@ impl Engine {
     ) -> Result<OperatedResult, EngineError> {
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
+        self.agenda().note_moved(&plan.target.name, Some(&plan.new_image.id));
         let operation = self.operations.create(plan).await?;
         Ok(match self.carry(operation, Begin::Fresh).await? {
             Carried::Ended(record) => OperatedResult::Ended(record),

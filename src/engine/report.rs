@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::core::comparison::Match;
-use crate::core::decision::{Decision, Status};
+use crate::core::decision::{Decision, Request, Status};
 use crate::core::event::What;
 use crate::core::id::ContainerName;
 use crate::engine::command::Assessment;
@@ -19,6 +19,7 @@ impl Engine {
         &self,
         names: &[ContainerName],
         assessments: &[Assessment],
+        request: Request,
     ) -> Result<(), EngineError> {
         let host = self.host.id();
         let same = assessments.iter().filter_map(|assessment| match &assessment.decision {
@@ -32,7 +33,7 @@ impl Engine {
             self.store.snapshots().add_equivalents(host, same).await?;
         }
         Box::pin(self.settle_verdicts(assessments)).await?;
-        self.note_waits(assessments).await?;
+        self.note_waits(assessments, request).await?;
         let scope = if names.is_empty() { Scope::Whole } else { Scope::Part };
         let results = assessments.iter().map(checked).collect();
         let news = self.store.targets().record_scan(host, scope, results).await?;

@@ -92,15 +92,20 @@ impl Engine {
         (Job::Check, Some(times.chain(turn).fold(far, Timestamp::min)))
     }
 
-    /// An update is a check as well.
-    pub(super) async fn ran(&self, job: &Job, timetables: &Timetables, runs: &mut Runs) {
+    /// Notes a job that began at a moment. An update is a check as well.
+    pub(super) async fn ran(
+        &self,
+        (job, began): (&Job, Timestamp),
+        timetables: &Timetables,
+        runs: &mut Runs,
+    ) {
         let now = self.clock.now();
         runs.updated = *job == Job::Update;
         let names: &[&'static str] = match job {
             Job::Update => &[UPDATE, CHECK],
             Job::Check => &[CHECK],
             Job::Turns(names) => {
-                if let Err(error) = self.had_turns(names).await {
+                if let Err(error) = self.had_turns(names, began).await {
                     log::error!("{}", Chain(&error));
                 }
                 return;

@@ -102,8 +102,12 @@ impl Engine {
                     () = self.stop.cancelled() => return,
                 }
             }
+            let began = self.clock.now();
             self.work(&job, &timetables).await;
-            self.ran(&job, &timetables, &mut runs).await;
+            if self.stop.is_cancelled() {
+                return; // what was not done is due at the next start
+            }
+            self.ran((&job, began), &timetables, &mut runs).await;
         }
     }
 

@@ -17,6 +17,7 @@ use crate::engine::command::{
     Assessment, Backup, Freshness, Intent, Operated, OperatedResult, Planning, Progress, Selection,
     UpdateRequest,
 };
+use crate::engine::judge::Bench;
 use crate::engine::prepare::Job;
 use crate::engine::{Engine, EngineError};
 
@@ -96,18 +97,11 @@ impl Engine {
         inventory: &Inventory,
         request: &UpdateRequest,
     ) -> Result<Vec<Operated>, EngineError> {
-        let (names, who) = match (&request.selection, request.trigger) {
-            (Selection::Named(names), _) => (names.as_slice(), Request::Named),
-            (Selection::Forced(names), _) => (names.as_slice(), Request::Forced),
-            (Selection::All, Trigger::Manual) => (&[][..], Request::Everything),
-            (Selection::All, Trigger::Schedule) => (&[][..], Request::Schedule),
-            (Selection::All, Trigger::Auto) => (&[][..], Request::Check),
-            (Selection::Among(names), _) => (names.as_slice(), Request::Check),
-        };
+        let (names, who) = asked(request);
         let names = meant(inventory, names)?;
         let asking = Box::pin(self.assess(inventory, &names, Freshness::Forced, who));
         let mut found = self.unless_stopped(asking).await?;
-        self.record(&names, &found).await?;
+        self.record(&names, &found, who).await?;
         for assessment in &mut found {
             assessment.policy = request.backup.over(&assessment.policy);
         }
@@ -213,16 +207,51 @@ impl Engine {
         request: &UpdateRequest,
     ) -> Result<OperatedResult, EngineError> {
         let name = &assessment.container.name;
-        let plan = Box::pin(self.plan_candidate(host, assessment, candidate, request.trigger));
+        let trigger = request.trigger;
         if request.intent == Intent::Tell {
+            let plan = Box::pin(self.plan_candidate(host, assessment, candidate, trigger));
             return Ok(OperatedResult::Planned(Box::new(plan.await?)));
         }
         let slot = self.slot(name, &candidate.reference, host).await?;
         if self.stop.is_cancelled() {
             return Ok(OperatedResult::Interrupted);
         }
+        let asking = Box::pin(self.ask_again(host.0, assessment, candidate, request));
+        let assessment = self.unless_stopped(asking).await?;
+        if !matches!(assessment.decision, Decision::Update { .. }) {
+            return Ok(OperatedResult::Unchanged(Box::new(assessment)));
+        }
+        let plan = Box::pin(self.plan_candidate(host, &assessment, candidate, trigger));
         let plan = self.unless_stopped(plan).await?;
         self.operate(plan, slot).await
+    }
+
+    /// Judges a container again whose turn has come: while others were updated a person may have
+    /// paused it, or its window may have closed.
+    async fn ask_again(
+        &self,
+        inventory: &Inventory,
+        before: &Assessment,
+        candidate: &Candidate,
+        request: &UpdateRequest,
+    ) -> Result<Assessment, EngineError> {
+        self.learn_rules().await?;
+        let memory = Box::pin(self.memory(inventory)).await?;
+        let way = self.way().await?;
+        let bench = Bench::new(inventory, memory, &self.settings, way, self.clock.now());
+        let subject = bench.subject(&before.container);
+        let (_, who) = asked(request);
+        let assessment = Assessment {
+            decision: bench.reconsider(&subject, candidate, who),
+            policy: request.backup.over(&subject.policy),
+            checked_at: bench.now,
+            ..before.clone()
+        };
+        if !matches!(assessment.decision, Decision::Update { .. }) {
+            let name = std::slice::from_ref(&before.container.name);
+            self.record(name, std::slice::from_ref(&assessment), who).await?;
+        }
+        Ok(assessment)
     }
 
     async fn plan_candidate(
@@ -252,6 +281,18 @@ impl Engine {
             restored: None,
         })
         .await
+    }
+}
+
+/// Returns the containers that a request names, none for all, and whose consent it brings.
+fn asked(request: &UpdateRequest) -> (&[ContainerName], Request) {
+    match (&request.selection, request.trigger) {
+        (Selection::Named(names), _) => (names.as_slice(), Request::Named),
+        (Selection::Forced(names), _) => (names.as_slice(), Request::Forced),
+        (Selection::All, Trigger::Manual) => (&[], Request::Everything),
+        (Selection::All, Trigger::Schedule) => (&[], Request::Schedule),
+        (Selection::All, Trigger::Auto) => (&[], Request::Check),
+        (Selection::Among(names), _) => (names.as_slice(), Request::Check),
     }
 }
 

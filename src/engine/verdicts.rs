@@ -97,9 +97,13 @@ impl Engine {
         Ok(self.store.verdicts().pauses(self.host.id()).await?)
     }
 
-    /// Names a container as the engine does, whatever a person wrote for it.
+    /// Names a container as the engine does, and a group as labels do, whatever a person wrote.
     async fn existing(&self, paused: Paused) -> Result<Paused, EngineError> {
-        let Paused::Container(name) = paused else { return Ok(paused) };
+        let name = match paused {
+            Paused::Container(name) => name,
+            Paused::Group(name) => return Ok(Paused::Group(name.trim().to_owned())),
+            Paused::Everything => return Ok(paused),
+        };
         let inventory = self.discover().await?;
         let names = meant(&inventory, std::slice::from_ref(&name))?;
         Ok(Paused::Container(names.into_iter().next().unwrap_or(name)))

@@ -8,6 +8,7 @@ use url::Url;
 use super::challenge::{self, Bearer, Challenge};
 use super::client::{Answer, Client, Request};
 use super::credentials::{Credentials, Found, Login};
+use super::ecr::Ecr;
 use super::error::RegistryError;
 use super::host::{Host, Way};
 use super::insecure::split_port;
@@ -24,6 +25,7 @@ const MOST_REDIRECTS: usize = 5;
 pub(super) struct Access {
     pub(super) client: Arc<Client>,
     pub(super) credentials: Credentials,
+    pub(super) ecr: Ecr,
 }
 
 /// What is shown with a request.
@@ -92,7 +94,13 @@ impl Access {
 
     /// Finds the credentials for a registry.
     pub(super) async fn found(&self, host: &Host) -> Found {
-        self.credentials.find(&host.name, &host.account).await
+        self.found_for(&host.name, &host.account).await
+    }
+
+    /// Finds what a registry accepts of an account, named as in image references, and its path.
+    pub(super) async fn found_for(&self, registry: &str, path: &str) -> Found {
+        let found = self.credentials.find(registry, path).await;
+        self.ecr.exchange(&self.client, registry, found).await
     }
 
     /// Sends the first request of all to a registry alone and without credentials: its refusal says

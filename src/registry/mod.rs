@@ -5,6 +5,7 @@ mod cache;
 mod challenge;
 mod client;
 mod credentials;
+mod ecr;
 mod error;
 mod found;
 mod guess;
@@ -36,6 +37,7 @@ use self::access::Access;
 use self::cache::{Cache, Reply};
 use self::client::Client;
 use self::credentials::Credentials;
+use self::ecr::Ecr;
 use self::found::Found;
 use self::host::{Host, scope_of};
 use self::hosts::Hosts;
@@ -104,7 +106,7 @@ impl Registry {
         );
         Ok(Self(Arc::new(Inner {
             hosts: Hosts::new(client.clone(), settings.insecure),
-            access: Arc::new(Access { client, credentials }),
+            access: Arc::new(Access { client, credentials, ecr: Ecr::new(settings.ecr_endpoint) }),
             cache: Cache::new(settings.cache_ttl),
             lists: Cache::new(settings.cache_ttl),
             found: Found::default(),
@@ -206,9 +208,9 @@ impl Registry {
         reference: &ImageRef,
     ) -> Result<Option<PullCredentials>, RegistryError> {
         let registry = reference.registry();
-        let credentials = &self.0.access.credentials;
-        let path = credentials.path_for(registry, reference.repository());
-        let found = credentials.find(registry, path).await;
+        let access = &self.0.access;
+        let path = access.credentials.path_for(registry, reference.repository());
+        let found = access.found_for(registry, path).await;
         match (found.account, found.problem) {
             (None, Some(problem)) => Err(problem),
             (account, _) => Ok(account.map(|account| PullCredentials {

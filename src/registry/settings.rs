@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use url::Url;
+
 use super::credentials::Credential;
 use super::insecure::InsecureRule;
 use super::pool::MOST_STREAMS;
@@ -31,6 +33,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How many requests one registry gets at a time; without HTTP/2 at most 64.
     pub per_registry: usize,
+    /// Where AWS is asked for passwords of its registries, in place of its own addresses.
+    pub ecr_endpoint: Option<Url>,
     /// How many pulls are left to people where a registry says how many it still allows.
     pub quota_floor: u64,
     /// How long an answer may be used again; errors for 30 seconds at most.
@@ -101,6 +105,7 @@ impl Settings {
             proxy: ProxyRules::default(),
             concurrency: 64,
             per_registry: MOST_STREAMS,
+            ecr_endpoint: None,
             quota_floor: 0,
             cache_ttl: Duration::from_mins(5),
             timing: Timing::default(),

@@ -1,6 +1,10 @@
 //! Other tools' variables → a configuration, and what is said of it.
 
-use crate::config::{Config, ConfigProblem, Environment};
+use std::collections::BTreeMap;
+
+use crate::config::{Config, ConfigProblem, Environment, Secrecy, ours, variables};
+use crate::core::foreign::Content;
+use crate::core::foreign::report::{Seen, report};
 use crate::core::foreign::variables::rows;
 
 fn load(lines: &str) -> (Config, Vec<ConfigProblem>) {
@@ -146,6 +150,103 @@ fn variables_of_watchtower_switch_its_defaults_on() {
     ] {
         check(lines, expected);
     }
+}
+
+#[test]
+fn what_restrains_watchtower_otherwise_is_no_consent() {
+    for (lines, expected) in [
+        (
+            "WATCHTOWER_CLEANUP=1\nWATCHTOWER_SKIP_IMAGE_NAMES=a",
+            &["Never the variable WATCHTOWER_SKIP_IMAGE_NAMES false", "problems=[]"][..],
+        ),
+        (
+            "WATCHTOWER_SCHEDULE=0 0 4 * * *\nWATCHTOWER_MONITOR_IMAGE_NAMES=a",
+            &[
+                "Never the variable WATCHTOWER_MONITOR_IMAGE_NAMES false",
+                "scan=Some(\"0 0 4 * * *\")",
+                "problems=[]",
+            ],
+        ),
+        ("WATCHTOWER_RUN_ONCE=true", &["Never the variable WATCHTOWER_RUN_ONCE false"]),
+        (
+            "WATCHTOWER_SCHEDULE=0 0 4 * * *\nWATCHTOWER_HTTP_API_UPDATE=true",
+            &["Never the variable WATCHTOWER_HTTP_API_UPDATE false", "problems=[]"],
+        ),
+        (
+            "WATCHTOWER_HTTP_API_ENDPOINTS=metrics,update",
+            &["Never the variable WATCHTOWER_HTTP_API_ENDPOINTS false"],
+        ),
+        ("WATCHTOWER_HTTP_API_ENDPOINTS=metrics", &["AtCheck", "every=86400s"]),
+        (
+            "WATCHTOWER_HTTP_API_UPDATE=true\nWATCHTOWER_HTTP_API_PERIODIC_POLLS=true",
+            &["AtCheck", "every=86400s"],
+        ),
+        (
+            "WATCHTOWER_SKIP_IMAGE_NAMES=a\nDOCKER_AUTO_UPDATE_ENABLED=true",
+            &["AtCheck the variable DOCKER_AUTO_UPDATE_ENABLED false"],
+        ),
+        ("WUD_TRIGGER_DOCKER_A_THRESHOLD=minor", &["Never the default false"]),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn filters_of_watchtower_are_not_widened() {
+    for (lines, expected) in [
+        // Watchtower asks for both, and one list of ours can only ask for any.
+        (
+            "WATCHTOWER_LABEL_ENABLE=1\nWATCHTOWER_ENABLE_CONTAINERS_BY_LABEL=a=b",
+            &["two labels at once", "set DOCKER_AUTO_POLICY_ONLY_LABELS", "fatal=true"][..],
+        ),
+        (
+            "WATCHTOWER_LABEL_ENABLE=1\nWATCHTOWER_ENABLE_CONTAINERS_BY_LABEL=a=b\n\
+             DOCKER_AUTO_POLICY_ONLY_LABELS=c",
+            &["only=[\"c\"]", "WATCHTOWER_LABEL_ENABLE has no effect", "fatal=false"],
+        ),
+        (
+            "WATCHTOWER_DISABLE_CONTAINERS=a\nDOCKER_AUTO_POLICY_EXCLUDE_NAMES=b",
+            &[
+                "names=[\"b\"]",
+                "WATCHTOWER_DISABLE_CONTAINERS has no effect: DOCKER_AUTO_POLICY_EXCLUDE_NAMES is",
+            ],
+        ),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn what_restrains_watchtower_is_told() {
+    let told = load("WATCHTOWER_SKIP_IMAGE_NAMES=a").1;
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let said = "WATCHTOWER_SKIP_IMAGE_NAMES is read as no consent to updates: ";
+    assert!(told.iter().any(|problem| problem.contains(said)), "{told:?}");
+}
+
+#[test]
+fn secrets_of_ours_are_not_told_by_any_name() {
+    let mut environment = Vec::new();
+    for variable in variables().filter(|variable| variable.secrecy == Secrecy::Secret) {
+        for name in std::iter::once(&variable.name).chain(variable.aliases) {
+            let name = name.replace("<n>", "3");
+            let found = ours(&name, "hidden").map(|setting| setting.value);
+            assert!(matches!(found, Some(Content::Secret(_))), "{name}");
+            let found = ours(&format!("{name}_FILE"), "/path").map(|setting| setting.value);
+            assert!(matches!(found, Some(Content::Open(_))), "{name}_FILE");
+            environment.push((name, "hidden".to_owned()));
+        }
+    }
+    let seen = Seen {
+        image: "jianxcao/watch-docker".to_owned(),
+        variables: environment.into_iter().collect(),
+        ..Seen::default()
+    };
+    let found = report(&[seen], &BTreeMap::new(), &ours);
+    let json = serde_json::to_string(&found).unwrap();
+    let text = found.text();
+    assert!(text.contains("HTTP_PROXY=***") && !text.contains("hidden"), "{text}");
+    assert!(!json.contains("hidden"), "{json}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::core::candidate::{Candidate, Reject};
 use crate::core::compose::Compose;
+use crate::core::decision::follow::follow;
 use crate::core::decision::trail::{Ends, Question, Trail};
 use crate::core::decision::{Decision, Facts, HoldReason, Request, Role, times};
 use crate::core::id::Timestamp;
@@ -58,6 +59,16 @@ fn refusal(facts: &Facts<'_>, candidate: &Candidate) -> Option<HoldReason> {
 /// Says whether a candidate is not tried here again: it failed, or a person refused it.
 pub(super) fn is_ruled_out(facts: &Facts<'_>, candidate: &Candidate) -> bool {
     failure(facts, candidate).is_some() || refusal(facts, candidate).is_some()
+}
+
+/// Asks once more whether a candidate may run, some time after it was found: people, settings and the
+/// time may have come to stand against it. What it is compared with is not looked at again.
+pub fn reconsider(facts: &Facts<'_>, candidate: Candidate) -> Decision {
+    let mut trail = Trail::default();
+    match follow(facts, &mut trail) {
+        Ok(_) => hold_or_update(facts, candidate, &mut trail),
+        Err(decision) => *decision,
+    }
 }
 
 /// Asks whether a candidate may run now.

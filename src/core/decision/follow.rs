@@ -4,8 +4,8 @@ use crate::core::comparison::{Given, Host};
 use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
-use crate::core::inventory::RunState;
-use crate::core::policy::{Mode, Origin, Sourced};
+use crate::core::inventory::{Container, RunState};
+use crate::core::policy::{Mode, Origin, Policy, Sourced};
 use crate::core::reference::ImageRef;
 use crate::core::version::has_versions;
 
@@ -89,7 +89,7 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let needed = needed.then(|| skip(SkipReason::Infrastructure(facts.role)));
     trail.ask(Question::Role, None, needed)?;
     let scope = &facts.policy.rules.scope.origin;
-    trail.ask(Question::Scope, Some(scope), other_scope(facts).map(skip))?;
+    trail.ask(Question::Scope, Some(scope), other_scope(facts.policy).map(skip))?;
     let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
     let unselected = facts.policy.unselected(&container.name, labels).map(SkipReason::NotSelected);
     trail.ask(Question::Selection, enable, unselected.map(skip))?;
@@ -99,10 +99,19 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     trail.ask(Question::Looking, Some(&mode.origin), off.map(skip))
 }
 
+/// Returns what leaves a container alone by settings, whoever asks: its scope, its selection, its
+/// mode.
+pub fn left_out(policy: &Policy, container: &Container) -> Option<SkipReason> {
+    let mode = &policy.mode;
+    let off = || (mode.value == Mode::Off).then(|| SkipReason::ModeOff(mode.origin.clone()));
+    let unselected = || policy.unselected(&container.name, &container.labels);
+    other_scope(policy).or_else(|| unselected().map(SkipReason::NotSelected)).or_else(off)
+}
+
 /// Containers that another instance looks after; naming one does not change whose it is.
-fn other_scope(facts: &Facts<'_>) -> Option<SkipReason> {
-    let Sourced { value: scope, origin } = &facts.policy.rules.scope;
-    let own = &facts.policy.scope;
+fn other_scope(policy: &Policy) -> Option<SkipReason> {
+    let Sourced { value: scope, origin } = &policy.rules.scope;
+    let own = &policy.scope;
     let included = scope.includes(own.as_ref().map(|own| own.value.as_str()));
     (!included).then(|| SkipReason::OtherScope {
         own: own.as_ref().map(|own| own.origin.clone()),
@@ -138,7 +147,7 @@ fn unfollowed_tag(facts: &Facts<'_>, reference: &ImageRef) -> Option<SkipReason>
         return Some(SkipReason::PinnedSemver { tag: tag.to_owned(), origin });
     }
     let floating = &rules.floating_tags;
-    if moves && matches!(versions.track.origin, Origin::Label { .. }) {
+    if moves && matches!(versions.track.origin, Origin::Label { .. } | Origin::Rule { .. }) {
         return None;
     }
     let listed = floating.value.iter().any(|listed| listed.eq_ignore_ascii_case(tag));

@@ -87,7 +87,7 @@ pub fn read(arguments: &[String]) -> CommandLine {
     while let Some(word) = words.next() {
         let Some(dashed) = word.strip_prefix('-') else {
             // The program itself may stand first.
-            if !word.starts_with('/') {
+            if !word.ends_with("/watchtower") {
                 read.names.push(word.to_owned());
             }
             continue;
@@ -164,6 +164,7 @@ mod tests {
             ),
             ("--enable-lifecycle-hooks", "WATCHTOWER_LIFECYCLE_HOOKS=true", ""),
             ("--stop-timeout 30s web", "WATCHTOWER_TIMEOUT=30s", "web"),
+            ("/watchtower /web -c", "WATCHTOWER_CLEANUP=true", "/web"),
             ("/watchtower --notification-report", "WATCHTOWER_NOTIFICATION_REPORT=true", ""),
             ("--notification-url x://y", "WATCHTOWER_NOTIFICATION_URL=x://y", ""),
             ("--log-level debug", "WATCHTOWER_LOG_LEVEL=debug", ""),

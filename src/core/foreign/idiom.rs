@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::value;
+use crate::core::value::{list, switch};
 
 /// How another tool was configured, as far as it says what its labels mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,16 @@ pub struct Watchtower {
 
 const UID: &str = "WATCHTOWER_LIFECYCLE_UID";
 const GID: &str = "WATCHTOWER_LIFECYCLE_GID";
+/// Images whose containers Watchtower leaves alone.
+pub(super) const SKIPPED_IMAGES: &str = "WATCHTOWER_SKIP_IMAGE_NAMES";
+/// Images whose containers Watchtower only looks at.
+pub(super) const MONITORED_IMAGES: &str = "WATCHTOWER_MONITOR_IMAGE_NAMES";
+/// With it Watchtower looks once, and ends.
+pub(super) const RUN_ONCE: &str = "WATCHTOWER_RUN_ONCE";
+/// With it Watchtower waits to be asked, unless it polls as well.
+pub(super) const API_UPDATE: &str = "WATCHTOWER_HTTP_API_UPDATE";
+/// The same, as one of a list.
+pub(super) const API_ENDPOINTS: &str = "WATCHTOWER_HTTP_API_ENDPOINTS";
 
 impl Idiom {
     /// Reads it from an environment.
@@ -49,7 +59,8 @@ impl Watchtower {
         };
         Self {
             monitor_only: is_on(variables, "WATCHTOWER_MONITOR_ONLY"),
-            label_takes_precedence: is_on(variables, "WATCHTOWER_LABEL_TAKE_PRECEDENCE"),
+            label_takes_precedence: is_on(variables, "WATCHTOWER_LABEL_TAKE_PRECEDENCE")
+                && restraint(variables).is_none(),
             hooks: is_on(variables, "WATCHTOWER_LIFECYCLE_HOOKS"),
             hook_user,
         }
@@ -58,7 +69,12 @@ impl Watchtower {
 
 /// Says whether a variable is there and says yes.
 pub(super) fn is_on(variables: &BTreeMap<String, String>, name: &str) -> bool {
-    text(variables, name).is_some_and(|text| value::switch(text) == Ok(true))
+    text(variables, name).is_some_and(|text| switch(text) == Ok(true))
+}
+
+/// Says whether a variable is there and does not say no.
+pub(super) fn may_be_on(variables: &BTreeMap<String, String>, name: &str) -> bool {
+    text(variables, name).is_some_and(|text| switch(text) != Ok(false))
 }
 
 /// Returns a variable that is not empty.
@@ -70,10 +86,37 @@ pub(super) fn text<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> O
 pub(super) fn triggers(variables: &BTreeMap<String, String>) -> bool {
     let kinds = ["WUD_TRIGGER_DOCKER", "DD_TRIGGER_DOCKER", "DD_ACTION_DOCKER"];
     let of_docker = |name: &str| kinds.iter().any(|kind| name.starts_with(kind));
-    let given: Vec<_> = variables.iter().filter(|(name, _)| of_docker(name)).collect();
-    let refused = given.iter().any(|(name, value)| {
-        let auto = name.ends_with("_AUTO") && value::switch(value) == Ok(false);
-        auto || name.ends_with("_DRYRUN") && value::switch(value) == Ok(true)
-    });
-    !given.is_empty() && !refused
+    let of_docker = variables.iter().filter(|(name, _)| of_docker(name));
+    let mut given = of_docker.filter(|(_, value)| !value.trim().is_empty()).peekable();
+    given.peek().is_some() && given.all(|(name, value)| lets(name, value))
+}
+
+/// Says whether a trigger's variable leaves it to replace every container, for every update.
+fn lets(name: &str, value: &str) -> bool {
+    match name.rsplit_once('_').map_or(name, |(_, part)| part) {
+        "AUTO" | "INCLUDEBYDEFAULT" => switch(value) == Ok(true),
+        "DRYRUN" => switch(value) == Ok(false),
+        "THRESHOLD" => value.trim().eq_ignore_ascii_case("all"),
+        _ => true,
+    }
+}
+
+/// Returns the variable for which Watchtower leaves some containers alone, or never looks by itself,
+/// in a way that cannot be had here: beside it nothing of Watchtower's is consent to updates.
+pub(super) fn restraint(variables: &BTreeMap<String, String>) -> Option<&'static str> {
+    let waits = !is_on(variables, "WATCHTOWER_HTTP_API_PERIODIC_POLLS");
+    let restraints = [
+        (SKIPPED_IMAGES, text(variables, SKIPPED_IMAGES).is_some()),
+        (MONITORED_IMAGES, text(variables, MONITORED_IMAGES).is_some()),
+        (RUN_ONCE, may_be_on(variables, RUN_ONCE)),
+        (API_UPDATE, waits && may_be_on(variables, API_UPDATE)),
+        (API_ENDPOINTS, waits && text(variables, API_ENDPOINTS).is_some_and(has_updates)),
+    ];
+    restraints.into_iter().find(|(_, holds)| *holds).map(|(name, _)| name)
+}
+
+/// Says whether a list of endpoints has the one that updates.
+fn has_updates(endpoints: &str) -> bool {
+    let endpoints = endpoints.to_ascii_lowercase().replace(' ', ",");
+    list(&endpoints).any(|endpoint| endpoint == "all" || endpoint.contains("update"))
 }

@@ -207,11 +207,22 @@ fn hook_user(made: &mut BTreeMap<String, (String, String)>, all: &Labels, idiom:
     }
 }
 
+/// Says whether a label is one that [`understood`] adds beside others.
+fn is_mark(name: &str) -> bool {
+    [MADE_FROM, UNCLEAR, IGNORED].iter().any(|it| name.starts_with(it))
+}
+
+/// Returns labels as the engine told them without marks: an image could have them in order to take
+/// its user's labels away.
+pub fn unmarked(mut labels: Labels) -> Labels {
+    labels.retain(|name, _| !is_mark(name));
+    labels
+}
+
 /// Returns the labels as the container has them, without what [`understood`] added.
 pub fn as_written(labels: &Labels) -> Labels {
-    let own = |name: &str| [MADE_FROM, UNCLEAR, IGNORED].iter().any(|it| name.starts_with(it));
     let made = |name: &str| labels.contains_key(&format!("{MADE_FROM}{name}"));
-    let written = labels.iter().filter(|(name, _)| !own(name) && !made(name));
+    let written = labels.iter().filter(|(name, _)| !is_mark(name) && !made(name));
     written.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What a host's containers and variables say to other tools, and what that means here.
 
 mod compose;
+mod consent;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -50,7 +51,10 @@ pub struct Service {
     /// The tool that it is, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool: Option<Tool>,
-    /// Its service in its compose project, if it has one.
+    /// Its compose project, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Its service in that project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// What it says.
@@ -94,11 +98,11 @@ pub enum Verdict {
     Unreadable,
 }
 
-/// Says what of ours is meant by a variable that is ours under another name.
-pub type OurName<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// Says what of ours is meant by a variable and its value, if it is ours under another name.
+pub type Ours<'a> = &'a dyn Fn(&str, &str) -> Option<Setting>;
 
 /// Reads what was found.
-pub fn report(seen: &[Seen], environment: &Variables, our_name: OurName<'_>) -> Report {
+pub fn report(seen: &[Seen], environment: &Variables, renamed: Ours<'_>) -> Report {
     let tools: Vec<Found<'_>> = seen.iter().filter_map(Found::of).collect();
     let mut all = environment.clone();
     for found in &tools {
@@ -111,7 +115,7 @@ pub fn report(seen: &[Seen], environment: &Variables, our_name: OurName<'_>) -> 
         let own = |found: &&FoundVariable| variables.contains_key(&found.name);
         read.iter().filter(own).map(Line::of_variable).collect::<Vec<_>>()
     };
-    let services = tools.iter().map(|found| found.service(of_ours(&found.variables), our_name));
+    let services = tools.iter().map(|found| found.service(of_ours(&found.variables), renamed));
     let services: Vec<Service> = services.collect();
     let containers: Vec<Service> =
         seen.iter().filter_map(|seen| Service::labelled(seen, &idiom)).collect();
@@ -127,7 +131,19 @@ pub fn report(seen: &[Seen], environment: &Variables, our_name: OurName<'_>) -> 
             ours.entry(name.clone()).or_insert_with(|| value.clone());
         }
     }
-    let compose = compose::snippet(&ours, &containers);
+    let names = tools.iter().flat_map(|found| &found.names);
+    let names: Vec<&str> = names.map(|name| name.trim_start_matches('/')).collect();
+    let mut lines = services.iter().flat_map(|service| &service.settings).chain(&own);
+    // What cannot be read may have been meant to restrain updates.
+    let compose = if lines.any(|line| line.verdict == Verdict::Unreadable) {
+        consent::withdraw(&mut ours);
+        compose::snippet(&ours, &containers)
+    } else if names.is_empty() {
+        compose::snippet(&ours, &containers)
+    } else {
+        let asked = if consent::withdraw(&mut ours) { names } else { Vec::new() };
+        compose::snippet(&ours, &consent::asked(seen, &containers, &asked))
+    };
     Report { environment: own, tools: services, containers, compose }
 }
 
@@ -151,7 +167,7 @@ impl<'a> Found<'a> {
         Some(Self { seen, tool, variables, names: line.names })
     }
 
-    fn service(&self, mut settings: Vec<Line>, our_name: OurName<'_>) -> Service {
+    fn service(&self, mut settings: Vec<Line>, renamed: Ours<'_>) -> Service {
         if !self.names.is_empty() {
             let note = "set docker-auto.mode=auto on these, and no DOCKER_AUTO_UPDATE_ENABLED";
             settings.push(Line {
@@ -166,8 +182,8 @@ impl<'a> Found<'a> {
         }
         if self.tool == Tool::WatchDocker {
             settings.extend(self.variables.iter().filter_map(|(name, value)| {
-                let ours = our_name(name)?;
-                Some(Line::renamed(name, value, ours))
+                let ours = renamed(name, value)?;
+                Some(Line::renamed(name, ours))
             }));
         }
         Service { tool: Some(self.tool), settings, ..Service::of(self.seen) }
@@ -176,11 +192,13 @@ impl<'a> Found<'a> {
 
 impl Service {
     fn of(seen: &Seen) -> Self {
+        let compose = Compose::read(&seen.labels);
         Self {
             container: seen.name.clone(),
             image: seen.image.clone(),
             tool: None,
-            service: Compose::read(&seen.labels).map(|compose| compose.service),
+            project: compose.as_ref().map(|compose| compose.project.clone()),
+            service: compose.map(|compose| compose.service),
             settings: Vec::new(),
             labels: BTreeMap::new(),
         }
@@ -200,12 +218,8 @@ impl Service {
 
 impl Line {
     /// A variable that is ours under another name; its value may be a secret.
-    fn renamed(name: &str, value: &str, ours: String) -> Self {
-        let secret = ["PASSWORD", "TOKEN"].iter().any(|part| name.ends_with(part));
-        let setting =
-            if secret { Setting::secret(ours, value) } else { Setting::open(ours, value) };
-        let shown = setting.value.to_string();
-        let told = (name.to_owned(), shown, Tool::WatchDocker);
+    fn renamed(name: &str, setting: Setting) -> Self {
+        let told = (name.to_owned(), setting.value.to_string(), Tool::WatchDocker);
         Self::new(told, false, &Ok(Meaning::Ours(vec![setting])))
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::core::labels as our_labels;
 
-use super::{Idiom, Meaning, labels, variables};
+use super::report::{Report, Seen, report};
+use super::{Idiom, Meaning, Setting, labels, variables};
 
 /// Reads `name=value` from each line; a name that begins with a dot is Watchtower's.
 fn lines(text: &str) -> BTreeMap<String, String> {
@@ -114,7 +115,6 @@ fn every_label_that_means_something_here_means_a_label_that_is_read() {
 
 #[test]
 fn the_report_says_what_was_found() {
-    use super::report::{Seen, report};
     let watchtower = Seen {
         name: "watchtower".to_owned(),
         image: "containrrr/watchtower".to_owned(),
@@ -135,26 +135,139 @@ fn the_report_says_what_was_found() {
     };
     let plain = Seen { name: "db".to_owned(), image: "postgres".to_owned(), ..Seen::default() };
     let environment = lines("DIUN_WATCH_WORKERS=20\nDOCKER_AUTO_REGISTRY_AUTH_1_HOST=ghcr.io");
-    let found = report(&[watchtower, web, plain], &environment, &|_| None);
+    let found = report(&[watchtower, web, plain], &environment, &|_, _| None);
     let expected = include_str!("tests/report.txt");
     assert_eq!(found.text(), expected);
     let json = serde_json::to_string(&found).unwrap();
     for text in [found.text(), json] {
         assert!(!text.contains("hidden") && !text.contains("smtp://secret"), "{text}");
     }
-    let nothing = report(&[], &lines("DOCKER_AUTO_DATA=/x"), &|_| None);
+    let nothing = report(&[], &lines("DOCKER_AUTO_DATA=/x"), &|_, _| None);
     assert!(nothing.is_empty() && nothing.text().starts_with("no other tool was found"));
     let other = Seen {
-        name: "w".to_owned(),
-        image: "jianxcao/watch-docker".to_owned(),
-        variables: lines("WATCH_SCAN_INTERVAL=5m\nWATCH_REGISTRY_AUTH_1_TOKEN=hidden"),
-        ..Seen::default()
+        variables: lines("WATCH_SCAN_INTERVAL=5m\nHTTP_PROXY=http://u:hidden@p\nHOME=/root"),
+        ..seen("w", "jianxcao/watch-docker", "")
     };
-    let found =
-        report(&[other], &lines(""), &|name| Some(name.replacen("WATCH_", "DOCKER_AUTO_", 1)));
+    let found = report(&[other], &lines(""), &|name, value| match name {
+        "HTTP_PROXY" => Some(Setting::secret(name, value)),
+        "HOME" => None,
+        _ => Some(Setting::open(name.replacen("WATCH_", "DOCKER_AUTO_", 1), value)),
+    });
     let text = found.text();
-    assert!(
-        text.contains("DOCKER_AUTO_SCAN_INTERVAL: \"5m\"") && !text.contains("hidden"),
-        "{text}"
+    assert!(text.contains("DOCKER_AUTO_SCAN_INTERVAL: \"5m\""), "{text}");
+    assert!(text.contains("HTTP_PROXY_FILE: ") && !text.contains("HOME"), "{text}");
+    assert!(!serde_json::to_string(&found).unwrap().contains("hidden"), "{text}");
+}
+
+fn seen(name: &str, image: &str, labels: &str) -> Seen {
+    let (name, image) = (name.to_owned(), image.to_owned());
+    Seen { name, image, labels: lines(labels), ..Seen::default() }
+}
+
+/// Returns what is said of a Watchtower with these arguments and variables, beside some containers.
+fn of_watchtower(arguments: &str, variables: &str, containers: &[Seen]) -> Report {
+    let watchtower = Seen {
+        arguments: arguments.split_whitespace().map(str::to_owned).collect(),
+        variables: lines(variables),
+        ..seen("watchtower", "containrrr/watchtower", "")
+    };
+    let all: Vec<Seen> = containers.iter().cloned().chain([watchtower]).collect();
+    report(&all, &lines(""), &|_, _| None)
+}
+
+#[test]
+fn only_containers_that_were_named_are_asked_for() {
+    let containers = [
+        seen("web", "nginx", ""),
+        seen("db", "postgres", ".enable=false"),
+        seen("own", "redis", "docker-auto.mode=watch"),
+        seen("odd", "redis", ".enable=maybe"),
+        seen("other", "redis", ""),
+    ];
+    for (arguments, variables, expected, refused) in [
+        (
+            "web /db own odd",
+            "WATCHTOWER_SCHEDULE=0 0 4 * * *",
+            &["  web:  # the container web\n", "mode: \"auto\"", "AUTO_SCAN_CRON", "\"off\""][..],
+            &["UPDATE_", "  own:", "  odd:", "  other:", "mode: \"watch\""][..],
+        ),
+        ("web", "", &["mode: \"auto\""], &["UPDATE_", "  other:"]),
+        (
+            "web",
+            "WATCHTOWER_CLEANUP=1",
+            &["mode: \"auto\"", "SCAN_INTERVAL: \"1d\"", "KEEP_IMAGES"],
+            &["UPDATE_ENABLED", "ALLOW_COMPOSE", "  other:"],
+        ),
+        ("web", "WATCHTOWER_MONITOR_ONLY=1", &["UPDATE_ENABLED: \"false\""], &["\"auto\""]),
+        ("", "WATCHTOWER_CLEANUP=1", &["UPDATE_ENABLED: \"true\""], &["\"auto\""]),
+        ("", "WATCHTOWER_LABEL_ENABLE=perhaps", &["SCAN_INTERVAL"], &["UPDATE_ENABLED", "ALLOW_"]),
+    ] {
+        let compose = of_watchtower(arguments, variables, &containers).compose;
+        for part in expected {
+            assert!(compose.contains(part), "{arguments} {variables}: {compose} lacks {part}");
+        }
+        for part in refused {
+            assert!(!compose.contains(part), "{arguments} {variables}: {compose} has {part}");
+        }
+    }
+}
+
+#[test]
+fn a_service_is_pasted_once_into_its_project() {
+    let of = |name: &str, project: &str| {
+        let labels = format!(
+            ".enable=false\ncom.docker.compose.project={project}\ncom.docker.compose.service=web"
+        );
+        seen(name, "nginx", &labels)
+    };
+    let containers = [
+        of("a-web-1", "a"),
+        of("a-web-2", "a"),
+        of("b-web-1", "b"),
+        seen("docker-auto", "docker-auto", ".enable=false"),
+    ];
+    let compose = of_watchtower("", "WATCHTOWER_CLEANUP=1", &containers).compose;
+    let documents: Vec<&str> = compose.split("---\n").collect();
+    let [ours, first, second] = documents[..] else { panic!("{compose}") };
+    assert_eq!(ours.matches("  docker-auto:\n").count(), 2, "the service and the volume: {ours}");
+    assert_eq!(ours.matches("labels:").count(), 1, "{ours}");
+    assert!(!ours.contains("  web:"), "{ours}");
+    assert_eq!(
+        first,
+        "# for the compose project a\nservices:\n  web:  # the containers a-web-1, a-web-2\n    \
+         labels:\n      docker-auto.mode: \"off\"\n"
     );
+    assert!(second.contains("project b\n") && second.matches("  web:").count() == 1, "{second}");
+}
+
+#[test]
+fn accounts_in_addresses_are_not_told() {
+    for (name, value) in [
+        ("DIUN_WATCH_HEALTHCHECKS_UUID", "hidden"),
+        ("WUD_REGISTRY_CUSTOM_A_URL", "https://u:hidden@h:5000"),
+        (
+            "WUD_REGISTRY_CUSTOM_A_URL",
+            "https://u:hidden@h:5000\nWUD_REGISTRY_CUSTOM_A_LOGIN=u\n\
+             WUD_REGISTRY_CUSTOM_A_PASSWORD=p",
+        ),
+    ] {
+        let found = variables::read(&lines(&format!("{name}={value}")));
+        let shown: Vec<String> = found
+            .iter()
+            .map(|found| format!("{} {:?} {}", found.value, found.value, told(&found.meaning)))
+            .collect();
+        assert!(!shown.is_empty() && !shown.concat().contains("hidden"), "{shown:?}");
+    }
+}
+
+#[test]
+fn an_image_cannot_take_its_users_labels_away() {
+    let claimed = lines(
+        "docker-auto.mode=off\ndocker-auto.internal.made-from.docker-auto.mode=.enable\n\
+         docker-auto.internal.unclear.x=y\ndocker-auto.internal.ignored.x=y\na=b",
+    );
+    let told = labels::unmarked(claimed);
+    assert_eq!(told, lines("docker-auto.mode=off\na=b"));
+    let understood = labels::understood(&told, &Idiom::default());
+    assert_eq!(understood.get("docker-auto.mode").map(String::as_str), Some("off"));
 }

@@ -112,8 +112,19 @@ fn meaning(name: &str, value: &str, tool: Tool, variables: &Variables) -> Option
 }
 
 /// Parts of names whose values are not shown.
-const SECRETS: [&str; 10] =
-    ["PASS", "TOKEN", "SECRET", "KEY", "HASH", "HOOK", "_URL", "_NOTIF", "_TRIGGER_", "_AUTH"];
+const SECRETS: [&str; 11] = [
+    "PASS",
+    "TOKEN",
+    "SECRET",
+    "KEY",
+    "HASH",
+    "HOOK",
+    "UUID",
+    "_URL",
+    "_NOTIF",
+    "_TRIGGER_",
+    "_AUTH",
+];
 
 fn content(name: &str, value: &str) -> Content {
     if SECRETS.iter().any(|part| name.contains(part)) {

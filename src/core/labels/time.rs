@@ -17,6 +17,11 @@ pub(super) const SCHEDULE: Label = Label {
     read: |patch, text, origin| {
         // The policy that it is laid over knows the time zone.
         let schedule = Schedule::parse(text, Tz::UTC).map_err(|error| error.to_string());
+        let schedule = schedule.and_then(|schedule| {
+            let often = schedule.is_faster_than_a_minute();
+            let cure = || "updates may be a minute apart at least; write one second".to_owned();
+            if often { Err(cure()) } else { Ok(schedule) }
+        });
         set(&mut patch.schedule, schedule, origin)
     },
 };

@@ -1,9 +1,10 @@
 //! Which of a repository's tags may take a tag's place, the newest first.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 
 use crate::core::version::kind::Kind;
-use crate::core::version::parse::{Family, Tag};
+use crate::core::version::parse::{Family, Stage, Tag};
 use crate::core::version::rules::{Track, VersionRules};
 use crate::core::version::suffix::Role;
 
@@ -30,13 +31,19 @@ pub fn choose<'a>(
 ) -> Choice {
     let now = rules.read(current);
     let Some(family) = now.family() else { return Choice::default() };
-    let early = rules.prerelease.value || now.is_before_release();
     let admitted = tags.into_iter().filter(|tag| *tag != current && rules.admits(tag));
     let read = admitted.map(|tag| (rules.read(tag), tag));
-    let newer =
-        read.filter(|(tag, _)| (early || !tag.is_before_release()) && is_newer(tag, &now, &family));
-    let (mut near, mut far): (Vec<_>, Vec<_>) =
-        newer.partition(|(tag, _)| is_in_range(tag, &now, rules.track.value));
+    let early = rules.prerelease.value;
+    let newer = read.filter(|(tag, _)| is_far_enough(tag, &now, early));
+    let newer: Vec<_> = newer.filter(|(tag, _)| is_newer(tag, &now, &family)).collect();
+    let last = last_major(&now, newer.iter().map(|(tag, _)| tag));
+    let follows = |tag: &Tag| is_in_range(tag, &now, rules.track.value);
+    let carries = |tag: &Tag| tag.numbers > now.numbers && is_same_variant(tag, &now);
+    let varies = newer.iter().any(|(tag, _)| follows(tag) && carries(tag));
+    let kept = newer.into_iter().filter(|(tag, _)| {
+        tag.numbers.first() <= last.as_ref() && (!varies || is_same_variant(tag, &now))
+    });
+    let (mut near, mut far): (Vec<_>, Vec<_>) = kept.partition(|(tag, _)| follows(tag));
     let distribution = now.suffix_numbers(Role::Distribution);
     // Of one version, the one on the same release of the distribution comes first.
     let by_age = |(one, text): &(Tag, &'a str), (other, other_text): &(Tag, &'a str)| {
@@ -52,6 +59,46 @@ pub fn choose<'a>(
         in_range: near.into_iter().map(|(_, text)| text.to_owned()).collect(),
         beyond: far.into_iter().next().map(|(_, text)| text.to_owned()),
     }
+}
+
+/// Says whether a version may be taken although it is not released: by who runs such a one already,
+/// or asks for them. What changes each night is for those alone who run it.
+fn is_far_enough(tag: &Tag, now: &Tag, early: bool) -> bool {
+    const ALPHA: u8 = 2;
+    match (&tag.stage, &now.stage) {
+        (Stage::Released, _) => true,
+        (Stage::Before(rank, _), Stage::Before(own, _)) => {
+            *rank >= if early { (*own).min(ALPHA) } else { *own }
+        }
+        (Stage::Before(rank, _), Stage::Released) => early && *rank >= ALPHA,
+    }
+}
+
+/// Returns the last major version that follows on the current one without a gap: what lies behind a
+/// gap is counted otherwise, such as the `14.3.9` among a `4.6.3` and a `5.0.2`.
+fn last_major<'a>(now: &Tag, newer: impl Iterator<Item = &'a Tag>) -> Option<u64> {
+    let current = *now.numbers.first()?;
+    if now.kind != Kind::Semver {
+        return Some(u64::MAX);
+    }
+    let majors: BTreeSet<u64> = newer.filter_map(|tag| tag.numbers.first().copied()).collect();
+    let follows = |last: u64, next: &u64| *next <= last.saturating_add((last / 2).max(3));
+    Some(
+        majors
+            .into_iter()
+            .fold(current, |last, next| if follows(last, &next) { next } else { last }),
+    )
+}
+
+/// Says whether the bare numbers behind two versions are the same: where a later version carries the
+/// current one's, they name a variant (`3.1.0-18` for Node.js 18) and no build.
+fn is_same_variant(tag: &Tag, now: &Tag) -> bool {
+    let bare = |tag: &Tag| -> Vec<Vec<u64>> {
+        let parts =
+            tag.suffix.iter().filter(|part| part.role == Role::Counter && part.shape == "-#");
+        parts.map(|part| part.numbers.clone()).collect()
+    };
+    !bare(now).is_empty() && bare(tag) == bare(now)
 }
 
 fn is_newer(tag: &Tag, now: &Tag, family: &Family) -> bool {

@@ -75,6 +75,66 @@ const NUMBERED: [(&str, u8); 13] = [
 /// Letters that are meant so right behind the numbers: `3.14.0a1`.
 const LETTERS: [(&str, u8); 3] = [("a", 2), ("b", 3), ("c", 6)];
 
+/// Words that stand right before a version's numbers.
+const MARKS: [&str; 4] = ["", "v", "r", "ver"];
+
+/// Words whose number names something else than the version: a change that is proposed, a branch, a
+/// commit, or what the image is built on.
+const NO_VERSIONS: [&str; 32] = [
+    "pr",
+    "mr",
+    "pull",
+    "merge",
+    "issue",
+    "branch",
+    "feature",
+    "feat",
+    "fix",
+    "bugfix",
+    "hotfix",
+    "dependabot",
+    "renovate",
+    "sha",
+    "commit",
+    "alpine",
+    "debian",
+    "deb",
+    "ubuntu",
+    "ubi",
+    "fedora",
+    "el",
+    "jdk",
+    "jre",
+    "java",
+    "php",
+    "python",
+    "py",
+    "node",
+    "pg",
+    "postgres",
+    "cuda",
+];
+
+/// Says whether what stands before a tag's numbers leaves them a version: nothing, `v`, or words with
+/// a separator behind them, such as `release-`.
+fn stands_before_versions(prefix: &str) -> bool {
+    let prefix = prefix.to_ascii_lowercase();
+    if MARKS.contains(&prefix.trim_start_matches(['-', '_', '.'])) {
+        return true;
+    }
+    let mut words = prefix.split(['-', '_', '.']);
+    // Behind the last separator stands nothing, or what marks a version.
+    let last = words.next_back().unwrap_or_default();
+    MARKS.contains(&last) && words.all(|word| !NO_VERSIONS.contains(&word))
+}
+
+/// Says whether the word across a tag's first digits is a machine: `linux-amd64-2.19.4`.
+fn names_a_machine(prefix: &str, rest: &str) -> bool {
+    let begin = prefix.rsplit(['-', '_']).next().unwrap_or_default();
+    let end = rest.split(['-', '_']).next().unwrap_or_default();
+    MACHINES.contains(&format!("{begin}{end}").as_str())
+}
+
 impl Tag {
     /// Takes a tag apart; what is no version is floating or a commit.
     pub fn parse(text: &str) -> Self {
@@ -101,6 +161,9 @@ impl Tag {
         let skipped = machine.map_or(0, |(word, _)| word.len());
         let begin = skipped + text.get(skipped..)?.find(|c: char| c.is_ascii_digit())?;
         let (prefix, rest) = text.split_at(begin);
+        if !stands_before_versions(prefix.get(skipped..)?) && !names_a_machine(prefix, rest) {
+            return None;
+        }
         let (kind, numbers, width, rest) = dashed(rest).or_else(|| dotted(rest))?;
         let (stage, rest) = stage(rest);
         Some(Self {

@@ -45,6 +45,7 @@ const CRATES: &[(&str, Who)] = &[
     ("env_logger", Only(&["logging"])),
     ("flate2", Only(&["store"])),
     ("futures_util", AllButCore),
+    ("hmac", Only(&["registry"])),
     ("http", WIRE),
     ("http_body_util", WIRE),
     ("hyper", WIRE),

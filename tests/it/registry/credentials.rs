@@ -11,6 +11,7 @@ use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settin
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::scripted::{Reaction, Reply, ScriptedServer, Seen};
 use crate::support::wait::wait_until;
 
 use super::door::Door;
@@ -197,4 +198,57 @@ async fn a_helper_that_is_given_up_takes_its_children_along() {
     // One that has ended stays as a zombie until its new parent asks for it.
     let lives = || std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z"));
     wait_until("the child has ended", std::time::Duration::from_secs(10), || !lives());
+}
+
+/// What AWS answers to a request that is signed as its service wants it.
+fn aws(seen: &Seen) -> Reaction {
+    let authorization = seen.header("authorization").to_owned();
+    let scope = "Credential=AKIAIOSFODNN7EXAMPLE/20261122/eu-west-1/ecr/aws4_request";
+    let names = "SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=";
+    let target = seen.header("x-amz-target").ends_with(".GetAuthorizationToken");
+    if !(authorization.contains(scope) && authorization.contains(names) && target) {
+        return Reply::new(400).body(r#"{"message":"not signed"}"#).into();
+    }
+    let token = STANDARD.encode("AWS:of-twelve-hours");
+    // Twelve hours after the clock of these tests.
+    let data = json!([{"authorizationToken": token, "expiresAt": 1_795_384_800.0}]);
+    Reply::new(200).body(json!({"authorizationData": data}).to_string()).into()
+}
+
+#[tokio::test]
+async fn keys_of_an_aws_account_are_changed_for_a_password() {
+    let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+    let image = ImageRef::parse(&format!("{host}/team/app:1")).unwrap();
+    for (username, expected, requests) in [
+        ("AKIAIOSFODNN7EXAMPLE", Ok("AWS"), 1),
+        ("AWS", Ok("AWS"), 0),
+        ("AKIAANOTHEREXAMPLE00", Err("unauthorized"), 2),
+        ("ASIAIOSFODNN7EXAMPLE", Err("credentials"), 0),
+    ] {
+        let server = ScriptedServer::plain(aws);
+        let login =
+            Login::Password { username: username.into(), password: Secret::new("wJalrXUtnFEMI") };
+        let settings = Settings {
+            credentials: vec![Credential { host: host.to_owned(), login }],
+            ecr_endpoint: Some(format!("http://{}/", server.address()).parse().unwrap()),
+            ..settings()
+        };
+        let registry = Registry::new(settings).unwrap();
+        for _ in 0..2 {
+            let found = registry.credentials_for(&image).await;
+            let found = found.map(|found| found.unwrap().login);
+            match (found, expected) {
+                (Ok(Login::Password { username, .. }), Ok(expected)) => {
+                    assert_eq!(username, expected);
+                }
+                (Err(error), Err(code)) => {
+                    let text = error.to_string();
+                    assert_eq!(error.code(), code, "{text}");
+                    assert!(!text.contains("wJalrXUtnFEMI"), "{text}");
+                }
+                (found, expected) => panic!("{username}: {found:?} instead of {expected:?}"),
+            }
+        }
+        assert_eq!(server.seen().len(), requests, "{username}: a password is kept while it lasts");
+    }
 }

@@ -1,6 +1,9 @@
 //! What people decide holds, whoever asks and across restarts: until it is taken back or overtaken.
 
+use std::fs;
+
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
@@ -119,4 +122,36 @@ fn what_people_decide_holds_until_they_take_it_back() {
     for name in NAMES {
         assert_eq!(scene.version(name), "3", "{name}");
     }
+}
+
+#[test]
+fn a_pause_holds_who_waits_while_another_one_is_updated() {
+    needs!(lab);
+    let (scene, folder) = (Scene::on(Engine::New), TempDir::new().unwrap());
+    let (begun, busy) = (folder.path().join("begun"), folder.path().join("busy"));
+    fs::write(&busy, "").unwrap();
+    let hook = "touch /shared/begun; while [ -e /shared/busy ]; do sleep 1; done";
+    let hooked = json!({
+        "Labels": {
+            "docker-auto.mode": "auto",
+            "docker-auto.hook.pre-update": hook,
+            "docker-auto.hook.user": "0:0",
+        },
+        "HostConfig": {"Binds": [format!("{}:/shared", folder.path().display())]},
+    });
+    scene.start_outdated("a", &hooked);
+    for name in ["b", "c"] {
+        scene.start_outdated(name, &json!({"Labels": {"docker-auto.mode": "auto"}}));
+    }
+    let program = scene.program();
+    let server = Server::start(&program);
+    wait_until("the first one is being updated", PATIENCE, || begun.exists());
+    program.run(&["pause", &scene.name("b")]).expect(0);
+    fs::remove_file(busy).unwrap();
+    wait_until("the last one is updated", PATIENCE, || {
+        let records = program.run(&["history", &scene.name("c"), "--json"]).json();
+        records[0]["outcome"] == "updated"
+    });
+    server.end();
+    assert_eq!(["a", "b", "c"].map(|name| scene.version(name)), ["2", "1", "2"]);
 }

@@ -4,11 +4,12 @@ use crate::core::foreign::value::{milliseconds, needs};
 use crate::core::foreign::{Meaning, Understood, one};
 use crate::core::value::{self, switch};
 
-use super::wud::{COMPOSE, COMPOSE_FILE, DIGEST, INCLUDE, SHOWN, WATCH};
+use super::wud::{COMPOSE, COMPOSE_FILE, DIGEST, EXCLUDED, INCLUDE, INCLUDED, SHOWN, WATCH};
 use super::wud::{digest, exclude, include, transform, watch};
+use super::wud::{triggers_excluded, triggers_included};
 use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 
-pub(super) const LABELS: [ForeignLabel; 24] = [
+pub(super) const LABELS: [ForeignLabel; 28] = [
     strict("dd.watch", WATCH, watch),
     lenient("dd.watch.digest", DIGEST, digest),
     lenient("dd.tag.include", INCLUDE, include),
@@ -68,6 +69,10 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
     nothing("dd.display.*", "nothing", SHOWN),
     nothing("dd.link.template", "nothing", SHOWN),
     already("dd.compose.file", COMPOSE, COMPOSE_FILE),
+    strict("dd.action.include", INCLUDED, triggers_included),
+    strict("dd.action.exclude", EXCLUDED, triggers_excluded),
+    strict("dd.trigger.include", INCLUDED, triggers_included),
+    strict("dd.trigger.exclude", EXCLUDED, triggers_excluded),
     nothing("dd.action.*", MODE, BY_MODE),
     nothing("dd.notification.*", MODE, BY_MODE),
     nothing("dd.*", "nothing", UNKNOWN),

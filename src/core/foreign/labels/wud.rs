@@ -2,7 +2,7 @@
 
 use crate::core::foreign::value::pattern;
 use crate::core::foreign::{Meaning, Understood, one};
-use crate::core::value::switch;
+use crate::core::value::{list, switch};
 
 use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 
@@ -12,8 +12,8 @@ pub(super) const LABELS: [ForeignLabel; 11] = [
     lenient("wud.tag.include", INCLUDE, include),
     lenient("wud.tag.exclude", "`docker-auto.tag.exclude`", exclude),
     lenient("wud.tag.transform", "`docker-auto.tag.transform`", transform),
-    nothing("wud.trigger.include", TRIGGER, NO_TRIGGERS),
-    nothing("wud.trigger.exclude", TRIGGER, NO_TRIGGERS),
+    strict("wud.trigger.include", INCLUDED, triggers_included),
+    strict("wud.trigger.exclude", EXCLUDED, triggers_excluded),
     nothing("wud.link.template", "nothing", SHOWN),
     nothing("wud.display.*", "nothing", SHOWN),
     already("wud.compose.file", COMPOSE, COMPOSE_FILE),
@@ -28,8 +28,12 @@ pub(super) const INCLUDE: &str = "`docker-auto.tag.include`, with `docker-auto.t
 pub(super) const COMPOSE: &str = "nothing: compose's own labels say where its file is";
 pub(super) const COMPOSE_FILE: &str = "compose's own labels say where its file is";
 pub(super) const SHOWN: &str = "it only changes how the container is shown";
-const NO_TRIGGERS: &str = "there are no triggers; docker-auto.mode says what is done";
-const TRIGGER: &str = "nothing: `docker-auto.mode` says what is done";
+pub(super) const INCLUDED: &str = "`docker-auto.mode=watch`, unless it names a trigger of the kind \
+                                   `docker` or `dockercompose` for all updates";
+pub(super) const EXCLUDED: &str = "`docker-auto.mode=watch`, unless it only names triggers of other \
+                                   kinds than `docker` and `dockercompose`";
+const MODE: &str = "docker-auto.mode";
+const AS_SET: Meaning = Meaning::Already("what the other settings say is done");
 
 pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
     match (switch(text)?, scene.idiom.watched_are_updated) {
@@ -37,6 +41,27 @@ pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
         (true, false) => one("docker-auto.mode", "watch"),
         (true, true) => Ok(Meaning::Already("the triggers say what is done with it")),
     }
+}
+
+/// A trigger is called `KIND.NAME`, with `:THRESHOLD` where it is not meant for all updates.
+pub(super) fn triggers_included(text: &str, _: &Scene<'_>) -> Understood {
+    let updates = |trigger: &str| {
+        let (name, threshold) = trigger.split_once(':').unwrap_or((trigger, "all"));
+        let kind = name.split('.').next().unwrap_or(name).trim();
+        let is_docker = ["docker", "dockercompose"].iter().any(|it| kind.eq_ignore_ascii_case(it));
+        is_docker && threshold.trim().eq_ignore_ascii_case("all")
+    };
+    let mut named = list(text).peekable();
+    if named.peek().is_none() || named.any(updates) { Ok(AS_SET) } else { one(MODE, "watch") }
+}
+
+/// A name without a kind may be that of a trigger that updates.
+pub(super) fn triggers_excluded(text: &str, _: &Scene<'_>) -> Understood {
+    let tells = |trigger: &str| {
+        let kind = trigger.split_once('.').map(|(kind, _)| kind.trim().to_ascii_lowercase());
+        kind.is_some_and(|kind| !kind.starts_with("docker"))
+    };
+    if list(text).all(tells) { Ok(AS_SET) } else { one(MODE, "watch") }
 }
 
 pub(super) fn digest(text: &str, _: &Scene<'_>) -> Understood {

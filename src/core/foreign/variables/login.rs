@@ -150,7 +150,8 @@ impl Group<'_> {
                 Ok(settings) if Some(part) == chief => Meaning::Ours(settings.clone()),
                 Ok(_) => Meaning::Already("it goes along with the credentials"),
             };
-            let hidden = secret(part) || part.contains("AUTH") || part.contains("KEY");
+            let address = ["URL", "NAME"].contains(&part.as_str()) && value.contains('@');
+            let hidden = address || secret(part) || part.contains("AUTH") || part.contains("KEY");
             let value = if hidden && !part.ends_with("FILE") {
                 Content::Secret(Secret::new(*value))
             } else {
@@ -178,8 +179,10 @@ fn settings(login: &Login, number: u32) -> Vec<Setting> {
     vec![host, Setting::open(name("USERNAME"), login.username.clone()), password]
 }
 
+/// An address may begin with an account and a password, which must not be told.
 fn bare(host: &str) -> String {
     let host = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, rest)| rest);
     let host = host.trim_end_matches('/').to_ascii_lowercase();
     match host.as_str() {
         "index.docker.io/v1" | "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::core::foreign::idiom::{is_on, text};
+use crate::core::foreign::idiom::{
+    API_ENDPOINTS, API_UPDATE, MONITORED_IMAGES, RUN_ONCE, SKIPPED_IMAGES, may_be_on, restraint,
+    text,
+};
 use crate::core::foreign::value::{When, at_least_a_minute, go_duration, names, schedule};
 use crate::core::foreign::{Content, Meaning, Setting, Tool, Understood, one};
 use crate::core::value;
@@ -20,12 +23,19 @@ const NOTIFICATIONS: &str = "there are no notifications yet";
 const API: &str = "there is no HTTP API to be reached from outside yet";
 const LABELS: &str = "it says how Watchtower's labels are read";
 const NO_UPDATES: &[(&str, &str)] = &[("DOCKER_AUTO_UPDATE_ENABLED", "false")];
-const IMAGES: &str = "set the label docker-auto.mode of the containers that are meant";
+const IMAGES: &str = "nothing is updated by itself beside it; set the label docker-auto.mode of the \
+                      containers that are meant, and remove it";
+const ONCE: &str = "nothing is updated by itself beside it; run `docker-auto update --all` instead \
+                    of serving";
+const ASKED: &str = "there is no HTTP API to be reached from outside yet; where it asks for updates, \
+                     nothing is updated by itself without WATCHTOWER_HTTP_API_PERIODIC_POLLS";
+const LABEL_ENABLE: &str = "WATCHTOWER_LABEL_ENABLE";
+const BY_LABEL: &str = "WATCHTOWER_ENABLE_CONTAINERS_BY_LABEL";
 
-pub(super) const VARIABLES: [ForeignVariable; 63] = [
+pub(super) const VARIABLES: [ForeignVariable; 65] = [
     row(INTERVAL, Read(interval)),
     row(SCHEDULE, Read(update_schedule)),
-    row("WATCHTOWER_RUN_ONCE", NothingIfOn("run `docker-auto update --all` instead of serving")),
+    row(RUN_ONCE, NothingIfOn(ONCE)),
     row(ON_START, Switch("DOCKER_AUTO_SCAN_ON_START")),
     row("WATCHTOWER_TIMEOUT", Span("DOCKER_AUTO_UPDATE_STOP_TIMEOUT")),
     row(NO_PULL, IfOn(NO_UPDATES)),
@@ -33,19 +43,19 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
     row("WATCHTOWER_NO_STARTUP_MESSAGE", Already(NOTIFICATIONS)),
     row("WATCHTOWER_CLEANUP", Read(cleanup)),
     row("WATCHTOWER_REMOVE_VOLUMES", NothingIfOn("data is kept: volumes go to the new container")),
-    row("WATCHTOWER_LABEL_ENABLE", IfOn(&[("DOCKER_AUTO_POLICY_ONLY_LABELS", ENABLED)])),
+    row(
+        LABEL_ENABLE,
+        Read(|text, all| if value::switch(text)? { only_labels(ENABLED, all) } else { Ok(OFF) }),
+    ),
     row("WATCHTOWER_LABEL_TAKE_PRECEDENCE", Already(LABELS)),
     row("WATCHTOWER_DISABLE_CONTAINERS", Names("DOCKER_AUTO_POLICY_EXCLUDE_NAMES")),
-    row(
-        "WATCHTOWER_ENABLE_CONTAINERS_BY_LABEL",
-        Read(|text, _| one("DOCKER_AUTO_POLICY_ONLY_LABELS", selectors(text))),
-    ),
+    row(BY_LABEL, Read(|text, all| only_labels(&selectors(text), all))),
     row(
         "WATCHTOWER_DISABLE_CONTAINERS_BY_LABEL",
         Read(|text, _| one("DOCKER_AUTO_POLICY_EXCLUDE_LABELS", selectors(text))),
     ),
-    row("WATCHTOWER_MONITOR_IMAGE_NAMES", Nothing(IMAGES)),
-    row("WATCHTOWER_SKIP_IMAGE_NAMES", Nothing(IMAGES)),
+    row(MONITORED_IMAGES, Nothing(IMAGES)),
+    row(SKIPPED_IMAGES, Nothing(IMAGES)),
     row("WATCHTOWER_SCOPE", Same("DOCKER_AUTO_POLICY_SCOPE")),
     row(MONITOR_ONLY, IfOn(NO_UPDATES)),
     row("WATCHTOWER_INCLUDE_STOPPED", Switch("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED")),
@@ -92,6 +102,8 @@ pub(super) const VARIABLES: [ForeignVariable; 63] = [
             None => one("DOCKER_AUTO_SERVER_ADDR", format!(":{}", text.trim_start_matches(':'))),
         }),
     ),
+    row(API_UPDATE, NothingIfOn(ASKED)),
+    row(API_ENDPOINTS, Nothing(ASKED)),
     row("WATCHTOWER_HTTP_API_*", Nothing(API)),
     row("WATCHTOWER_DEBUG", IfOn(&[("DOCKER_AUTO_LOG_LEVEL", "debug")])),
     row("WATCHTOWER_TRACE", IfOn(&[("DOCKER_AUTO_LOG_LEVEL", "trace")])),
@@ -122,9 +134,23 @@ fn text_of<'a>(all: &'a Variables, name: &str) -> Option<&'a str> {
     text(all, name)
 }
 
-/// Says whether Watchtower would only look.
+/// Says whether Watchtower would only look, or updates otherwise than can be had here.
 fn only_looks(all: &Variables) -> bool {
-    is_on(all, MONITOR_ONLY) || is_on(all, NO_PULL)
+    may_be_on(all, MONITOR_ONLY) || may_be_on(all, NO_PULL) || restraint(all).is_some()
+}
+
+/// Watchtower asks for the labels of both its variables at once; any label of our list is enough.
+fn only_labels(labels: &str, all: &Variables) -> Understood {
+    let ours = ["DOCKER_AUTO_POLICY_ONLY_LABELS", "WATCH_POLICY_ONLY_LABELS"];
+    let settled = ours.iter().any(|name| text(all, name).is_some());
+    let others = text(all, BY_LABEL).is_some_and(|text| selectors(text) != ENABLED);
+    if others && may_be_on(all, LABEL_ENABLE) && !settled {
+        return Err(format!(
+            "{LABEL_ENABLE} and {BY_LABEL} ask for two labels at once, which cannot be said here: \
+             set DOCKER_AUTO_POLICY_ONLY_LABELS, of which any label is enough"
+        ));
+    }
+    one("DOCKER_AUTO_POLICY_ONLY_LABELS", labels)
 }
 
 fn update_schedule(text: &str, all: &Variables) -> Understood {
@@ -173,14 +199,19 @@ fn selectors(text: &str) -> String {
 }
 
 /// What Watchtower does where its variables say nothing else: it updates every container, compose's
-/// too, each day.
+/// too, each day. Where one of them restrains it otherwise than can be had here, nothing is updated.
 pub(super) fn implied(all: &Variables) -> Option<FoundVariable> {
-    let name = all.keys().find(|name| name.starts_with("WATCHTOWER_"))?.clone();
+    let restraint = restraint(all).map(ToOwned::to_owned);
+    let restrained = restraint.is_some();
+    let first = || all.keys().find(|name| name.starts_with("WATCHTOWER_")).cloned();
+    let name = restraint.or_else(first)?;
     let every =
         text_of(all, SCHEDULE).is_none_or(|text| matches!(schedule(text), Ok(When::Every(_))));
     let mut settings = Vec::new();
     let mut add = |name: &str, value: &str| settings.push(Setting::open(name, value));
-    if !only_looks(all) {
+    if restrained {
+        add("DOCKER_AUTO_UPDATE_ENABLED", "false");
+    } else if !only_looks(all) {
         if every {
             add("DOCKER_AUTO_UPDATE_ENABLED", "true");
         }

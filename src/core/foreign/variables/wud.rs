@@ -103,7 +103,10 @@ fn trigger(_: &str, all: &Variables) -> Understood {
     if triggers(all) {
         one("DOCKER_AUTO_UPDATE_ENABLED", "true")
     } else {
-        Ok(Meaning::Already("the trigger does nothing by itself"))
+        Ok(Meaning::Already(
+            "updates stay off: the triggers do nothing by themselves, or not with every container; \
+             the label docker-auto.mode=auto asks for those of its container",
+        ))
     }
 }
 
