@@ -26,14 +26,7 @@ impl std::error::Error for DigestError {}
 impl Digest {
     /// Returns the SHA-256 digest of a content.
     pub fn of(content: &[u8]) -> Self {
-        let hash = sha2::Sha256::digest(content);
-        let mut text = String::with_capacity(71);
-        text.push_str("sha256:");
-        for byte in hash {
-            text.push(char::from(HEXADECIMAL[usize::from(byte >> 4)]));
-            text.push(char::from(HEXADECIMAL[usize::from(byte & 15)]));
-        }
-        Self(text.into())
+        Self(format!("sha256:{}", hexadecimal(&sha2::Sha256::digest(content))).into())
     }
 
     /// Returns the whole text, algorithm included.
@@ -48,6 +41,12 @@ impl Digest {
 }
 
 const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+
+/// Returns bytes as digests are written: two small hexadecimal digits each.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(HEXADECIMAL[usize::from(digit)])).collect()
+}
 
 impl FromStr for Digest {
     type Err = DigestError;

@@ -46,7 +46,7 @@ impl Word {
     }
 
     /// Says whether the word outlives the image's being the newest one: a tag may come back to it.
-    pub fn outlives_news(&self) -> bool {
+    fn outlives_news(&self) -> bool {
         matches!(self, Self::Skipped | Self::Rejected)
     }
 }
@@ -70,6 +70,13 @@ impl Verdict {
     pub fn is_of(&self, candidate: &Candidate) -> bool {
         self.mark.is(candidate)
     }
+
+    /// Says whether it means nothing any more, now that this is the newest image, or the one that
+    /// runs is.
+    pub fn is_overtaken(&self, newest: Option<&Mark>) -> bool {
+        let is_newest = newest.is_some_and(|newest| newest.meets(&self.mark));
+        !self.word.outlives_news() && !is_newest
+    }
 }
 
 /// What is paused.
@@ -91,6 +98,15 @@ impl Paused {
             Self::Everything => ("everything", ""),
             Self::Group(name) => ("group", name),
             Self::Container(name) => ("container", name.as_str()),
+        }
+    }
+
+    /// Returns what it is called on the command line.
+    pub fn argument(&self) -> String {
+        match self {
+            Self::Everything => "--all".to_owned(),
+            Self::Group(name) => format!("--group {name}"),
+            Self::Container(name) => name.to_string(),
         }
     }
 

@@ -131,6 +131,18 @@ impl Engine {
         Ok(assessments)
     }
 
+    /// Judges one container of an inventory, with every question on the way.
+    pub(super) async fn assess_one(
+        &self,
+        inventory: &Inventory,
+        name: &ContainerName,
+        (freshness, request): (Freshness, Request),
+    ) -> Result<Assessment, EngineError> {
+        let names = meant(inventory, std::slice::from_ref(name))?;
+        let found = Box::pin(self.assess(inventory, &names, freshness, request)).await?;
+        found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))
+    }
+
     fn assessment<'a>(
         &self,
         bench: &'a Bench<'a>,

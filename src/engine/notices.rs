@@ -128,7 +128,7 @@ impl Engine {
 
     /// Looks again at the containers that are others now, and updates those whose image's name was
     /// moved here, as far as that is allowed.
-    pub(super) async fn look_again(&self, noticed: Noticed) -> Result<(), EngineError> {
+    async fn look_again(&self, noticed: Noticed) -> Result<(), EngineError> {
         let inventory = self.discover().await?;
         let present = |name: &ContainerName| inventory.containers.contains_key(name);
         let names: Vec<_> = noticed.containers.into_iter().filter(present).collect();

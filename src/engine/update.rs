@@ -29,11 +29,8 @@ impl Engine {
         backup: Backup,
     ) -> Result<Planning, EngineError> {
         let inventory = self.discover().await?;
-        let names = meant(&inventory, std::slice::from_ref(name))?;
-        let asking = self.assess(&inventory, &names, Freshness::Forced, Request::Named);
-        let found = Box::pin(asking).await?;
-        let mut assessment =
-            found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))?;
+        let asked = (Freshness::Forced, Request::Named);
+        let mut assessment = self.assess_one(&inventory, name, asked).await?;
         assessment.policy = backup.over(&assessment.policy);
         let decision = &assessment.decision;
         let Some(candidate) = decision.candidate() else {

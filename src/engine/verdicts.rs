@@ -2,7 +2,7 @@
 //! explanation of a judgement.
 
 use crate::core::candidate::Mark;
-use crate::core::decision::{Asked, Decision, Request};
+use crate::core::decision::{Decision, Request};
 use crate::core::id::ContainerName;
 use crate::core::verdict::{Pause, Paused, Said, Verdict, Word};
 use crate::engine::check::meant;
@@ -21,15 +21,6 @@ pub struct Ruled {
     pub assessment: Assessment,
 }
 
-/// A judgement with the way to it.
-#[derive(Clone, Debug)]
-pub struct Explained {
-    /// The container with its judgement.
-    pub assessment: Assessment,
-    /// Every question that was asked, in order.
-    pub chain: Vec<Asked>,
-}
-
 impl Engine {
     /// Stores a person's word on the image that could run in a container's place.
     pub async fn rule(&self, ruling: &Ruling) -> Result<Ruled, EngineError> {
@@ -39,7 +30,7 @@ impl Engine {
         {
             return Err(EngineError::Past(until));
         }
-        let assessment = self.assess_one(&ruling.name).await?.assessment;
+        let assessment = self.explain(&ruling.name).await?;
         let name = assessment.container.name.clone();
         let Some(candidate) = assessment.decision.candidate() else {
             let reason = assessment.decision.to_string();
@@ -51,23 +42,14 @@ impl Engine {
         let given = Given { target: self.target(&name), verdict };
         self.store.verdicts().say(given).await?;
         log::info!(action = "decide", container = name.as_str(), event = word.code(); "{name}: {} was {} by {}", candidate.short(), word.code(), said.by);
-        let assessment = self.assess_one(&name).await?.assessment;
+        let assessment = self.explain(&name).await?;
         Ok(Ruled { word, said, assessment })
     }
 
     /// Says how a container is judged, and every question on the way.
-    pub async fn explain(&self, name: &ContainerName) -> Result<Explained, EngineError> {
-        self.assess_one(name).await
-    }
-
-    async fn assess_one(&self, name: &ContainerName) -> Result<Explained, EngineError> {
+    pub async fn explain(&self, name: &ContainerName) -> Result<Assessment, EngineError> {
         let inventory = self.discover().await?;
-        let names = meant(&inventory, std::slice::from_ref(name))?;
-        let found = self.assess(&inventory, &names, Freshness::Cached, Request::Check).await?;
-        let mut assessment =
-            found.into_iter().next().ok_or_else(|| EngineError::Unknown(name.clone()))?;
-        let chain = std::mem::take(&mut assessment.chain);
-        Ok(Explained { assessment, chain })
+        self.assess_one(&inventory, name, (Freshness::Cached, Request::Check)).await
     }
 
     /// Pauses a container, a group or everything; returns the pause that holds.
@@ -123,7 +105,7 @@ impl Engine {
                 },
             };
             let words = words.remove(name).unwrap_or_default();
-            if words.iter().any(|verdict| is_overtaken(verdict, mark.as_ref())) {
+            if words.iter().any(|verdict| verdict.is_overtaken(mark.as_ref())) {
                 overtaken.push(Newest { name: name.clone(), mark });
             }
         }
@@ -132,9 +114,4 @@ impl Engine {
         }
         Ok(self.store.verdicts().settle(self.host.id(), overtaken).await?)
     }
-}
-
-fn is_overtaken(verdict: &Verdict, newest: Option<&Mark>) -> bool {
-    let is_newest = newest.is_some_and(|newest| newest.meets(&verdict.mark));
-    !verdict.word.outlives_news() && !is_newest
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::core::id::Timestamp;
 use crate::logging::Chain;
 
 /// Something that is stored as a record.
@@ -72,6 +73,17 @@ pub(super) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, RecordError> {
 /// Reads some fields of a record, whatever else it holds.
 pub(super) fn peek<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
     Ok(serde_json::from_slice::<Envelope<T>>(bytes)?.value)
+}
+
+/// Says whether a record's field `at` is no earlier than a moment. One that does not read back is
+/// taken for young: it may be a newer version's.
+pub(super) fn is_since(bytes: &[u8], cutoff: Timestamp) -> bool {
+    #[derive(Deserialize)]
+    struct Dated {
+        at: Timestamp,
+    }
+
+    peek::<Dated>(bytes).map_or(true, |dated| dated.at >= cutoff)
 }
 
 /// Reads a record of a list; one that does not read back is named in the log and left out.

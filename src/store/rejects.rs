@@ -6,12 +6,12 @@ use redb::{ReadTransaction, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::core::candidate::Reject;
-use crate::core::id::{ContainerName, HostId, OperationId, TargetId, Timestamp};
+use crate::core::id::{ContainerName, HostId, OperationId, TargetId};
 use crate::core::plan::RejectKey;
 
 use super::fault::Fault;
-use super::record::{Stored, decode, decode_listed, encode, peek};
-use super::{KeepDays, Store, StoreError, table};
+use super::record::{Stored, decode, decode_listed, encode};
+use super::{KeepDays, Store, StoreError, record, table};
 
 /// The images that are not tried again.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ impl Rejects<'_> {
     pub async fn add(&self, rejected: Rejected) -> Result<(), StoreError> {
         let add = move |write: &WriteTransaction| {
             let mut rejects = write.open_table(table::REJECTS)?;
-            let key = key(&rejected.target, &rejected.reject.key);
+            let key = table::of_image(&rejected.target, &rejected.reject.key);
             rejects.insert(key, &*encode(&rejected)?)?;
             Ok(())
         };
@@ -54,7 +54,7 @@ impl Rejects<'_> {
         let (target, image) = (target.clone(), image.clone());
         let find = move |read: &ReadTransaction| {
             let rejects = read.open_table(table::REJECTS)?;
-            let found = rejects.get(key(&target, &image))?;
+            let found = rejects.get(table::of_image(&target, &image))?;
             Ok(found.map(|bytes| decode(bytes.value())).transpose()?)
         };
         self.0.read("reading the list of rejected images", find).await
@@ -65,7 +65,7 @@ impl Rejects<'_> {
         let host = host.clone();
         let list = move |read: &ReadTransaction| {
             let rejects = read.open_table(table::REJECTS)?;
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             let mut listed = Vec::new();
             for entry in rejects.range(range)? {
                 let (key, bytes) = entry?;
@@ -82,7 +82,7 @@ impl Rejects<'_> {
         let clear = move |write: &WriteTransaction| {
             let (host, name) = (target.host.as_str(), target.name.as_str());
             let mut rejects = write.open_table(table::REJECTS)?;
-            let range = (host, name, "")..=(host, name, table::LAST);
+            let range = table::of_container(host, name);
             let mut removed = 0;
             rejects.retain_in(range, |_, _| {
                 removed += 1;
@@ -104,26 +104,12 @@ impl Rejects<'_> {
         let (host, cutoff) = (host.clone(), keep.cutoff(self.0.clock.now()));
         let expire = move |write: &WriteTransaction| {
             let mut rejects = write.open_table(table::REJECTS)?;
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             rejects.retain_in(range, |(_, name, _), bytes| {
-                present.contains(&ContainerName::new(name)) || is_kept(bytes, cutoff)
+                present.contains(&ContainerName::new(name)) || record::is_since(bytes, cutoff)
             })?;
             Ok::<_, Fault>(())
         };
         self.0.write("cleaning the list of rejected images up", expire).await
     }
-}
-
-fn key<'a>(target: &'a TargetId, image: &'a RejectKey) -> (&'a str, &'a str, &'a str) {
-    (target.host.as_str(), target.name.as_str(), image.as_str())
-}
-
-/// One that does not read back is kept: it may be a newer version's.
-fn is_kept(bytes: &[u8], cutoff: Timestamp) -> bool {
-    #[derive(Deserialize)]
-    struct Failed {
-        at: Timestamp,
-    }
-
-    peek::<Failed>(bytes).map_or(true, |failed| failed.at >= cutoff)
 }

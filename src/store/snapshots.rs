@@ -90,7 +90,7 @@ impl Snapshots<'_> {
         let host = host.clone();
         let list = move |read: &ReadTransaction| {
             let snapshots = read.open_table(table::SNAPSHOTS)?;
-            let range = (host.as_str(), "")..=(host.as_str(), table::LAST);
+            let range = table::pairs_of(host.as_str());
             let mut found = BTreeMap::new();
             for entry in snapshots.range(range)? {
                 let (key, bytes) = entry?;
@@ -154,7 +154,7 @@ impl Snapshots<'_> {
         let list = move |read: &ReadTransaction| {
             let equivalents = read.open_table(table::EQUIVALENTS)?;
             let mut found = BTreeMap::<_, BTreeSet<_>>::new();
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             for entry in equivalents.range(range)? {
                 let (key, _) = entry?;
                 let (_, image, digest) = key.value();
@@ -188,13 +188,13 @@ fn retain(
 ) -> Result<(), Fault> {
     let names: BTreeSet<&str> = present.keys().map(ContainerName::as_str).collect();
     let used: BTreeSet<&str> = present.values().map(ImageId::as_str).collect();
-    let one_host = || (host, "")..=(host, table::LAST);
+    let one_host = || table::pairs_of(host);
     let mut snapshots = write.open_table(table::SNAPSHOTS)?;
     snapshots.retain_in(one_host(), |(_, name), _| names.contains(name))?;
     let mut images = write.open_table(table::IMAGES)?;
     images.retain_in(one_host(), |(_, image), _| used.contains(image))?;
     let mut equivalents = write.open_table(table::EQUIVALENTS)?;
-    let one_host = (host, "", "")..=(host, table::LAST, table::LAST);
+    let one_host = table::triples_of(host);
     equivalents.retain_in(one_host, |(_, image, _), ()| used.contains(image))?;
     Ok(())
 }

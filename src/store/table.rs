@@ -3,7 +3,12 @@
 //! Keys begin with the host, so that one host's records stand together. Times in keys are
 //! microseconds since 1970. Values are records ([`super::record`]) unless the table says otherwise.
 
+use std::ops::RangeInclusive;
+
 use redb::{TableDefinition, WriteTransaction};
+
+use crate::core::id::TargetId;
+use crate::core::plan::RejectKey;
 
 /// A record's bytes.
 type Bytes = &'static [u8];
@@ -68,6 +73,32 @@ pub(super) const WAITS: TableDefinition<(&str, &str), Bytes> = TableDefinition::
 
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
+
+/// The entries of one host, where a key has two parts.
+pub(super) fn pairs_of(host: &str) -> RangeInclusive<(&str, &str)> {
+    (host, "")..=(host, LAST)
+}
+
+/// The entries of one host, where a key has three parts.
+pub(super) fn triples_of(host: &str) -> RangeInclusive<(&str, &str, &str)> {
+    (host, "", "")..=(host, LAST, LAST)
+}
+
+/// The entries of one container, where an image or a topic follows its name.
+pub(super) fn of_container<'a>(
+    host: &'a str,
+    name: &'a str,
+) -> RangeInclusive<(&'a str, &'a str, &'a str)> {
+    (host, name, "")..=(host, name, LAST)
+}
+
+/// The key of what is kept of an image in a container's place.
+pub(super) fn of_image<'a>(
+    target: &'a TargetId,
+    image: &'a RejectKey,
+) -> (&'a str, &'a str, &'a str) {
+    (target.host.as_str(), target.name.as_str(), image.as_str())
+}
 
 /// Makes the tables of the first schema, empty, as far as they are missing.
 pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {

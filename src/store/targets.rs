@@ -82,7 +82,7 @@ impl Targets<'_> {
         let list = move |read: &ReadTransaction| {
             let mut results = Vec::new();
             let checks = read.open_table(table::CHECKS)?;
-            for entry in checks.range((host.as_str(), "")..=(host.as_str(), table::LAST))? {
+            for entry in checks.range(table::pairs_of(host.as_str()))? {
                 let (key, bytes) = entry?;
                 let name = key.value().1;
                 let result = decode_listed(name, bytes.value());
@@ -137,9 +137,9 @@ fn forget_others(
     let host = host.as_str();
     let present: BTreeSet<&str> = results.iter().map(|checked| checked.name.as_str()).collect();
     let mut checks = write.open_table(table::CHECKS)?;
-    checks.retain_in((host, "")..=(host, table::LAST), |(_, name), _| present.contains(name))?;
+    checks.retain_in(table::pairs_of(host), |(_, name), _| present.contains(name))?;
     let mut said = write.open_table(table::SAID)?;
-    let range = (host, "", "")..=(host, table::LAST, table::LAST);
+    let range = table::triples_of(host);
     said.retain_in(range, |(_, name, _), _| present.contains(name))?;
     Ok(())
 }

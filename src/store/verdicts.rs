@@ -6,13 +6,12 @@ use redb::{ReadTransaction, ReadableTable as _, WriteTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::core::candidate::Mark;
-use crate::core::id::{ContainerName, HostId, TargetId, Timestamp};
-use crate::core::plan::RejectKey;
+use crate::core::id::{ContainerName, HostId, TargetId};
 use crate::core::verdict::{Pause, Paused, Verdict};
 
 use super::fault::Fault;
-use super::record::{Stored, decode, decode_listed, encode, peek};
-use super::{KeepDays, Store, StoreError, table};
+use super::record::{Stored, decode, decode_listed, encode};
+use super::{KeepDays, Store, StoreError, record, table};
 
 const READING: &str = "reading what people decided";
 const WRITING: &str = "writing what people decided";
@@ -53,7 +52,10 @@ impl Verdicts<'_> {
     pub async fn say(&self, given: Given) -> Result<(), StoreError> {
         let say = move |write: &WriteTransaction| {
             let mut verdicts = write.open_table(table::VERDICTS)?;
-            verdicts.insert(key(&given.target, &given.verdict.mark.key), &*encode(&given)?)?;
+            verdicts.insert(
+                table::of_image(&given.target, &given.verdict.mark.key),
+                &*encode(&given)?,
+            )?;
             Ok(())
         };
         self.0.write(WRITING, say).await
@@ -67,7 +69,7 @@ impl Verdicts<'_> {
         let host = host.clone();
         let list = move |read: &ReadTransaction| {
             let verdicts = read.open_table(table::VERDICTS)?;
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             let mut listed: BTreeMap<ContainerName, Vec<Verdict>> = BTreeMap::new();
             for entry in verdicts.range(range)? {
                 let (key, bytes) = entry?;
@@ -87,13 +89,9 @@ impl Verdicts<'_> {
         let settle = move |write: &WriteTransaction| {
             let mut verdicts = write.open_table(table::VERDICTS)?;
             for Newest { name, mark } in &newest {
-                let range = (host.as_str(), name.as_str(), "")
-                    ..=(host.as_str(), name.as_str(), table::LAST);
+                let range = table::of_container(host.as_str(), name.as_str());
                 verdicts.retain_in(range, |_, bytes| match decode::<Given>(bytes) {
-                    Ok(Given { verdict, .. }) => {
-                        verdict.word.outlives_news()
-                            || mark.as_ref().is_some_and(|mark| mark.meets(&verdict.mark))
-                    }
+                    Ok(Given { verdict, .. }) => !verdict.is_overtaken(mark.as_ref()),
                     // It may be a newer version's.
                     Err(_) => true,
                 })?;
@@ -114,9 +112,9 @@ impl Verdicts<'_> {
         let (host, cutoff) = (host.clone(), keep.cutoff(self.0.clock.now()));
         let expire = move |write: &WriteTransaction| {
             let is_kept = |name: &str, bytes: &[u8]| {
-                present.contains(&ContainerName::new(name)) || is_recent(bytes, cutoff)
+                present.contains(&ContainerName::new(name)) || record::is_since(bytes, cutoff)
             };
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             let mut verdicts = write.open_table(table::VERDICTS)?;
             verdicts.retain_in(range.clone(), |(_, name, _), bytes| is_kept(name, bytes))?;
             let mut pauses = write.open_table(table::PAUSES)?;
@@ -162,7 +160,7 @@ impl Verdicts<'_> {
         let host = host.clone();
         let list = move |read: &ReadTransaction| {
             let pauses = read.open_table(table::PAUSES)?;
-            let range = (host.as_str(), "", "")..=(host.as_str(), table::LAST, table::LAST);
+            let range = table::triples_of(host.as_str());
             let mut listed = Vec::new();
             for entry in pauses.range(range)? {
                 let (key, bytes) = entry?;
@@ -177,17 +175,3 @@ impl Verdicts<'_> {
 
 /// The kind of a pause that goes with its container.
 const CONTAINER: &str = "container";
-
-fn key<'a>(target: &'a TargetId, image: &'a RejectKey) -> (&'a str, &'a str, &'a str) {
-    (target.host.as_str(), target.name.as_str(), image.as_str())
-}
-
-/// One that does not read back is kept: it may be a newer version's.
-fn is_recent(bytes: &[u8], cutoff: Timestamp) -> bool {
-    #[derive(Deserialize)]
-    struct Dated {
-        at: Timestamp,
-    }
-
-    peek::<Dated>(bytes).map_or(true, |dated| dated.at >= cutoff)
-}

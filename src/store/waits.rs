@@ -28,7 +28,7 @@ impl Waits<'_> {
         let list = move |read: &ReadTransaction| {
             let mut listed = BTreeMap::new();
             let waits = read.open_table(table::WAITS)?;
-            for entry in waits.range((host.as_str(), "")..=(host.as_str(), table::LAST))? {
+            for entry in waits.range(table::pairs_of(host.as_str()))? {
                 let (key, bytes) = entry?;
                 let name = key.value().1;
                 let waiting = decode_listed(name, bytes.value());
@@ -70,7 +70,7 @@ impl Waits<'_> {
         let host = host.clone();
         let expire = move |write: &WriteTransaction| {
             let mut waits = write.open_table(table::WAITS)?;
-            let range = (host.as_str(), "")..=(host.as_str(), table::LAST);
+            let range = table::pairs_of(host.as_str());
             waits.retain_in(range, |(_, name), _| present.contains(&ContainerName::new(name)))?;
             Ok(())
         };

@@ -203,11 +203,6 @@ impl Tag {
         let words = numbers.split(|c: char| !c.is_ascii_digit());
         words.filter(|word| !word.is_empty()).take(self.numbers.len())
     }
-
-    /// Says whether it is a version that is not released yet.
-    pub fn is_before_release(&self) -> bool {
-        matches!(self.stage, Stage::Before(..))
-    }
 }
 
 /// `sha-1a2b3c4`, `main-1a2b3c4`, `1a2b3c4`, and signatures, which stand under a digest's name.

@@ -6,7 +6,7 @@ use crate::core::decision::{Asked, Cause, Lifts};
 use crate::core::id::Timestamp;
 use crate::core::policy::Origin;
 use crate::core::text::{self, Language};
-use crate::engine::verdicts::Explained;
+use crate::engine::command::Assessment;
 use crate::http::view::container::{CandidateView, ReasonView};
 
 /// Why a container is judged as it is.
@@ -81,8 +81,7 @@ pub struct AskedView {
 
 impl WhyView {
     /// Tells a judgement in a language.
-    pub fn told(explained: &Explained, language: Language) -> Self {
-        let Explained { assessment, chain } = explained;
+    pub fn told(assessment: &Assessment, language: Language) -> Self {
         let decision = &assessment.decision;
         let (cause, lifts) = (decision.cause(), decision.lifts());
         let at = match lifts {
@@ -106,7 +105,7 @@ impl WhyView {
                 text: text::of_lifts(lifts, language),
             },
             cure: text::of_cure(decision, language),
-            chain: chain.iter().map(|asked| AskedView::told(asked, language)).collect(),
+            chain: assessment.chain.iter().map(|asked| AskedView::told(asked, language)).collect(),
             language: language.code().to_owned(),
         }
     }

@@ -1,9 +1,9 @@
 //! AWS's Signature Version 4: shows that a request comes from whoever has the keys.  (pure)
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+
+use crate::core::digest::hexadecimal;
 
 /// The name of the method.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
@@ -51,7 +51,7 @@ pub(super) fn signed(
     let request = format!("{method}\n{path}\n{query}\n{lines}\n{names}\n{}", digest(body));
     let (date, scope) = (signing.date, signing.scope());
     let text = format!("{ALGORITHM}\n{date}\n{scope}\n{}", digest(request.as_bytes()));
-    let signature = hex(&mac(&signing.signing_key(), &text));
+    let signature = hexadecimal(&mac(&signing.signing_key(), &text));
     let key = signing.key;
     format!("{ALGORITHM} Credential={key}/{scope}, SignedHeaders={names}, Signature={signature}")
 }
@@ -63,14 +63,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hexadecimal(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -88,7 +81,7 @@ mod tests {
     #[test]
     fn signatures_are_as_aws_publishes_them() {
         assert_eq!(
-            hex(&signing("iam").signing_key()),
+            hexadecimal(&signing("iam").signing_key()),
             "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
         );
         let list_users = signed(

@@ -173,13 +173,7 @@ impl Counted<'_> {
 
 /// Returns a digest as people and other programs write it.
 pub(super) fn hexadecimal(digest: Sha256) -> String {
-    use std::fmt::Write as _;
-
-    digest.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    crate::core::digest::hexadecimal(&digest.finalize())
 }
 
 impl Write for Counted<'_> {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::support::program::Program;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 19] = [
     "serve",
     "check",
+    "images",
     "plan",
     "update",
     "rollback",
@@ -19,7 +20,9 @@ const COMMANDS: [&str; 16] = [
     "why",
     "policy",
     "history",
+    "migrate",
     "healthcheck",
+    "probe",
     "version",
 ];
 

@@ -3,7 +3,6 @@
 use crate::core::decision::HoldReason;
 use crate::core::duration;
 use crate::core::text::{Telling, moment};
-use crate::core::verdict::Paused;
 
 use super::BY_NAME;
 use super::chain::{paused, person};
@@ -98,11 +97,7 @@ fn hold_by_person(reason: &HoldReason) -> Telling {
             format!("let it run with docker-auto approve, or {BY_NAME}"),
         ),
         HoldReason::Paused { paused: what, said } => {
-            let resume = match what {
-                Paused::Everything => "--all".to_owned(),
-                Paused::Group(name) => format!("--group {name}"),
-                Paused::Container(name) => name.to_string(),
-            };
+            let resume = what.argument();
             Telling::new(
                 format!("{} was paused by {}", paused(what), person(said)),
                 format!("docker-auto resume {resume}, or update it once with --force"),

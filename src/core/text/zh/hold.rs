@@ -4,7 +4,6 @@ use crate::core::decision::HoldReason;
 use crate::core::duration;
 use crate::core::ourselves::Obstacle;
 use crate::core::text::{Telling, moment};
-use crate::core::verdict::Paused;
 
 use super::chain::{paused, person};
 use super::{BY_NAME, origin};
@@ -97,11 +96,7 @@ fn hold_by_person(reason: &HoldReason) -> Telling {
             format!("用 docker-auto approve 放行，或{BY_NAME}"),
         ),
         HoldReason::Paused { paused: what, said } => {
-            let resume = match what {
-                Paused::Everything => "--all".to_owned(),
-                Paused::Group(name) => format!("--group {name}"),
-                Paused::Container(name) => name.to_string(),
-            };
+            let resume = what.argument();
             Telling::new(
                 format!("{}已被{}暂停", paused(what), person(said)),
                 format!("docker-auto resume {resume}，或加 --force 更新一次"),
