@@ -5,6 +5,7 @@ mod own;
 mod serve;
 mod swap;
 
+use std::path::Path;
 use std::time::Duration;
 
 use log::LevelFilter;
@@ -24,7 +25,7 @@ use crate::store::StoreError;
 pub enum AppError {
     /// The configuration cannot be used.
     #[error("the configuration cannot be used:\n{}", lines(.0))]
-    Config(Vec<ConfigProblem>),
+    Config(Vec<String>),
     /// A setting that is read later cannot be used.
     #[error("{setting}")]
     Setting {
@@ -58,6 +59,11 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// Refuses to work with a configuration whose file is wrong.
+    pub(crate) fn unless_usable(config: &Config) -> Result<(), Self> {
+        if config.wrong.is_empty() { Ok(()) } else { Err(Self::Config(config.wrong.clone())) }
+    }
+
     /// Returns the exit code: 2 for what the caller wrote, 1 for everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -68,21 +74,25 @@ impl AppError {
     }
 }
 
-fn lines(problems: &[ConfigProblem]) -> String {
+fn lines(problems: &[String]) -> String {
     problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Runs a command and returns the exit code.
+/// Runs a command with a configuration file, if one was named, and returns the exit code.
 ///
 /// # Errors
 ///
 /// When it could not be begun, or ended badly in a way that has no exit code of its own.
-pub fn run(command: Command) -> Result<u8, AppError> {
+pub fn run(command: Command, file: Option<&Path>) -> Result<u8, AppError> {
     if let Command::Version(_) = command {
         return Ok(cli::print(concat!("docker-auto ", env!("CARGO_PKG_VERSION"), "\n")));
     }
+    if let Command::Probe(probe) = command {
+        // A visitor in another container's network has nothing to be configured.
+        return complete(async move { Ok(cli::probe(&probe.address).await?) });
+    }
     let voice = if matches!(command, Command::Serve(_)) { Voice::Log } else { Voice::Output };
-    let config = configure(voice)?;
+    let config = configure(voice, file)?;
     complete(dispatch(command, config))
 }
 
@@ -92,7 +102,7 @@ pub fn run(command: Command) -> Result<u8, AppError> {
 ///
 /// As [`run`].
 pub fn swap(operation: &str) -> Result<u8, AppError> {
-    let config = configure(Voice::Log)?;
+    let config = configure(Voice::Log, None)?;
     complete(swap::swap(&config, &OperationId::new(operation)))
 }
 
@@ -105,12 +115,29 @@ enum Voice {
     Output,
 }
 
-fn configure(voice: Voice) -> Result<Config, AppError> {
-    let (config, problems) = Config::load(&Environment::of_process());
+/// Returns the environment of this process, with the file that was named.
+fn environment(file: Option<&Path>) -> Result<Environment<'static>, AppError> {
+    let environment = Environment::of_process();
+    let Some(file) = file else { return Ok(environment) };
+    let file = std::path::absolute(file)
+        .map_err(|source| AppError::Setting { setting: "--config", source: Box::new(source) })?;
+    Ok(environment.with_file(&file))
+}
+
+/// A running server has read its file: a command that only asks it can do without what became of that.
+fn configure(voice: Voice, file: Option<&Path>) -> Result<Config, AppError> {
+    let environment = environment(file)?;
+    let (mut config, problems) = Config::load(&environment);
     start_log(&config, voice);
     let (fatal, told): (Vec<_>, Vec<_>) = problems.into_iter().partition(ConfigProblem::is_fatal);
-    if !fatal.is_empty() {
-        return Err(AppError::Config(fatal));
+    // Another directory may well have another server.
+    let named = environment.data().is_some();
+    let of_file =
+        |problem: &ConfigProblem| problem.is_of_file() && (named || !problem.hides_data());
+    let of_file = fatal.iter().all(of_file);
+    config.wrong = fatal.iter().map(ToString::to_string).collect();
+    if !config.wrong.is_empty() && (voice == Voice::Log || !of_file) {
+        return Err(AppError::Config(config.wrong));
     }
     for problem in told {
         match voice {
@@ -134,7 +161,6 @@ fn complete(work: impl Future<Output = Result<u8, AppError>>) -> Result<u8, AppE
 async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
     match command {
         Command::Serve(serve) => serve::serve(&config, serve.standby).await,
-        Command::Probe(probe) => Ok(cli::probe(&probe.address).await?),
         Command::Migrate(migrate) => migrated(&migrate, &config).await,
         Command::Healthcheck(_) => Ok(cli::healthcheck(&config.data).await?),
         command => one_shot(command, &config).await,
@@ -143,7 +169,8 @@ async fn dispatch(command: Command, config: Config) -> Result<u8, AppError> {
 
 /// Boxed: the compiler lays no deeper future out.
 async fn migrated(asked: &Migrate, config: &Config) -> Result<u8, AppError> {
-    let environment = Environment::of_process();
+    AppError::unless_usable(config)?;
+    let environment = environment(config.file.as_deref())?.with_keys();
     Ok(Box::pin(cli::migrate(asked, config, &environment)).await?)
 }
 

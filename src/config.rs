@@ -1,4 +1,4 @@
-//! The configuration, from environment variables: one table drives the parsing and the README.
+//! The configuration, from environment variables and a file: one table drives the parsing and the README.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,11 +8,14 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::core::foreign::Setting;
-use crate::core::policy::Policy;
+use crate::core::ourselves::CONFIGURATION;
+use crate::core::policy::{Origin, Policy};
 use crate::core::text::Language;
 
 mod backup;
+mod compose;
 mod docker;
+mod file;
 mod foreign;
 mod general;
 mod log;
@@ -35,9 +38,13 @@ pub use update::UpdateConfig;
 pub use variable::{Kind, Secrecy, Variable};
 pub use watch::WatchConfig;
 
-/// Everything that environment variables say.
+/// Everything that environment variables and the configuration file say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// The configuration file, if there is one.
+    pub file: Option<PathBuf>,
+    /// What is wrong with that: nothing may be done with this configuration but to ask a server that runs.
+    pub wrong: Vec<String>,
     /// Where everything is kept that must outlive the program.
     pub data: PathBuf,
     /// How long history records are kept.
@@ -58,6 +65,8 @@ pub struct Config {
     pub update: UpdateConfig,
     /// The backups of containers' data.
     pub backup: BackupConfig,
+    /// The directories in which Compose files may be written.
+    pub compose_directories: Vec<PathBuf>,
     /// The registries.
     pub registry: RegistryConfig,
     /// The way out to them.
@@ -72,6 +81,8 @@ impl Default for Config {
     /// Returns a blank, which the defaults of the table are read into.
     fn default() -> Self {
         Self {
+            file: None,
+            wrong: Vec::new(),
             data: PathBuf::new(),
             history_retention: Duration::ZERO,
             time_zone: Tz::UTC,
@@ -82,6 +93,7 @@ impl Default for Config {
             watch: WatchConfig::default(),
             update: UpdateConfig::default(),
             backup: BackupConfig::default(),
+            compose_directories: Vec::new(),
             registry: RegistryConfig::default(),
             proxy: ProxyConfig::default(),
             log: LogConfig::default(),
@@ -103,10 +115,11 @@ pub struct ListenAddress {
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<String>;
 
 /// What the configuration is read from.
+#[derive(Clone)]
 pub struct Environment<'a> {
     variables: BTreeMap<String, String>,
-    /// Variables that were made from those of other tools, with the names of these.
-    made_from: BTreeMap<String, String>,
+    /// Variables that were made from those of other tools or from keys of a file, with these.
+    made_from: BTreeMap<String, Origin>,
     read_file: ReadFile<'a>,
 }
 
@@ -121,6 +134,24 @@ impl<'a> Environment<'a> {
     ) -> Self {
         let variables = variables.into_iter().collect();
         Self { variables, made_from: BTreeMap::new(), read_file }
+    }
+
+    /// Returns the environment with this configuration file, whatever it names itself.
+    #[must_use]
+    pub fn with_file(mut self, file: &Path) -> Self {
+        self.variables.insert(CONFIGURATION.to_owned(), file.display().to_string());
+        self
+    }
+
+    /// Returns the data directory that it names itself.
+    pub fn data(&self) -> Option<&Path> {
+        self.value("DOCKER_AUTO_DATA").map(Path::new)
+    }
+
+    /// Returns the environment with what its configuration file says, whatever is wrong with that.
+    #[must_use]
+    pub fn with_keys(&self) -> Self {
+        file::lay_under(self).0
     }
 
     /// Returns all variables as they are written.
@@ -144,7 +175,11 @@ impl<'a> Environment<'a> {
                 return Err(std::io::Error::other("it is no regular file"));
             }
             let mut text = String::new();
-            std::fs::File::open(path)?.take(LONGEST_FILE).read_to_string(&mut text)?;
+            let read =
+                std::fs::File::open(path)?.take(LONGEST_FILE + 1).read_to_string(&mut text)?;
+            if read as u64 > LONGEST_FILE {
+                return Err(std::io::Error::other("it is longer than 1 MiB"));
+            }
             Ok(text)
         })
     }
@@ -152,6 +187,12 @@ impl<'a> Environment<'a> {
     /// Returns a variable's value; an empty one counts as not set.
     fn value(&self, name: &str) -> Option<&str> {
         self.exact_value(name).map(str::trim)
+    }
+
+    /// Returns what a variable was made from, or the variable itself.
+    fn origin(&self, name: &str) -> Origin {
+        let made_from = self.made_from.get(name).cloned();
+        made_from.unwrap_or_else(|| Origin::Variable(name.to_owned()))
     }
 
     /// Returns a variable's value with the space around it, which may belong to a password.
@@ -165,18 +206,20 @@ impl Config {
     /// Reads the configuration. It is complete whatever the problems; where one of them is fatal
     /// it must not be used.
     pub fn load(environment: &Environment<'_>) -> (Self, Vec<ConfigProblem>) {
-        let (environment, told) = foreign::understand(environment);
+        let (environment, file, wrong) = file::lay_under(environment);
+        let (environment, told) = foreign::understand(&environment);
         let environment = &environment;
         let mut reader = reader::Reader::new(environment);
         let mut config = reader.read();
+        config.file = file;
         reader.unknown();
         let given = reader.given;
         let mut problems = reader.problems;
-        problems.extend(told);
+        problems.extend(wrong.into_iter().chain(told));
         foreign::settle(&mut config, environment);
         problems.extend(scan::settle(&mut config, &given));
         problems.extend(update::settle(&mut config, &given));
-        let incomplete = registry::settle(&mut config, &problems);
+        let incomplete = registry::settle(&mut config, &problems, environment);
         problems.extend(incomplete);
         problems.extend(docker::settle(&mut config, &given, environment));
         general::settle_zone(&config, &mut problems);
@@ -188,13 +231,14 @@ impl Config {
 
 /// Returns all variables that are read, in the README's order.
 pub fn variables() -> impl Iterator<Item = &'static Variable> {
-    let groups: [&[Variable]; 9] = [
+    let groups: [&[Variable]; 10] = [
         &general::VARIABLES,
         &docker::VARIABLES,
         &scan::VARIABLES,
         &watch::VARIABLES,
         &update::VARIABLES,
         &backup::VARIABLES,
+        &compose::VARIABLES,
         &policy::VARIABLES,
         &registry::VARIABLES,
         &log::VARIABLES,

@@ -54,25 +54,43 @@
 //! # An update
 //!
 //! [`engine::check`] looks at the host with two list calls, asks each registry once per distinct
-//! reference, and lets [`core::decision::decide`] judge. For containers that follow versions it also
-//! lists their repositories' tags and lets [`core::version::choose`] say which could take their place. For an update `engine::prepare` gathers all
-//! reference, and lets [`core::decision::decide`] judge; [`core::decision::explain`] is the same judgement
-//! with every question kept, and [`core::text`] tells it in the languages of people. For an update `engine::prepare` gathers all
-//! there is to know — the container's and the image's inspect, the new image's config from the
-//! registry — and [`core::recreate`] takes apart what the user, the image and the engine gave.
+//! reference, and lets [`core::decision::decide`] judge; [`core::decision::explain`] is the same
+//! judgement with every question kept, and [`core::text`] tells it in the languages of people. For
+//! containers that follow versions it also lists their repositories' tags and lets
+//! [`core::version::choose`] say which could take their place; those are looked at, the newest first,
+//! as long as something stands against each of them. What lies beyond is looked at once, the newest
+//! first, and told of where it could run. A scheduled check of many images asks each
+//! registry in lots, spread over a part of the time to the next one; a person waits for nothing.
+//!
+//! For an update `engine::prepare` gathers all there is to know — the container's and the image's
+//! inspect, the new image's config from the registry — and [`core::recreate`] takes apart what the
+//! user, the image and the engine gave.
 //! [`core::plan::recreate`] lays the steps out: pull, create beside, then the short window of stop,
 //! restart policy, two renames and start, then the health gate. Until the gate opens the old
 //! container is untouched but stopped; only then it is removed.
 //!
 //! Others may have to go along: [`core::dependency`] reads who needs whom. Whoever holds on to the old
 //! object (a namespace, a link, volumes) is a sharer and is made anew on its own image; whoever asked
-//! for it is a dependent and is restarted. All of them are members of one plan, stop before and start
-//! after what they need, and come back together.
+//! for it is a dependent and is restarted, with those that live in its namespaces, unless
+//! `engine::staying` says that it stays up. All of them are members of one plan, stop before and start
+//! after what they need, and come back together. Who has to run to an end before it, and asks for that
+//! (`engine::reruns`), is run again while the old container still serves.
 //!
 //! Where a label or a person asks for it, the data is saved between the stop and the swap, through a
 //! container that is made for that and never started ([`core::backup`]): by then everything else that
 //! could fail has been done. A rollback can bring it back; that happens before anything is stopped,
 //! into fresh volumes, so that nothing which is there is written over.
+//!
+//! A version that moves may be written into the container's Compose file as well: where it is said
+//! there is found when planning ([`core::compose::edit`]), with everything resolved that Compose
+//! resolves, and nothing is written that would mean anything else for anybody else. The step stands
+//! behind the point of no return: a file says what is proven, and a failure there is a warning. The
+//! new container has Compose's own mark of the changed settings, where that can be told.
+//!
+//! What only the object holds is kept for the day when it is gone: files of a container that the
+//! engine removes (`--rm`) wait in one that is never started. Volumes that nobody named have to be
+//! named to be carried; [`core::anonymous`] remembers them, and the check after the end of a `--rm`
+//! container removes its own: the one thing that is removed outside of an operation.
 //!
 //! What happens on a host between two checks is told by its engine: [`core::notice`] reads its
 //! events, and the loop of `serve` looks again at the containers that they are about, once the host
@@ -103,10 +121,11 @@
 //! goes on as after a crash. It opens no database: what is to be remembered stands in the journal, and
 //! the server files it away when all is over.
 //!
-//! A server that finds such an operation open never drives it, wherever it stands: it says that it
+//! A server that finds such an operation open does not drive it forward, wherever it stands: it says that it
 //! serves (`operations/<operation>.ready`, with its container and that one's start, which is what the
 //! gate asks for), sees to it that the helper runs, makes it anew from the plan if it is gone, and
-//! waits for the end. Meanwhile no other operation begins. Between the old one's stop and the new one's
+//! waits for the end. Meanwhile no other operation begins. Only where the helper gets nowhere and nothing
+//! is touched yet, the server removes it, takes the journal and goes back. Between the old one's stop and the new one's
 //! start the helper copies the database, and the way back puts the copy in its place, once. The helper
 //! removes its own container; the server does it as well, should it be left.
 //!
@@ -130,8 +149,12 @@
 //! | candidate | an image that could run in a target's place |
 //! | decision | up to date, update, hold, skip or unknown; each with its reason |
 //! | track, family | how far a container's version may move; the tags that could take one another's place |
+//! | setting, key | what a variable or a label says; a variable's name in the configuration file |
 //! | policy | what may be done with a target, every field with its origin |
 //! | rule | settings that a person stored for the targets that it matches |
+//! | offer, passed over | a newer version that was looked at; one that is not taken, and why |
+//! | glimpse, outlook | what a look at a version beyond has shown; what can be told of them all |
+//! | lot, spread | questions that are asked together; over how much time a check takes its lots |
 //! | verdict | a person's word on one image in a target's place |
 //! | pause | a person's word that nothing of a target, a group or everything is updated |
 //! | chain | the questions of a judgement, in order, with their answers |
@@ -145,10 +168,12 @@
 //! | member | a container of a plan: the one that is updated, a sharer or a dependent |
 //! | sharer | a container that is made anew because it holds on to the one that is replaced |
 //! | dependent | a container that is restarted with the one that it needs |
+//! | rerun | a container that ends by itself and is run to its end again before another one is replaced |
 //! | layer | the files that a container wrote outside its mounts; some of them are carried |
 //! | hook, probe | a command inside a container around its update or check; what a new container must answer |
 //! | vantage | where a port of a new container is asked from: here, or from inside its network |
-//! | reject | an image that failed on a target and is not tried there again |
+//! | reject | an image that failed on a target and is not tried there again, nor on its siblings |
+//! | sibling | another replica of a compose service, or member of a group with the same reference |
 //! | window, blackout | the times of a week in which updates may begin; the dates on which none may |
 //! | cooldown, sighting | how old an image must be to be taken; since when a candidate is known |
 //! | turn | the moment at which a container's own schedule comes round |
@@ -158,6 +183,8 @@
 //! | snapshot | what the engine showed of a container and its image while both were there |
 //! | backup, archive | what was saved of a container's data before an update; one mount of it |
 //! | restore | to put what was saved into fresh volumes, which the container has from then on |
+//! | edit, change | the one piece of a file that says a tag; the same as it stands in a plan |
+//! | mark | Compose's digest of a service's settings, which its container carries |
 //! | helper | the container from which docker-auto's own container is replaced |
 //! | wake | a look at the engine after a crash or an outage, before going on |
 //!

@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     let arguments: Option<Vec<String>> =
         std::env::args_os().skip(1).map(|word| word.into_string().ok()).collect();
     match arguments.as_deref().map(arguments::read) {
-        Some(Read::Command(command)) => end(app::run(command)),
+        Some(Read::Command(command, file)) => end(app::run(command, file.as_deref())),
         Some(Read::Swap(operation)) => end(app::swap(&operation)),
         Some(Read::Help(text)) => {
             // A reader that went away has read enough.

@@ -1,5 +1,7 @@
 //! Puts the parts together as the configuration says.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::clock::Clock;
@@ -7,16 +9,20 @@ use crate::config::Config;
 use crate::connect::ProxyRules;
 use crate::core::id::HostId;
 use crate::core::plan::blueprint::Retention;
+use crate::core::policy::Updates;
 use crate::core::secret::Secret;
+use crate::core::window::Timetable;
 use crate::docker::{Address, Endpoint, Host, Tls};
 use crate::engine::ourselves::Attendance;
+use crate::engine::schedule::Timetables;
 use crate::engine::{Engine, Parts, Settings};
 use crate::registry::{
     Credential, InsecureRule, Login, Now, Registry, Settings as RegistrySettings,
 };
 use crate::shutdown::Tasks;
 use crate::store::backups::Backups;
-use crate::store::{Lock, Operations, Store};
+use crate::store::compose_files::ComposeFiles;
+use crate::store::{KeepDays, Lock, Operations, Store};
 
 use super::AppError;
 use super::own::own;
@@ -56,24 +62,7 @@ impl Assembly {
         let store = Store::open(&config.data, clock.clone()).await?;
         let operations = Operations::open(&config.data).await?;
         let endpoint = endpoint(config)?;
-        let settings = Settings {
-            policy: config.policy.clone(),
-            retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
-            keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
-            watched: config.watch.images.clone(),
-            concurrency: config.update.concurrency.try_into().unwrap_or(1),
-            backups: Backups::new(config.backup.directory.clone()),
-            keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),
-            data: config.data.clone(),
-            attendance,
-            own: own(config, endpoint.address()),
-            engine_address: match endpoint.address() {
-                Address::Socket(_) => None,
-                Address::Plain { host, port } | Address::Tls { host, port, .. } => {
-                    Some((host.clone(), *port))
-                }
-            },
-        };
+        let settings = settings(config, &endpoint, attendance);
         let engine = Engine::new(Parts {
             host: Host::new(HostId::default(), endpoint)?,
             registry: registry(config, &clock)?,
@@ -84,6 +73,29 @@ impl Assembly {
             settings,
         });
         Ok(Self { engine, store, clock, tasks, _lock: lock })
+    }
+}
+
+/// Returns what the configuration says, as far as it is the engine's matter.
+pub fn settings(config: &Config, endpoint: &Endpoint, attendance: Attendance) -> Settings {
+    Settings {
+        policy: config.policy.clone(),
+        retention: if config.update.remove_old { Retention::Remove } else { Retention::Keep },
+        keep_images: config.update.keep_images.try_into().unwrap_or(usize::MAX),
+        watched: config.watch.images.clone(),
+        concurrency: config.update.concurrency.try_into().unwrap_or(1),
+        backups: Backups::new(config.backup.directory.clone()),
+        keep_backups: config.backup.keep.try_into().unwrap_or(usize::MAX),
+        compose_files: ComposeFiles::new(config.compose_directories.clone(), &config.data),
+        data: config.data.clone(),
+        attendance,
+        own: own(config, endpoint.address()),
+        engine_address: match endpoint.address() {
+            Address::Socket(_) => None,
+            Address::Plain { host, port } | Address::Tls { host, port, .. } => {
+                Some((host.clone(), *port))
+            }
+        },
     }
 }
 
@@ -108,7 +120,35 @@ pub fn endpoint(config: &Config) -> Result<Endpoint, AppError> {
     Ok(Endpoint::parse(&docker.host, &tls)?)
 }
 
+/// Returns when `serve` works, as the configuration says.
+pub fn timetables(config: &Config) -> Timetables {
+    let days = config.history_retention.as_secs() / Duration::from_hours(24).as_secs();
+    Timetables {
+        check: config.scan.timetable(),
+        update: match &config.policy.rules.updates.value {
+            Updates::At(schedule) => Some(Timetable::Cron(schedule.clone())),
+            Updates::AtCheck | Updates::Never => None,
+        },
+        jitter: config.scan.jitter,
+        check_on_start: config.scan.on_start,
+        settle: config.watch.events.then_some(config.watch.settle),
+        keep: u16::try_from(days).ok().and_then(KeepDays::new).unwrap_or_default(),
+    }
+}
+
 fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
+    Registry::new(registry_settings(config, clock)?).map_err(|source| AppError::Setting {
+        setting: "DOCKER_AUTO_REGISTRY_CA",
+        source: Box::new(source),
+    })
+}
+
+/// Returns what the configuration says, as far as it is the registry client's matter.
+///
+/// # Errors
+///
+/// When a setting that was read as text cannot be used.
+pub fn registry_settings(config: &Config, clock: &Clock) -> Result<RegistrySettings, AppError> {
     let clock = clock.clone();
     let mut settings = RegistrySettings::new(Now::new(move || clock.now()));
     settings.credentials = credentials(config);
@@ -122,18 +162,22 @@ fn registry(config: &Config, clock: &Clock) -> Result<Registry, AppError> {
     }
     let endpoint = config.registry.ecr_endpoint.as_deref();
     settings.ecr_endpoint = endpoint.and_then(|url| Url::parse(url).ok());
+    let hub = config.registry.hub_api.as_deref();
+    settings.hub_api = hub.and_then(|url| Url::parse(url).ok());
     settings.quota_floor = config.registry.quota_floor.into();
     settings.cache_ttl = config.scan.cache_ttl;
-    Registry::new(settings).map_err(|source| AppError::Setting {
-        setting: "DOCKER_AUTO_REGISTRY_CA",
-        source: Box::new(source),
-    })
+    Ok(settings)
 }
 
 fn credentials(config: &Config) -> Vec<Credential> {
     let logins = config.registry.logins.values().filter_map(|login| {
         let shown = match (&login.username, &login.password, &login.token) {
-            (Some(username), Some(password), _) => {
+            (Some(id), Some(secret), Some(session)) => Login::SessionKeys {
+                id: id.clone(),
+                secret: secret.clone(),
+                session: session.clone(),
+            },
+            (Some(username), Some(password), None) => {
                 Login::Password { username: username.clone(), password: password.clone() }
             }
             // A user with a token is one with an access token in the password's place.

@@ -34,7 +34,8 @@ pub(super) fn own(config: &Config, address: &Address) -> Option<Own> {
         access.push(place(folder));
     }
     let needs = Needs { data: place(&config.data), access, loopback: is_loopback(address) };
-    Some(Own { container, command, program: program.display().to_string(), needs })
+    let (program, file) = (program.display().to_string(), config.file.clone());
+    Some(Own { container, command, program, file, needs })
 }
 
 fn is_loopback(address: &Address) -> bool {

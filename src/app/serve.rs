@@ -8,16 +8,13 @@ use tokio::net::{TcpListener, UnixListener};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::core::policy::Updates;
-use crate::core::window::Timetable;
-use crate::engine::schedule::Timetables;
 use crate::http::accept::{self, Listener};
 use crate::http::context::State;
 use crate::shutdown::{Drained, Tasks};
-use crate::store::{KeepDays, Lock};
+use crate::store::Lock;
 
 use super::AppError;
-use super::assemble::{Assembly, tasks};
+use super::assemble::{Assembly, tasks, timetables};
 
 /// Well under the ten seconds that Docker gives a container to stop.
 const GRACE: Duration = Duration::from_secs(6);
@@ -60,21 +57,6 @@ async fn lock(config: &Config, tasks: &Tasks, standby: bool) -> Result<Option<Lo
     }
 }
 
-fn timetables(config: &Config) -> Timetables {
-    let days = config.history_retention.as_secs() / Duration::from_hours(24).as_secs();
-    Timetables {
-        check: config.scan.timetable(),
-        update: match &config.policy.rules.updates.value {
-            Updates::At(schedule) => Some(Timetable::Cron(schedule.clone())),
-            Updates::AtCheck | Updates::Never => None,
-        },
-        jitter: config.scan.jitter,
-        check_on_start: config.scan.on_start,
-        settle: config.watch.events.then_some(config.watch.settle),
-        keep: u16::try_from(days).ok().and_then(KeepDays::new).unwrap_or_default(),
-    }
-}
-
 async fn listen(config: &Config, assembly: &Assembly) -> Result<(), AppError> {
     let state = State {
         engine: assembly.engine.clone(),
@@ -88,6 +70,9 @@ async fn listen(config: &Config, assembly: &Assembly) -> Result<(), AppError> {
         let (tasks, stop) = (assembly.tasks.clone(), assembly.tasks.token().clone());
         let serving = accept::serve(listener, state.clone(), tasks, stop);
         assembly.tasks.spawn("listener", serving);
+    }
+    if let Some(file) = config.file.as_ref().filter(|file| file.is_file()) {
+        log::info!(action = "serve"; "settings come from {} as well", file.display());
     }
     log::info!(action = "serve"; "listening on {address}");
     Ok(())

@@ -2,9 +2,11 @@
 
 pub mod decide;
 
+use std::path::PathBuf;
+
 use argh::FromArgs;
 
-use self::decide::{Approve, Pause, Policy, Reject, Resume, Skip, Snooze, Why};
+use self::decide::{Approve, Forget, Pause, Policy, Reject, Resume, Skip, Snooze, Why};
 
 use crate::core::ourselves::HELPER_COMMAND;
 
@@ -13,15 +15,18 @@ use crate::core::ourselves::HELPER_COMMAND;
 /// Without a command it serves.
 #[derive(Debug, FromArgs)]
 #[argh(
-    note = "Configuration comes from DOCKER_AUTO_* variables and docker-auto.* labels; the README lists them.",
+    note = "Configuration comes from DOCKER_AUTO_* variables, a file and docker-auto.* labels; the README lists them.",
     error_code(0, "fine, or nothing to do"),
     error_code(1, "an error; nothing was lost"),
-    error_code(2, "usage: a bad flag or variable"),
+    error_code(2, "usage: a bad flag, variable or key of the file"),
     error_code(3, "an update was rolled back"),
     error_code(4, "a container needs help"),
     error_code(130, "ended by a signal")
 )]
 pub struct Arguments {
+    /// a YAML file with settings; what the environment says stands above it
+    #[argh(option, arg_name = "file")]
+    pub config: Option<PathBuf>,
     /// what to do
     #[argh(subcommand)]
     pub command: Option<Command>,
@@ -51,6 +56,8 @@ pub enum Command {
     Skip(Skip),
     /// Snoozes.
     Snooze(Snooze),
+    /// Takes words back.
+    Forget(Forget),
     /// Pauses.
     Pause(Pause),
     /// Resumes.
@@ -225,7 +232,7 @@ pub struct Probe {
 #[argh(subcommand, name = "version")]
 pub struct Version {}
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "serve",
     "check",
     "images",
@@ -236,6 +243,7 @@ const COMMANDS: [&str; 19] = [
     "reject",
     "skip",
     "snooze",
+    "forget",
     "pause",
     "resume",
     "why",
@@ -258,8 +266,8 @@ fn limit(text: &str) -> Result<usize, String> {
 /// What reading the arguments came to.
 #[derive(Debug)]
 pub enum Read {
-    /// A command.
-    Command(Command),
+    /// A command, and the configuration file that goes with it.
+    Command(Command, Option<PathBuf>),
     /// The helper's command, with its operation: docker-auto gives it to itself alone.
     Swap(String),
     /// `--help`: the text is the answer.
@@ -267,6 +275,9 @@ pub enum Read {
     /// A usage error, in words.
     Usage(String),
 }
+
+/// The flag that names the configuration file.
+const CONFIG: &str = "--config";
 
 /// Reads the arguments after the program's name; `--flag=value` is taken as `--flag value`.
 pub fn read(arguments: &[String]) -> Read {
@@ -278,24 +289,31 @@ pub fn read(arguments: &[String]) -> Read {
             _ => words.push(argument.as_str()),
         }
     }
+    // It is everybody's flag, wherever it stands.
+    match words.iter().position(|word| *word == CONFIG) {
+        Some(at) if at + 1 < words.len() => words[..at + 2].rotate_right(2),
+        Some(_) => words = vec![CONFIG],
+        None => {}
+    }
     if let [flag] = words[..]
         && matches!(flag, "--version" | "-V")
     {
-        return Read::Command(Command::Version(Version {}));
+        return Read::Command(Command::Version(Version {}), None);
     }
     if let [HELPER_COMMAND, "--operation", operation] = words[..] {
         return Read::Swap(operation.to_owned());
     }
     match Arguments::from_args(&["docker-auto"], &words) {
-        Ok(Arguments { command: Some(command) }) => Read::Command(command),
-        Ok(Arguments { command: None }) => Read::Command(Command::Serve(Serve::default())),
+        Ok(Arguments { command, config }) => {
+            Read::Command(command.unwrap_or_else(|| Command::Serve(Serve::default())), config)
+        }
         Err(early) if early.status.is_ok() => Read::Help(early.output),
         Err(early) => Read::Usage(format!("{}\n{}", early.output.trim_end(), see_help(&words))),
     }
 }
 
 fn see_help(words: &[&str]) -> String {
-    let command = words.first().filter(|word| COMMANDS.contains(word));
+    let command = words.iter().find(|word| COMMANDS.contains(word));
     let command = command.map(|command| format!(" {command}")).unwrap_or_default();
     format!("see docker-auto{command} --help")
 }
@@ -307,7 +325,8 @@ mod tests {
     fn check(line: &str, expected: &str) {
         let words: Vec<String> = line.split_whitespace().map(Into::into).collect();
         let shown = match read(&words) {
-            Read::Command(command) => format!("{command:?}"),
+            Read::Command(command, None) => format!("{command:?}"),
+            Read::Command(command, Some(file)) => format!("{} {command:?}", file.display()),
             Read::Swap(operation) => format!("swap {operation}"),
             Read::Help(text) => format!("help {}", text.lines().next().unwrap_or_default()),
             Read::Usage(text) => {
@@ -335,6 +354,7 @@ mod tests {
             ("migrate --json", "Migrate(Migrate { json: true })"),
             ("approve web --now", "Approve(Approve { name: \"web\", now: true"),
             ("snooze web 7d", "Snooze(Snooze { name: \"web\", until: \"7d\""),
+            ("forget web --json", "Forget(Forget { name: \"web\", json: true })"),
             ("pause --group=media", "Pause(Pause { name: None, group: Some(\"media\"), all: false"),
             (
                 "why web --language zh",
@@ -344,6 +364,14 @@ mod tests {
             ("policy set a {}", "Policy(Policy { command: Set(PolicySet { name: \"a\""),
             ("policy", "usage One of the following subcommands must be present"),
             ("snooze web", "usage Required positional arguments not provided"),
+            ("--config a.yaml", "a.yaml Serve"),
+            ("--config=a.yaml check web", "a.yaml Check(Check { names: [\"web\"]"),
+            (
+                "check web --json --config a.yaml",
+                "a.yaml Check(Check { names: [\"web\"], json: true",
+            ),
+            ("serve --config", "usage No value provided for option '--config'"),
+            ("--config", "usage No value provided for option '--config'"),
             ("--version", "Version"),
             ("-V", "Version"),
             ("--help", "help Usage: docker-auto"),

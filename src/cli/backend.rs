@@ -6,10 +6,11 @@ use http::Method;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::AppError;
 use crate::app::assemble::Assembly;
 use crate::cli::arguments::{Plan, Rollback, Update};
 use crate::cli::control::{Control, ControlError};
-use crate::cli::run::CommandError;
+use crate::cli::run::{CommandError, warn};
 use crate::config::Config;
 use crate::core::event::Event;
 use crate::core::history::HistoryRecord;
@@ -43,8 +44,12 @@ impl Backend {
     /// Finds the running server, else opens the data directory.
     pub async fn open(config: &Config, tasks: &Tasks) -> Result<Self, CommandError> {
         if let Some(control) = Control::connect(&config.data).await {
+            for wrong in &config.wrong {
+                warn(&format!("{wrong}; the server has read it before"));
+            }
             return Ok(Self::Server(Box::new(control), tasks.token().clone()));
         }
+        AppError::unless_usable(config).map_err(Box::new)?;
         let assembly = Assembly::alone(config, tasks.clone()).await.map_err(Box::new)?;
         Ok(Self::Own(Box::new(assembly)))
     }
@@ -82,14 +87,15 @@ impl Backend {
     }
 
     /// Checks the watched images.
-    pub async fn images(&mut self) -> Result<Vec<ImageView>, CommandError> {
+    pub async fn images(&mut self, language: Language) -> Result<Vec<ImageView>, CommandError> {
         match self {
             Self::Server(control, _) => {
-                Ok(control.ask(Method::POST, "/api/v1/images/check", &json!({})).await?)
+                let path = in_language("/api/v1/images/check", language);
+                Ok(control.ask(Method::POST, &path, &json!({})).await?)
             }
             Self::Own(own) => {
                 let checked = own.engine.check_images().await?;
-                Ok(checked.iter().map(ImageView::from).collect())
+                Ok(checked.iter().map(|one| ImageView::told(one, language)).collect())
             }
         }
     }
@@ -249,6 +255,8 @@ fn request(asked: &Update) -> UpdateRequest {
         intent: if asked.dry_run { Intent::Tell } else { Intent::Act },
         trigger: Trigger::Manual,
         backup: wanted(asked.backup),
+        // Who has just pushed an image and asks for it means that one.
+        freshness: Freshness::Forced,
     }
 }
 

@@ -101,7 +101,7 @@ pub async fn run(command: Command, config: &Config, tasks: &Tasks) -> Result<u8,
     }
     match command {
         Command::Check(asked) => check(&mut backend, &asked, manner).await,
-        Command::Images(asked) => images(&mut backend, &asked, manner.colour).await,
+        Command::Images(asked) => images(&mut backend, &asked, manner).await,
         Command::Plan(asked) => plan(&mut backend, &asked).await,
         Command::Update(asked) => update(&mut backend, &asked, manner).await,
         Command::Rollback(asked) => roll_back(&mut backend, &asked, manner).await,
@@ -141,11 +141,11 @@ async fn check(backend: &mut Backend, asked: &Check, manner: Manner) -> Result<u
     Ok(written.max(u8::from(errors)))
 }
 
-async fn images(backend: &mut Backend, asked: &Images, colour: Colour) -> Result<u8, CommandError> {
-    let views = backend.images().await?;
+async fn images(backend: &mut Backend, asked: &Images, manner: Manner) -> Result<u8, CommandError> {
+    let views = backend.images(manner.language).await?;
     let errors = views.iter().any(|view| view.status == "Error");
-    let written =
-        if asked.json { print_json(&views) } else { print(&show::images(&views, colour)) };
+    let table = show::images(&views, manner.language, manner.colour);
+    let written = if asked.json { print_json(&views) } else { print(&table) };
     Ok(written.max(u8::from(errors)))
 }
 

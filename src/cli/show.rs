@@ -2,13 +2,15 @@
 
 pub mod why;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::core::digest::Digest;
 use crate::core::event::{PullProgress, What};
-use crate::core::history::HistoryRecord;
+use crate::core::history::{HistoryRecord, freed};
 use crate::core::id::Timestamp;
 use crate::core::plan::OperationKind;
+use crate::core::text::{self, Language};
 use crate::http::view::container::ContainerView;
 use crate::http::view::image::ImageView;
 use crate::http::view::operation::OperationView;
@@ -107,6 +109,7 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
             let _ = writeln!(text, "{}: {}", view.name, printable(problem));
         }
     }
+    text.push_str(&waiting_together(views));
     let _ = writeln!(
         text,
         "{} containers: {} up to date, {} outdated, {} skipped, {} errors",
@@ -119,21 +122,37 @@ pub fn containers(views: &[ContainerView], colour: Colour) -> String {
     text
 }
 
+/// Returns a line for each image that several containers wait for.
+fn waiting_together(views: &[ContainerView]) -> String {
+    let mut waiting: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for view in views {
+        if let Some(candidate) = &view.candidate {
+            let image = (candidate.reference.as_str(), short(candidate.digest.as_deref()));
+            waiting.entry(image).or_default().push(&view.name);
+        }
+    }
+    let several = waiting.iter().filter(|(_, names)| names.len() > 1);
+    let line = |((reference, digest), names): (&(&str, &str), &Vec<&str>)| {
+        printable(&format!("{reference} {digest}: {} wait for it", names.join(", "))) + "\n"
+    };
+    several.map(line).collect()
+}
+
 /// Returns a line for each registry that said how much it still allows.
 pub fn registries(views: &[RegistryView]) -> String {
     views.iter().map(|view| printable(&view.line()) + "\n").collect()
 }
 
 /// Returns the table of `images`: reference, status, `before → now`, since when or why not.
-pub fn images(views: &[ImageView], colour: Colour) -> String {
+pub fn images(views: &[ImageView], language: Language, colour: Colour) -> String {
     if views.is_empty() {
-        return "no images are watched; list them in DOCKER_AUTO_WATCH_IMAGES\n".to_owned();
+        return format!("{}\n", text::of_nothing_watched(language));
     }
     let rows = views.iter().map(|view| {
         let (before, now) = (view.previous_digest.as_deref(), view.remote_digest.as_deref());
         let details = match (&view.error, view.since) {
             (Some(error), _) => error.message.clone(),
-            (None, Some(since)) => format!("since {}", moment(since)),
+            (None, Some(since)) => text::of_since(&moment(since), language),
             (None, None) => String::new(),
         };
         let change = match before {
@@ -220,10 +239,11 @@ pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) ->
             format!("{:.1} s", record.duration_seconds),
             match record.outcome.reason() {
                 "" => record.told(),
-                reason => match &record.about_data {
-                    Some(note) => format!("{reason}; {note}"),
-                    None => reason.to_owned(),
-                },
+                reason => {
+                    let told = [record.about_data.clone(), freed(&record.removed_images)];
+                    let told = std::iter::once(reason.to_owned()).chain(told.into_iter().flatten());
+                    told.collect::<Vec<_>>().join("; ")
+                }
             },
         ];
         (cells, code)

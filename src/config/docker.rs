@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, rule, set};
 use crate::config::{Config, ConfigProblem, Environment};
+use crate::core::policy::Origin;
 
 /// Where the engine is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub(super) const VARIABLES: [Variable; 5] = [
 /// Finds the folder of `config.json` where none is given, and tells of what has no effect.
 pub(super) fn settle(
     config: &mut Config,
-    given: &BTreeMap<&'static str, String>,
+    given: &BTreeMap<&'static str, Origin>,
     environment: &Environment<'_>,
 ) -> Vec<ConfigProblem> {
     let docker = &mut config.docker;
@@ -86,8 +87,8 @@ pub(super) fn settle(
     docker.config = docker.config.take().or_else(home);
     let mut problems = Vec::new();
     let mut ignored = |variable: &str, why: &str| {
-        let (variable, why) = (variable.to_owned(), why.to_owned());
-        problems.push(ConfigProblem::Ignored { variable, why });
+        let (setting, why) = (environment.origin(variable), why.to_owned());
+        problems.push(ConfigProblem::Ignored { setting, why });
     };
     let cert_path = given.contains_key("docker.cert_path");
     match docker.host.split_once("://").map_or("", |(scheme, _)| scheme) {

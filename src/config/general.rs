@@ -6,14 +6,16 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
-use crate::config::{Config, ConfigProblem, Environment, ListenAddress};
+use crate::config::{Config, ConfigProblem, Environment, ListenAddress, file};
+use crate::core::ourselves::CONFIGURATION;
+use crate::core::policy::Origin;
 use crate::core::text::Language;
 use crate::core::value;
 
 /// A record is never deleted earlier.
 const SHORTEST_RETENTION: Duration = Duration::from_hours(30 * 24);
 
-pub(super) const VARIABLES: [Variable; 5] = [
+pub(super) const VARIABLES: [Variable; 6] = [
     Variable {
         key: "data",
         name: "DOCKER_AUTO_DATA",
@@ -24,6 +26,17 @@ pub(super) const VARIABLES: [Variable; 5] = [
               `$XDG_STATE_HOME/docker-auto` or `~/.local/state/docker-auto`.",
         secrecy: Secrecy::Open,
         set: |config, given| set(&mut config.data, absolute(&given)),
+    },
+    Variable {
+        key: "config",
+        name: CONFIGURATION,
+        aliases: &[],
+        kind: Kind::Path,
+        default: "",
+        doc: "A YAML file with settings by their keys, as `--config` names one; if not set `config.yaml` in the \
+              directory of `DOCKER_AUTO_DATA`, else `/etc/docker-auto/config.yaml`, if it is there.",
+        secrecy: Secrecy::Open,
+        set: |config, given| set(&mut config.file, Ok(Some(given.path()))),
     },
     Variable {
         key: "history.retention",
@@ -91,11 +104,12 @@ pub(super) fn settle_zone(config: &Config, problems: &mut [ConfigProblem]) {
         return;
     }
     for problem in problems {
-        if let ConfigProblem::BadValue { variable, value, cure } = problem
-            && variable == "TZ"
+        if let ConfigProblem::BadValue { setting, value, cure } = problem
+            && (*setting == Origin::Variable("TZ".to_owned())
+                || matches!(setting, Origin::File { key, .. } if file::is_called(key, "tz")))
         {
             let why = format!("{value:?}: {cure}. UTC is used");
-            *problem = ConfigProblem::Ignored { variable: variable.clone(), why };
+            *problem = ConfigProblem::Ignored { setting: setting.clone(), why };
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The log: how much, and how it looks.
 
 use crate::config::variable::{Kind, Secrecy, Variable, set};
+use crate::core::policy::Origin;
 use crate::core::value;
 
 /// How the log is written.
@@ -79,6 +80,10 @@ pub(super) const VARIABLES: [Variable; 3] = [
         default: "",
         doc: "Writes without colours, whatever its value.",
         secrecy: Secrecy::Open,
-        set: |config, _| set(&mut config.log.no_color, Ok(true)),
+        set: |config, given| {
+            // The convention takes any value of the variable; in a file `false` says what it says.
+            let off = matches!(given.origin, Origin::File { .. }) && given.switch() == Ok(false);
+            set(&mut config.log.no_color, Ok(!off))
+        },
     },
 ];

@@ -28,7 +28,8 @@ pub(super) const VARIABLES: [Variable; 12] = [
         aliases: &["WATCH_POLICY_ONLY_LABELS"],
         kind: LABELS,
         default: "",
-        doc: "Looks only at containers that have one of these.",
+        doc: "Updates only containers that have one of these; others are not looked at, but go along with \
+              those they need.",
         secrecy: Secrecy::Open,
         set: |config, given| {
             rule(config, |rules| &mut rules.only_labels, selectors(&given), given.origin)

@@ -1,6 +1,6 @@
 //! Finds the variables of the table in an environment, and what is there beside them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::config::variable::{Given, Secrecy, Variable};
@@ -14,7 +14,7 @@ const PREFIX: &str = "DOCKER_AUTO_";
 const GROUPS: [&str; 7] =
     ["SERVER_", "DOCKER_", "SCAN_", "UPDATE_", "POLICY_", "REGISTRY_", "LOG_"];
 /// Stands for a number in the names of a list's variables.
-const NUMBER: &str = "<n>";
+pub(super) const NUMBER: &str = "<n>";
 /// Where a secret's file is named.
 pub(super) const FILE: &str = "_FILE";
 
@@ -22,7 +22,7 @@ pub(super) const FILE: &str = "_FILE";
 pub(super) struct Reader<'a> {
     environment: &'a Environment<'a>,
     /// The variables that were used, by their keys.
-    pub(super) given: BTreeMap<&'static str, String>,
+    pub(super) given: BTreeMap<&'static str, Origin>,
     pub(super) problems: Vec<ConfigProblem>,
 }
 
@@ -68,23 +68,26 @@ impl<'a> Reader<'a> {
             match &used {
                 None => used = Some((name, text)),
                 Some((winner, winning)) if *winning != text => {
+                    let winner = self.environment.origin(winner);
                     let why = format!("{winner} is set as well and stands above it");
-                    self.problems.push(ConfigProblem::Ignored { variable: name, why });
+                    let setting = self.environment.origin(&name);
+                    self.problems.push(ConfigProblem::Ignored { setting, why });
                 }
                 Some(_) => {}
             }
         }
         let Some((name, text)) = used else { return };
-        // What was made from another tool's variable is told by that one's name.
-        let name = self.environment.made_from.get(&name).cloned().unwrap_or(name);
-        let origin = Origin::Variable(name.clone());
-        self.given.insert(variable.key, name.clone());
-        if let Err(cure) = (variable.set)(config, Given { text: &text, origin, index }) {
+        // What was made from another tool's variable, or from a key, is told by that one's name.
+        let setting = self.environment.origin(&name);
+        self.given.insert(variable.key, setting.clone());
+        let given = Given { text: &text, origin: setting.clone(), index };
+        if let Err(cure) = (variable.set)(config, given) {
             let value = match variable.secrecy {
+                Secrecy::Open if variable.key.ends_with("host") => without_account(&text),
                 Secrecy::Open => text,
                 Secrecy::Secret => "***".to_owned(),
             };
-            self.problems.push(ConfigProblem::BadValue { variable: name, value, cure });
+            self.problems.push(ConfigProblem::BadValue { setting, value, cure });
         }
     }
 
@@ -97,7 +100,9 @@ impl<'a> Reader<'a> {
         let file_variable = format!("{name}{FILE}");
         let Some(path) = self.environment.value(&file_variable) else { return direct };
         if direct.is_some() {
-            self.problems.push(ConfigProblem::BothGiven { variable: name.to_owned() });
+            let setting = self.environment.origin(name);
+            let file = self.environment.origin(&file_variable);
+            self.problems.push(ConfigProblem::BothGiven { setting, file });
             return direct;
         }
         let path = Path::new(path);
@@ -107,8 +112,8 @@ impl<'a> Reader<'a> {
         match text.and_then(|text| if text.is_empty() { Err(empty()) } else { Ok(text) }) {
             Ok(text) => Some(text),
             Err(source) => {
-                let (variable, path) = (file_variable, path.to_owned());
-                self.problems.push(ConfigProblem::BadFile { variable, path, source });
+                let (setting, path) = (self.environment.origin(&file_variable), path.to_owned());
+                self.problems.push(ConfigProblem::BadFile { setting, path, source });
                 None
             }
         }
@@ -120,22 +125,30 @@ impl<'a> Reader<'a> {
         for name in self.environment.variables.keys().filter(strange) {
             let suggestion = suggestion(name);
             if is_ours(name) || (is_perhaps_ours(name) && !suggestion.is_empty()) {
-                self.problems.push(ConfigProblem::Unknown { variable: name.clone(), suggestion });
+                let setting = Origin::Variable(name.clone());
+                self.problems.push(ConfigProblem::Unknown { setting, suggestion });
             }
         }
     }
 }
 
-/// Returns the variable that sets what one of ours is for, by any of its names, and its value.
-pub(super) fn set_by(environment: &Environment<'_>, ours: &str) -> Option<(String, String)> {
+/// Returns what sets what one of ours is for, by any of its names, and its value.
+pub(super) fn set_by(environment: &Environment<'_>, ours: &str) -> Option<(Origin, String)> {
     let variable = variables().find(|variable| variable.is_called(ours))?;
     let number = variable.index_of(ours).map(|index| index.to_string()).unwrap_or_default();
     let names = variable.names().map(|name| name.replace(NUMBER, &number));
-    let found = names.flat_map(|name| [format!("{name}{FILE}"), name]).find_map(|name| {
+    names.flat_map(|name| [format!("{name}{FILE}"), name]).find_map(|name| {
         let value = environment.value(&name)?.to_owned();
-        Some((name, value))
-    });
-    found.map(|(name, value)| (environment.made_from.get(&name).cloned().unwrap_or(name), value))
+        Some((environment.origin(&name), value))
+    })
+}
+
+/// Returns the numbers under which an environment sets a variable, by its key.
+pub(super) fn numbers_of(environment: &Environment<'_>, key: &str) -> BTreeSet<String> {
+    let variable = variables().find(|variable| variable.key == key);
+    let names = environment.variables.keys().filter(|name| environment.value(name).is_some());
+    let numbers = names.filter_map(|name| variable?.index_of(name));
+    numbers.map(|number| number.to_string()).collect()
 }
 
 /// Returns the first name of a variable, with the number and the ending of one of its names.
@@ -144,6 +157,11 @@ pub(super) fn first_name(name: &str) -> Option<String> {
     let number = variable.index_of(name).map(|index| index.to_string()).unwrap_or_default();
     let ending = name.strip_prefix(variable.bare(name)).unwrap_or_default();
     Some(format!("{}{ending}", variable.name.replace(NUMBER, &number)))
+}
+
+/// An address may begin with an account and a password.
+fn without_account(text: &str) -> String {
+    text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("***@{host}"))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -175,6 +193,13 @@ fn suggestion(name: &str) -> String {
     did_you_mean(&pattern, names.filter(|name| name.starts_with(begins)))
 }
 
+/// Reads the number of a list's entry. A second spelling of it would be a second entry with the same one.
+pub(super) fn plain_number(digits: &str) -> Option<u32> {
+    let plain = digits == "0" || !digits.starts_with('0');
+    let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)?;
+    if plain { digits.parse().ok() } else { None }
+}
+
 impl Variable {
     /// Returns its names, the first one first.
     fn names(&self) -> impl Iterator<Item = &'static str> {
@@ -193,10 +218,7 @@ impl Variable {
             let mut patterns = self.names().filter_map(|pattern| pattern.split_once(NUMBER));
             patterns.find_map(|(before, after)| {
                 let digits = name.strip_prefix(before)?.strip_suffix(after)?;
-                // A second spelling of a number would be a second entry with the same number.
-                let plain = digits == "0" || !digits.starts_with('0');
-                let digits = digits.bytes().all(|b| b.is_ascii_digit()).then_some(digits)?;
-                if plain { digits.parse().ok() } else { None }
+                plain_number(digits)
             })
         };
         number(name).or_else(|| number(self.bare(name)))

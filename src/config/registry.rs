@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
-use crate::config::{Config, ConfigProblem};
+use crate::config::{Config, ConfigProblem, Environment};
+use crate::core::policy::Origin;
+use crate::core::reference::{DOCKER_HUB, is_docker_hub};
 use crate::core::secret::Secret;
 
 /// How registries are spoken to.
@@ -21,6 +24,8 @@ pub struct RegistryConfig {
     pub concurrency: Option<u32>,
     /// Where AWS is asked for passwords of its registries.
     pub ecr_endpoint: Option<String>,
+    /// Where Docker Hub's own API is; `None` to leave it alone.
+    pub hub_api: Option<String>,
     /// How many pulls are left to people.
     pub quota_floor: u32,
 }
@@ -35,7 +40,7 @@ pub struct RegistryLogin {
     pub username: Option<String>,
     /// Its password.
     pub password: Option<Secret>,
-    /// A token in place of both.
+    /// A token in place of both; beside them that of the session to which AWS's temporary keys belong.
     pub token: Option<Secret>,
 }
 
@@ -50,7 +55,7 @@ pub struct ProxyConfig {
     pub exempt: Option<String>,
 }
 
-pub(super) const VARIABLES: [Variable; 12] = [
+pub(super) const VARIABLES: [Variable; 13] = [
     Variable {
         key: "registry.auth.<n>.host",
         name: "DOCKER_AUTO_REGISTRY_AUTH_<n>_HOST",
@@ -90,7 +95,8 @@ pub(super) const VARIABLES: [Variable; 12] = [
         aliases: &["WATCH_REGISTRY_AUTH_<n>_TOKEN"],
         kind: Kind::Text("a token"),
         default: "",
-        doc: "A token in place of account and password.",
+        doc: "A token in place of account and password; with temporary keys of AWS (`ASIA…`), which need \
+              all three, their session token.",
         secrecy: Secrecy::Secret,
         set: |config, given| set(&mut login(config, &given).token, secret(&given)),
     },
@@ -143,6 +149,21 @@ pub(super) const VARIABLES: [Variable; 12] = [
         set: |config, given| set(&mut config.registry.ecr_endpoint, endpoint(&given)),
     },
     Variable {
+        key: "registry.hub_api",
+        name: "DOCKER_AUTO_REGISTRY_HUB_API",
+        aliases: &[],
+        kind: Kind::Text("a URL or `off`"),
+        default: "https://hub.docker.com",
+        doc: "Docker Hub's own API, which knows when its images were published; it is asked, without \
+              credentials, for containers with a cooldown alone. Without it the date in the image \
+              counts, or when it was first seen.",
+        secrecy: Secrecy::Open,
+        set: |config, given| {
+            let off = given.text.eq_ignore_ascii_case("off");
+            set(&mut config.registry.hub_api, if off { Ok(None) } else { endpoint(&given) })
+        },
+    },
+    Variable {
         key: "registry.quota_floor",
         name: "DOCKER_AUTO_REGISTRY_QUOTA_FLOOR",
         aliases: &[],
@@ -186,9 +207,16 @@ pub(super) const VARIABLES: [Variable; 12] = [
 ];
 
 /// Drops incomplete credentials and reports them, unless what is missing was reported already.
-pub(super) fn settle(config: &mut Config, known: &[ConfigProblem]) -> Vec<ConfigProblem> {
+pub(super) fn settle(
+    config: &mut Config,
+    known: &[ConfigProblem],
+    environment: &Environment<'_>,
+) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
+    // What is missing may stand in a file that cannot be read.
+    let is_whole =
+        !known.iter().any(|known| matches!(known, ConfigProblem::BadConfiguration { .. }));
     config.registry.logins.retain(|index, login| {
         let trouble = incomplete(login).or_else(|| {
             let before = hosts.insert(login.host.clone(), *index)?;
@@ -196,15 +224,37 @@ pub(super) fn settle(config: &mut Config, known: &[ConfigProblem]) -> Vec<Config
             Some(("HOST", format!("number {before} is for {host} already: remove one of them")))
         });
         let Some((part, cure)) = trouble else { return true };
-        let about = format!("_REGISTRY_AUTH_{index}_");
-        if known.iter().any(|known| known.is_fatal() && known.variable().contains(&about)) {
+        let about = [format!("_REGISTRY_AUTH_{index}_"), format!("registry.auth.{index}.")];
+        let is_about_it = |name: &str| about.iter().any(|about| name.contains(about));
+        if known.iter().any(|known| known.is_fatal() && is_about_it(known.name())) {
             return false;
         }
-        let variable = format!("DOCKER_AUTO_REGISTRY_AUTH_{index}_{part}");
-        problems.push(ConfigProblem::Incomplete { variable, cure });
+        let setting = missing(environment, *index, part);
+        problems.extend(is_whole.then_some(ConfigProblem::Incomplete { setting, cure }));
         false
     });
     problems
+}
+
+/// Returns where a part of credentials stands, or belongs: in the file, if that has the others.
+fn missing(environment: &Environment<'_>, index: u32, part: &str) -> Origin {
+    let prefix = format!("DOCKER_AUTO_REGISTRY_AUTH_{index}_");
+    let name = format!("{prefix}{part}");
+    if environment.value(&name).is_some() {
+        return environment.origin(&name);
+    }
+    let mut made_from = environment.made_from.iter().filter(|(name, _)| name.starts_with(&prefix));
+    let file = made_from.find_map(|(_, origin)| match origin {
+        Origin::File { file, .. } => Some(Arc::clone(file)),
+        _ => None,
+    });
+    match file {
+        Some(file) => {
+            let part = part.to_ascii_lowercase();
+            Origin::File { key: format!("registry.auth.{index}.{part}"), file }
+        }
+        None => Origin::Variable(name),
+    }
 }
 
 fn incomplete(login: &RegistryLogin) -> Option<(&'static str, String)> {
@@ -213,6 +263,7 @@ fn incomplete(login: &RegistryLogin) -> Option<(&'static str, String)> {
         _ if login.host.is_empty() => {
             missing("HOST", "set the registry that these credentials are for")
         }
+        (Some(account), Some(_), Some(_)) if is_temporary_key(account) => None,
         (_, Some(_), Some(_)) => {
             Some(("TOKEN", "there is a password as well: remove one of them".to_owned()))
         }
@@ -220,6 +271,11 @@ fn incomplete(login: &RegistryLogin) -> Option<(&'static str, String)> {
         (None, Some(_), None) => missing("USERNAME", "set the account that the password is for"),
         (_, None, None) => missing("PASSWORD", "set it, or a token"),
     }
+}
+
+/// `ASIA…`, as AWS names the keys of a session.
+fn is_temporary_key(account: &str) -> bool {
+    account.starts_with("ASIA")
 }
 
 fn login<'a>(config: &'a mut Config, given: &Given<'_>) -> &'a mut RegistryLogin {
@@ -232,15 +288,11 @@ fn secret(given: &Given<'_>) -> Result<Option<Secret>, String> {
 }
 
 /// `docker login` writes `https://index.docker.io/v1/` for Docker Hub.
-fn registry(text: &str) -> Result<String, String> {
+pub(super) fn registry(text: &str) -> Result<String, String> {
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
     let (host, path) = text.split_once('/').unwrap_or((text, ""));
-    let host = match host.to_ascii_lowercase().as_str() {
-        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => {
-            "docker.io".to_owned()
-        }
-        host => host.to_owned(),
-    };
+    let host = host.to_ascii_lowercase();
+    let host = if is_docker_hub(&host) { DOCKER_HUB.to_owned() } else { host };
     let path = match path.trim_matches('/') {
         "v1" | "v2" => "",
         path => path,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::config::variable::{Given, Kind, Secrecy, Variable, set};
 use crate::config::{Config, ConfigProblem};
 use crate::core::duration;
+use crate::core::policy::Origin;
 use crate::core::window::{Schedule, Timetable};
 
 /// When containers are checked.
@@ -126,12 +127,12 @@ pub(super) fn schedule(config: &Config, given: &Given<'_>) -> Result<Schedule, S
 /// Settles what two settings say of one thing.
 pub(super) fn settle(
     config: &mut Config,
-    given: &BTreeMap<&'static str, String>,
+    given: &BTreeMap<&'static str, Origin>,
 ) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
     let mut ignored = |key: &str, why: String| {
-        if let Some(variable) = given.get(key).cloned() {
-            problems.push(ConfigProblem::Ignored { variable, why });
+        if let Some(setting) = given.get(key).cloned() {
+            problems.push(ConfigProblem::Ignored { setting, why });
         }
     };
     let scan = &mut config.scan;

@@ -25,7 +25,7 @@ pub struct UpdateConfig {
     pub concurrency: u32,
 }
 
-pub(super) const VARIABLES: [Variable; 10] = [
+pub(super) const VARIABLES: [Variable; 11] = [
     Variable {
         key: "update.enabled",
         name: "DOCKER_AUTO_UPDATE_ENABLED",
@@ -46,6 +46,10 @@ pub(super) const VARIABLES: [Variable; 10] = [
         secrecy: Secrecy::Open,
         set: |config, given| {
             let schedule = schedule(config, &given)?;
+            // As for a container's own: with each update comes a check.
+            if schedule.is_faster_than_a_minute() {
+                return Err("updates may be a minute apart at least; write one second".to_owned());
+            }
             set(&mut config.update.schedule, Ok(Some(schedule)))
         },
     },
@@ -102,6 +106,20 @@ pub(super) const VARIABLES: [Variable; 10] = [
         },
     },
     Variable {
+        key: "update.strategy",
+        name: "DOCKER_AUTO_UPDATE_STRATEGY",
+        aliases: &["WATCH_UPDATE_STRATEGY", "UPDATE_STRATEGY"],
+        kind: Kind::Words("`recreate`"),
+        default: "recreate",
+        doc: "How a container is replaced: a new one is made beside it, takes its place, and gives it back \
+              if it is no good. There is no other way; another word is refused.",
+        secrecy: Secrecy::Open,
+        set: |_, given| {
+            let cure = "write recreate, which is the only one";
+            given.text.eq_ignore_ascii_case("recreate").then_some(()).ok_or_else(|| cure.to_owned())
+        },
+    },
+    Variable {
         key: "update.remove_old",
         name: "DOCKER_AUTO_UPDATE_REMOVE_OLD",
         aliases: &["WATCH_UPDATE_REMOVE_OLD", "UPDATE_REMOVE_OLD"],
@@ -150,20 +168,36 @@ pub(super) const VARIABLES: [Variable; 10] = [
     },
 ];
 
+/// Says whether a setting is one of ours, and not another tool's.
+fn is_ours(setting: &Origin) -> bool {
+    match setting {
+        Origin::Variable(name) => VARIABLES.iter().any(|variable| variable.is_called(name)),
+        _ => true,
+    }
+}
+
 /// Settles when containers are updated. Either setting is consent enough; an explicit `false`
 /// stands above a schedule, since nothing may be changed against a person's word.
 pub(super) fn settle(
     config: &mut Config,
-    given: &BTreeMap<&'static str, String>,
+    given: &BTreeMap<&'static str, Origin>,
 ) -> Vec<ConfigProblem> {
     let mut problems = Vec::new();
-    let origin = |key| given.get(key).cloned().map_or(Origin::Default, Origin::Variable);
+    let origin = |key| given.get(key).cloned().unwrap_or(Origin::Default);
     let update = &config.update;
-    let updates = match (&update.schedule, update.enabled, given.get("update.enabled")) {
+    let (cron, refusal) = (given.get("update.cron"), given.get("update.enabled"));
+    // Ours stand above theirs: a schedule of ours is consent enough beside another tool's refusal.
+    let overruled = cron.filter(|cron| is_ours(cron)).zip(refusal.filter(|it| !is_ours(it)));
+    if let (Some(_), false, Some((cron, refusal))) = (&update.schedule, update.enabled, overruled) {
+        let why = format!("{cron} is set as well and stands above it");
+        problems.push(ConfigProblem::Ignored { setting: refusal.clone(), why });
+    }
+    let refusal = refusal.filter(|_| overruled.is_none());
+    let updates = match (&update.schedule, update.enabled, refusal) {
         (Some(_), false, Some(refusal)) => {
-            let variable = given.get("update.cron").cloned().unwrap_or_default();
+            let setting = origin("update.cron");
             let why = format!("{refusal} turns updates off");
-            problems.push(ConfigProblem::Ignored { variable, why });
+            problems.push(ConfigProblem::Ignored { setting, why });
             Sourced { value: Updates::Never, origin: origin("update.enabled") }
         }
         (Some(schedule), _, _) => {

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerified;
 use rustls::crypto::CryptoProvider;
-use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{CertificateError, RootCertStore};
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::TlsError;
 
@@ -62,23 +62,15 @@ impl Authorities {
         let provider = self.provider.clone();
         WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build().ok()
     }
-}
 
-impl ServerCertVerifier for Authorities {
-    fn verify_server_cert(
+    /// Asks the authorities whether they vouch for a server, one group after the other.
+    pub(super) fn vouch(
         &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
+        ask: impl Fn(&WebPkiServerVerifier) -> Result<ServerCertVerified, rustls::Error>,
     ) -> Result<ServerCertVerified, rustls::Error> {
         use CertificateError::{BadSignature, UnknownIssuer};
-        let ask = |verifier: Option<&WebPkiServerVerifier>| match verifier {
-            Some(verifier) => {
-                verifier.verify_server_cert(certificate, intermediates, name, ocsp, now)
-            }
-            None => Err(UnknownIssuer.into()),
+        let ask = |verifier: Option<&WebPkiServerVerifier>| {
+            verifier.map_or_else(|| Err(UnknownIssuer.into()), &ask)
         };
         // A bad signature is what another authority of the same name leaves.
         match ask(self.known()) {
@@ -87,30 +79,6 @@ impl ServerCertVerifier for Authorities {
             }
             verdict => verdict,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

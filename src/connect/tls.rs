@@ -106,15 +106,14 @@ impl Tls {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .expect("ring offers every version of TLS that rustls does");
-        let builder = match settings.trust {
+        let authorities = match settings.trust {
             Trust::Authorities => {
-                let authorities = Authorities::new(provider, settings.authorities.as_deref())?;
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(authorities))
+                Some(Authorities::new(provider.clone(), settings.authorities.as_deref())?)
             }
-            Trust::Anyone => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AcceptAnyone(provider))),
+            Trust::Anyone => None,
         };
+        let verifier = Arc::new(Verifier { provider, authorities });
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let mut config = match &settings.identity {
             None => builder.with_no_client_auth(),
             Some(identity) => {
@@ -176,20 +175,29 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// Accepts every certificate, but still checks that its owner holds the key.
+/// Judges a server's certificate, and checks that its owner holds the key.
 #[derive(Debug)]
-struct AcceptAnyone(Arc<CryptoProvider>);
+struct Verifier {
+    provider: Arc<CryptoProvider>,
+    /// Who must vouch for it; `None` accepts every certificate.
+    authorities: Option<Authorities>,
+}
 
-impl ServerCertVerifier for AcceptAnyone {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        let Some(authorities) = &self.authorities else {
+            return Ok(ServerCertVerified::assertion());
+        };
+        authorities.vouch(|verifier| {
+            verifier.verify_server_cert(certificate, intermediates, name, ocsp, now)
+        })
     }
 
     fn verify_tls12_signature(
@@ -198,7 +206,7 @@ impl ServerCertVerifier for AcceptAnyone {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
@@ -208,11 +216,11 @@ impl ServerCertVerifier for AcceptAnyone {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         rustls::crypto::verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -8,6 +8,8 @@ mod choice;
 mod estimate;
 mod record;
 mod restoration;
+mod sight;
+mod surplus;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +19,12 @@ use serde_json::{Value, json};
 use crate::core::id::{ContainerName, ImageId, OperationId, Timestamp};
 use crate::core::recreate::OPERATION_LABEL;
 
-pub use self::choice::{Choice, OwnPlaces, choose, mounted, mounts_folder};
+pub use self::choice::{Choice, OwnPlaces, choose, mounted, mounts_folder, writes_to};
 pub use self::estimate::{Estimate, needed_bytes, warnings};
 pub use self::record::BackupRecord;
 pub use self::restoration::{Restoration, RestoredMount, restoration};
+pub use self::sight::{KeptVolume, kept_in_sight};
+pub use self::surplus::surplus;
 
 /// The label that asks for a backup before each update.
 pub const BACKUP: &str = "docker-auto.backup";
@@ -120,6 +124,9 @@ pub struct Manifest {
     pub reference: String,
     /// The image that it ran.
     pub image: ImageId,
+    /// How many backups of the container it has seen, with itself: clocks are set back, this is not.
+    #[serde(default)]
+    pub sequence: u64,
     /// When it was made.
     pub taken_at: Timestamp,
     /// How long that took.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::core::digest::Digest;
-use crate::core::id::{ImageId, Timestamp};
+use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::plan::RejectKey;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteImage;
@@ -45,6 +45,11 @@ impl Candidate {
         }
     }
 
+    /// Says whether it is found here, and not in its registry.
+    pub fn is_here(&self) -> bool {
+        matches!(self.image, CandidateImage::Local { .. })
+    }
+
     /// Returns the first twelve digits of its digest or ID.
     pub fn short(&self) -> &str {
         match &self.image {
@@ -69,6 +74,9 @@ pub struct Reject {
     pub at: Timestamp,
     /// How it failed.
     pub reason: String,
+    /// On whom, where that was another container which is as good as this one; never stored.
+    #[serde(skip)]
+    pub beside: Option<ContainerName>,
 }
 
 impl Reject {

@@ -42,6 +42,16 @@ const FIRST_START: TimeDelta = TimeDelta::seconds(60);
 const INJECTING: TimeDelta = TimeDelta::seconds(5);
 /// Archives keep times in whole seconds, to the nearest one.
 const ROUNDING: TimeDelta = TimeDelta::seconds(1);
+/// What systems and their start-up scripts write, and let nobody write to.
+const READ_ONLY_BY_NATURE: [&str; 7] = [
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/machine-id",
+    "/etc/pki/ca-trust",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/var/lib/dbus/machine-id",
+];
 const MODIFIED: u8 = 0;
 const ADDED: u8 = 1;
 
@@ -172,14 +182,30 @@ impl Change {
     }
 }
 
-/// Returns until when a file must have been written to have been put into a container before its
-/// process began: the start, as long as it is the first one, else a moment after it was made.
-pub fn injected_until(inspect: &Value) -> Option<Timestamp> {
+/// Says whether a file was written while the container's process did not run: between its creation
+/// and its first start, or between an end and the start that followed. Compose writes contents then,
+/// and writes them again with each start of its own.
+pub fn is_injected(inspect: &Value, written: Timestamp) -> bool {
     let time = |path: &str| inspect.pointer(path)?.as_str()?.parse::<Timestamp>().ok();
-    let (created, started) = (time("/Created")?, time("/State/StartedAt")?);
+    let (Some(created), Some(started)) = (time("/Created"), time("/State/StartedAt")) else {
+        return false;
+    };
     let first = inspect.pointer("/RestartCount") == Some(&0.into())
+        && started >= created
         && started.signed_duration_since(created) < FIRST_START;
-    Some(if first { started + ROUNDING } else { created + INJECTING })
+    // A clock that was set back says nothing of the start.
+    let made = if first { (started + ROUNDING).max(created) } else { created + INJECTING };
+    let ended = time("/State/FinishedAt").filter(|ended| *ended > created);
+    let still = ended.is_some_and(|ended| ended <= written && written <= started + ROUNDING);
+    written <= made || still
+}
+
+/// Says whether a file may be what Compose wrote, whatever its time says: nobody may write to it, as
+/// Compose makes them, and it is none of those that programs make so.
+pub fn is_doubtful(path: &str, permissions: u64) -> bool {
+    permissions & 0o222 == 0
+        && permissions & 0o444 != 0
+        && !READ_ONLY_BY_NATURE.iter().any(|known| is_below(path, known))
 }
 
 fn tidy(path: &str) -> &str {
@@ -278,19 +304,54 @@ mod tests {
     }
 
     #[test]
-    fn files_are_put_in_before_the_first_start() {
-        for (started, restarts, until) in
-            [("10:00:03", 0, "10:00:04"), ("10:00:03", 1, "10:00:05"), ("12:00:00", 0, "10:00:05")]
-        {
+    fn files_are_put_in_while_nothing_runs() {
+        // Made at 10:00:00; ended, started; how often restarted; written.
+        for (ended, started, restarts, written, expected) in [
+            ("", "10:00:03", 0, "10:00:02", true),
+            ("", "10:00:03", 0, "10:00:04", true),
+            ("", "10:00:03", 0, "10:00:05", false),
+            ("", "10:00:03", 1, "10:00:05", true),
+            ("", "10:00:03", 1, "10:00:06", false),
+            ("", "12:00:00", 0, "10:00:05", true),
+            ("", "12:00:00", 0, "11:59:59", false),
+            // Started again by Compose, which writes before each start.
+            ("11:00:00", "12:00:00", 0, "11:59:59", true),
+            ("11:00:00", "12:00:00", 0, "12:00:01", true),
+            ("11:00:00", "12:00:00", 0, "12:00:02", false),
+            ("11:00:00", "12:00:00", 0, "10:59:59", false),
+            ("11:00:00", "12:00:00", 0, "10:00:01", true),
+            // The clock was set back before the last start: what was written first is known still.
+            ("", "09:00:00", 0, "10:00:01", true),
+            ("", "09:00:00", 0, "10:00:06", false),
+            ("08:59:00", "09:00:00", 0, "10:00:01", true),
+        ] {
+            let time = |time: &str| match time {
+                "" => "0001-01-01T00:00:00Z".to_owned(),
+                time => format!("2026-01-01T{time}Z"),
+            };
             let inspect = serde_json::json!({
-                "Created": "2026-01-01T10:00:00Z",
+                "Created": time("10:00:00"),
                 "RestartCount": restarts,
-                "State": {"StartedAt": format!("2026-01-01T{started}Z")},
+                "State": {"StartedAt": time(started), "FinishedAt": time(ended)},
             });
-            let expected = format!("2026-01-01T{until}Z").parse().ok();
-            assert_eq!(injected_until(&inspect), expected, "{started} {restarts}");
+            let found = is_injected(&inspect, time(written).parse().unwrap());
+            assert_eq!(found, expected, "{ended} {started} {restarts} {written}");
         }
-        assert_eq!(injected_until(&Value::Null), None);
+        assert!(!is_injected(&Value::Null, Timestamp::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn what_nobody_may_write_to_is_doubted() {
+        for (path, permissions, expected) in [
+            ("/etc/app.conf", 0o444, true),
+            ("/etc/app.conf", 0o400, true),
+            ("/etc/app.conf", 0o644, false),
+            ("/etc/app.conf", 0o000, false),
+            ("/etc/shadow", 0o400, false),
+            ("/etc/pki/ca-trust/extracted/x.pem", 0o444, false),
+        ] {
+            assert_eq!(is_doubtful(path, permissions), expected, "{path} {permissions:o}");
+        }
     }
 
     #[test]

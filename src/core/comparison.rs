@@ -163,9 +163,13 @@ impl<'a> Running<'a> {
         listed.or(self.remembered.image.as_ref().filter(|image| image.id == *id))
     }
 
-    /// Returns the version that the image which runs says it has.
+    /// Returns the version that the image which runs says it has. The containerd store lists an image
+    /// without its labels where parts of it are gone; the container has them from it.
     pub fn version(&self) -> Option<String> {
-        shown(self.image()?.labels.get(VERSION_LABEL)?)
+        let labels = &self.image()?.labels;
+        let label = labels.get(VERSION_LABEL);
+        let inherited = labels.is_empty().then(|| self.container.labels.get(VERSION_LABEL));
+        shown(label.or(inherited.flatten())?)
     }
 
     /// Returns the digests that its image has, or had before, from a reference's repository. What an

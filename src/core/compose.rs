@@ -1,5 +1,6 @@
 //! What compose labels mean, and which containers belong to someone else's orchestrator.
 
+pub mod edit;
 pub mod file;
 
 use std::collections::BTreeMap;

@@ -26,15 +26,16 @@ mod versions;
 
 pub use consent::reconsider;
 use consent::{hold_or_update, is_ruled_out};
-pub use follow::left_out;
 use follow::{Followed, Pin, follow};
+pub use follow::{left_out, shut_out};
 pub use hold::HoldReason;
 pub use reason::{Cause, Lifts};
 pub use skip::SkipReason;
 use trail::Trail;
 pub use trail::{Asked, Question};
 pub use unknown::UnknownReason;
-pub use versions::version_question;
+use versions::{End, Weighed};
+pub use versions::{looked_at_in_vain, version_question, wants_older};
 
 /// Everything that a decision depends on.
 #[derive(Clone, Copy, Debug)]
@@ -247,40 +248,68 @@ pub fn explain(facts: &Facts<'_>) -> (Decision, Vec<Asked>) {
 }
 
 fn decided(facts: &Facts<'_>, trail: &mut Trail) -> Decision {
-    match follow(facts, trail) {
-        Ok(followed) => match versions::around(judge(facts, &followed), facts) {
-            Ok(candidate) => {
-                trail.find(Question::Image, None, || candidate.short().to_owned());
-                hold_or_update(facts, candidate, trail)
-            }
-            Err(decision) => {
-                trail.end(Question::Image, &decision);
-                *decision
-            }
-        },
-        Err(decision) => *decision,
+    let followed = match follow(facts, trail) {
+        Ok(followed) => followed,
+        Err(decision) => return *decision,
+    };
+    match judge(facts, &followed, trail) {
+        Ok(candidate) => {
+            trail.find(Question::Image, None, || candidate.short().to_owned());
+            hold_or_update(facts, candidate, trail)
+        }
+        Err((question, decision)) => {
+            trail.end(question, &decision);
+            *decision
+        }
     }
 }
 
+/// The question at which a judgement ended, and how.
+type Ended = (Question, Box<Decision>);
+
 /// Looks at the image: what its name means here, which newer tags there are, and what the registry
 /// says of its own one. Returns what could run.
-fn judge(facts: &Facts<'_>, followed: &Followed) -> Result<Candidate, Box<Decision>> {
+fn judge(facts: &Facts<'_>, followed: &Followed, trail: &mut Trail) -> Result<Candidate, Ended> {
     let Followed { reference, host, .. } = followed;
     let comparison = facts.running.compare(reference, *host, facts.answer);
+    let around = |judged, passed| {
+        let judged = versions::around(judged, facts, passed);
+        judged.map_err(|decision| (Question::Image, decision))
+    };
     if let Some(candidate) = moved_here(facts, reference, &comparison) {
-        return Ok(candidate);
+        return around(Ok(candidate), Vec::new());
     }
     if let Comparison::Local(evidence) = comparison {
-        return Err(Box::new(local(facts, reference, evidence)));
+        return around(Err(Box::new(local(facts, reference, evidence))), Vec::new());
     }
-    match versions::moved_on(facts, followed) {
-        // What is not taken here keeps nobody from what the container's own tag names.
-        Some(Ok(newest)) if is_ruled_out(facts, &newest) => {
-            Ok(own_tag(facts, followed, comparison).unwrap_or(newest))
-        }
-        Some(judged) => judged,
-        None => own_tag(facts, followed, comparison),
-    }
+    let weighed = versions::weighed(facts, followed);
+    let weighed = weighed.map_err(|decision| (Question::Versions, decision))?;
+    let Some(Weighed { end, passed, next }) = weighed else {
+        return around(own_tag(facts, followed, comparison), Vec::new());
+    };
+    let judged = match end {
+        End::Taken(candidate) => Ok(*candidate),
+        // What is not taken keeps nobody from what the container's own tag names.
+        End::Open | End::Failed | End::Runs => match (own_tag(facts, followed, comparison), next) {
+            (Err(own), Some(next)) if !is_unresolved(&own) => Ok(next),
+            (Err(own), None) if matches!(*own, Decision::UpToDate { .. }) => {
+                match versions::not_all_looked_at(facts, followed) {
+                    Some(decision) => return Err((Question::Versions, decision)),
+                    None => Err(own),
+                }
+            }
+            (own, _) => own,
+        },
+    };
+    let moves = judged.as_ref().ok().filter(|candidate| candidate.versions.leaves.is_some());
+    let found = moves.and_then(|candidate| candidate.reference.tag());
+    trail.find_version(&facts.policy.versions.track.origin, found, &passed);
+    around(judged, passed)
+}
+
+/// Says whether the manifest of the container's own tag has to be read first.
+fn is_unresolved(decision: &Decision) -> bool {
+    matches!(decision, Decision::Unknown { reason: UnknownReason::Unresolved { .. } })
 }
 
 /// Judges by what the container's own tag names.

@@ -3,6 +3,7 @@
 
 mod edge;
 mod order;
+mod rerun;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::core::id::{ContainerId, ContainerName};
 
 pub use edge::{DEPENDS_ON, namespace_owners, problem};
 pub use order::starting_order;
+pub use rerun::{RERUN, rerun};
 
 /// A container, as far as its edges are read from it.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +74,7 @@ pub enum Condition {
 pub struct Companions {
     /// Those that must be made anew, in starting order.
     pub sharers: Vec<ContainerName>,
-    /// Those that asked to be restarted, in starting order.
+    /// Those that asked to be restarted, and those that live with them, in starting order.
     pub dependents: Vec<ContainerName>,
 }
 
@@ -92,14 +94,25 @@ pub fn edges(nodes: &[Node<'_>]) -> BTreeSet<Edge> {
 }
 
 /// Returns what goes along with a container: who holds on to it, to one that holds on to it and so
-/// on, and who wants to be restarted with any of these.
-pub fn companions(edges: &BTreeSet<Edge>, target: &ContainerName, mounts: Mounts) -> Companions {
+/// on, and who wants to be restarted with any of these. Who lives in a namespace of one that is
+/// restarted is restarted after it, for the namespace is a new one then. None of those that are to
+/// stay up is restarted, nor what they live with, nor what needs it for these alone.
+pub fn companions(
+    edges: &BTreeSet<Edge>,
+    target: &ContainerName,
+    mounts: Mounts,
+    stays: &BTreeSet<ContainerName>,
+) -> Companions {
     let holds = |edge: &Edge| match edge.bond {
         Bond::Namespace | Bond::Link => true,
         Bond::Volumes => mounts == Mounts::Changed && edge.to == *target,
         Bond::Order { .. } => false,
     };
-    let restarts = |edge: &Edge| matches!(edge.bond, Bond::Order { restart: true, .. });
+    let stays = with_owners(edges, stays);
+    let restarts = |edge: &Edge| {
+        let goes = matches!(edge.bond, Bond::Order { restart: true, .. } | Bond::Namespace);
+        goes && !stays.contains(&edge.from)
+    };
     let replaced = closure(edges, BTreeSet::from([target.clone()]), holds);
     let with_them = closure(edges, replaced.clone(), restarts);
     let order = |names: BTreeSet<ContainerName>| starting_order(edges, &names);
@@ -109,6 +122,37 @@ pub fn companions(edges: &BTreeSet<Edge>, target: &ContainerName, mounts: Mounts
     Companions {
         sharers: order(without(&replaced, &BTreeSet::from([target.clone()]))),
         dependents: order(without(&with_them, &replaced)),
+    }
+}
+
+/// Returns those that must have run to their end before a container starts, and before one another,
+/// in that order.
+pub fn completed(edges: &BTreeSet<Edge>, target: &ContainerName) -> Vec<ContainerName> {
+    let ends = |edge: &&Edge| {
+        matches!(edge.bond, Bond::Order { until: Condition::Completed, .. }) && edge.to != *target
+    };
+    let (mut found, mut open) = (BTreeSet::new(), vec![target.clone()]);
+    while let Some(name) = open.pop() {
+        for needed in edges.iter().filter(|edge| edge.from == name).filter(ends) {
+            if found.insert(needed.to.clone()) {
+                open.push(needed.to.clone());
+            }
+        }
+    }
+    starting_order(edges, &found)
+}
+
+/// Returns containers with those in whose namespaces they live.
+fn with_owners(edges: &BTreeSet<Edge>, names: &BTreeSet<ContainerName>) -> BTreeSet<ContainerName> {
+    let mut found = names.clone();
+    loop {
+        let lives = |edge: &&Edge| edge.bond == Bond::Namespace && found.contains(&edge.from);
+        let owners: BTreeSet<_> = edges.iter().filter(lives).map(|edge| edge.to.clone()).collect();
+        let before = found.len();
+        found.extend(owners);
+        if found.len() == before {
+            return found;
+        }
     }
 }
 

@@ -25,12 +25,15 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum What {
-    /// A newer image was found; said once for each.
+    /// A newer image was found; said once for each, and for all that wait for it together.
     UpdateAvailable {
-        /// The image that runs.
+        /// The image that runs; where several wait, all that run.
         old: String,
         /// The image that could run.
         new: String,
+        /// The other containers that were found to wait for it at the same time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        others: Vec<ContainerName>,
     },
     /// The tag of a watched image names another image now; its reference stands for the target's
     /// name.
@@ -125,7 +128,7 @@ mod tests {
     fn codes_are_the_words_in_json() {
         let (step, error) = ("stop".to_owned(), "busy".to_owned());
         for what in [
-            What::UpdateAvailable { old: "1".into(), new: "2".into() },
+            What::UpdateAvailable { old: "1".into(), new: "2".into(), others: Vec::new() },
             What::ImageMoved { old: "1".into(), new: "2".into() },
             What::CheckFailed { reason: "x".into(), message: "y".into() },
             What::HookFailed { hook: Moment::PreCheck, problem: "x".into() },

@@ -7,10 +7,11 @@ pub mod flags;
 pub mod idiom;
 pub mod labels;
 pub mod report;
-
 pub mod tool;
+mod trigger;
 mod value;
 pub mod variables;
+mod watcher;
 
 pub use self::idiom::Idiom;
 pub use self::tool::Tool;

@@ -52,6 +52,8 @@ pub enum Requirement {
     Healthy,
     /// Staying up, whatever the healthcheck says: it was unhealthy before.
     Stable,
+    /// An end with exit code 0 in time, after however many tries its restart policy gives it.
+    Completed,
 }
 
 /// What an end with exit code 0 means.
@@ -146,6 +148,10 @@ impl Watch {
         if let Some(failure) = self.failure(sample) {
             return failure;
         }
+        let (require, timeout) = (self.gate.require, self.gate.timeout);
+        if require == Requirement::Completed && elapsed >= timeout {
+            return Verdict::Failed(format!("did not end within {} s", timeout.as_secs_f64()));
+        }
         if sample.state == RunState::Paused {
             return self.paused(elapsed);
         }
@@ -161,7 +167,7 @@ impl Watch {
             (Requirement::Healthy, Some(_)) if elapsed >= self.gate.timeout => {
                 Verdict::Failed(format!("not healthy after {} s", self.gate.timeout.as_secs_f64()))
             }
-            (Requirement::Healthy, Some(_)) => Verdict::Wait,
+            (Requirement::Healthy, Some(_)) | (Requirement::Completed, _) => Verdict::Wait,
             _ if elapsed.saturating_sub(up_since) >= self.gate.stable => self.good(elapsed),
             _ => Verdict::Wait,
         }
@@ -211,9 +217,13 @@ impl Watch {
         }
         match sample.state {
             RunState::Running | RunState::Paused => {}
+            RunState::Restarting if self.gate.require == Requirement::Completed => return None,
             RunState::Exited if self.finished_well(sample) => return Some(Verdict::Healthy),
             RunState::Exited | RunState::Restarting => return failed(ended(sample)),
             state => return failed(format!("is {state:?} instead of running").to_lowercase()),
+        }
+        if self.gate.require == Requirement::Completed {
+            return None;
         }
         let first = self.first.as_ref();
         let restarted = first.is_some_and(|first| first.restart_count < sample.restart_count);
@@ -314,7 +324,7 @@ mod tests {
     #[test]
     fn gates_judge_what_they_see() {
         use ExitZero::{Failed, Finished};
-        use Requirement::{Healthy, Stable};
+        use Requirement::{Completed, Healthy, Stable};
         let up = "running";
         for (require, exit_zero, samples, expected) in [
             (Healthy, Failed, &[up, up, up][..], "wait"),
@@ -337,6 +347,12 @@ mod tests {
             (Healthy, Failed, &["created error=no-such-file"], "could not start: no-such-file"),
             (Healthy, Failed, &["created"], "is created instead of running"),
             (Healthy, Failed, &["dead"], "is dead instead of running"),
+            (Completed, Finished, &[up, up, up, up, "exited"], "healthy"),
+            (Completed, Finished, &["unhealthy", "exited exit=3"], "ended with exit code 3"),
+            (Completed, Finished, &[up, "restarting exit=3", "restarts=1", "exited"], "healthy"),
+            (Completed, Finished, &[up; 6], "did not end within 5 s"),
+            (Completed, Finished, &["paused"; 6], "did not end within 5 s"),
+            (Completed, Finished, &["exited memory"], "ended with exit code 0, killed for memory"),
         ] {
             check(require, exit_zero, samples, expected);
         }

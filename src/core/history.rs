@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::backup::BackupRecord;
+use crate::core::compose::edit::FileChange;
 use crate::core::digest::Digest;
 use crate::core::hook::{Execution, Moment};
 use crate::core::id::{ContainerId, ContainerName, HostId, ImageId, OperationId, Timestamp};
@@ -125,6 +126,9 @@ pub struct HistoryRecord {
     /// What was saved of the container's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<BackupRecord>,
+    /// What was written into Compose files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileChange>,
     /// The folder of the backup that was restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<String>,
@@ -206,6 +210,7 @@ impl HistoryRecord {
             removed_images: removal::removed_images(plan, entries),
             evidence: evidence(entries),
             hooks: hooks(plan, entries),
+            files: files(plan, entries),
             backup: backup::saved(entries),
             restored: backup::restored(plan, entries),
             about_data: backup::about_data(plan, entries, &outcome),
@@ -290,6 +295,19 @@ fn hooks(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<HookRun> {
         _ => None,
     });
     runs.collect()
+}
+
+fn files(plan: &UpdatePlan, entries: &[JournalEntry]) -> Vec<FileChange> {
+    let mut files = Vec::new();
+    for entry in entries {
+        let JournalEntry::Done { position, .. } = entry else { continue };
+        if let Some(Step::RewriteFile { change }) = position.step(plan)
+            && !files.contains(change)
+        {
+            files.push(change.clone());
+        }
+    }
+    files
 }
 
 /// From the first stop of the old container to the last start that went well.

@@ -68,7 +68,7 @@ impl ContainerName {
     }
 
     /// Says whether the name is one that operations give to their own containers
-    /// (`<name>.da-(new|old|bad|kept|data)-<six hexadecimal digits>`, or a helper's or probe's).
+    /// (`<name>.da-(new|old|bad|kept|data|files)-<six hexadecimal digits>`, or a helper's or probe's).
     pub fn is_reserved(&self) -> bool {
         let probes = self.0.strip_prefix(PROBE).is_some_and(is_short);
         self.reserved_parts().is_some() || self.helper_digits().is_some() || probes
@@ -89,12 +89,12 @@ impl ContainerName {
         self.0.strip_prefix(HELPER).filter(|short| is_short(short))
     }
 
-    /// Returns the original name, the role (`new`, `old`, `bad`, `kept`, `data`) and the operation's six
-    /// digits of a reserved name.
+    /// Returns the original name, the role (`new`, `old`, `bad`, `kept`, `data`, `files`) and the operation's
+    /// six digits of a reserved name.
     pub fn reserved_parts(&self) -> Option<(&str, &str, &str)> {
         let (base, suffix) = self.0.rsplit_once(".da-")?;
         let (role, short) = suffix.split_once('-')?;
-        let known = matches!(role, "new" | "old" | "bad" | "kept" | "data");
+        let known = matches!(role, "new" | "old" | "bad" | "kept" | "data" | "files");
         (known && is_short(short) && !base.is_empty()).then_some((base, role, short))
     }
 }
@@ -165,6 +165,7 @@ mod tests {
             ("a.da-old-x.da-old-123456", Some(("a.da-old-x", "old", "123456"))),
             ("web.da-kept-abcdef", Some(("web", "kept", "abcdef"))),
             ("web.da-data-abcdef", Some(("web", "data", "abcdef"))),
+            ("web.da-files-abcdef", Some(("web", "files", "abcdef"))),
             ("web", None),
             ("web.da-new-12345", None),
             ("web.da-new-12345g", None),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::digest::Platform;
 use crate::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
+use crate::core::reference::ImageRef;
 
 /// Everything known of a host at one moment, from two list calls and the engine's own facts.
 #[derive(Clone, Debug)]
@@ -41,6 +42,13 @@ impl Inventory {
             found.next().filter(|_| found.next().is_none())
         };
         self.containers.get(text).or_else(by_id)
+    }
+
+    /// Returns the image that a reference means on the host.
+    pub fn meaning(&self, reference: &ImageRef) -> Option<&ImageId> {
+        let means = |tag: &String| ImageRef::parse(tag).is_ok_and(|tag| tag == *reference);
+        let mut images = self.images.values();
+        images.find(|image| image.repo_tags.iter().any(means)).map(|image| &image.id)
     }
 }
 

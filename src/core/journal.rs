@@ -15,7 +15,7 @@ mod back;
 mod replay;
 mod wake;
 
-use replay::Replay;
+use replay::{Phase, Replay};
 
 /// Wake-ups that force the way back.
 pub const WAKES_FORCE_BACK: u32 = 3;
@@ -240,6 +240,12 @@ pub fn next(plan: &UpdatePlan, entries: &[JournalEntry]) -> Next {
 /// Says whether the operation has passed its point of no return.
 pub fn is_committed(plan: &UpdatePlan, entries: &[JournalEntry]) -> bool {
     Replay::of(plan, entries).committed
+}
+
+/// Says whether the operation is on its way forward and has changed nothing that was there before.
+pub fn is_untouched(plan: &UpdatePlan, entries: &[JournalEntry]) -> bool {
+    let replay = Replay::of(plan, entries);
+    replay.phase == Phase::Forward && !replay.touched && !replay.committed
 }
 
 /// Says whether the operation may be left here for long: not while the service is down for it.

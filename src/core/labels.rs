@@ -214,10 +214,16 @@ mod tests {
         say("force", patch.force.as_ref().map(|force| force.value.to_string()));
         let skip = patch.skip_local_build.as_ref();
         say("skip-local-build", skip.map(|skip| skip.value.to_string()));
+        let skip = patch.skip_pinned_digest.as_ref();
+        say("skip-pinned-digest", skip.map(|skip| skip.value.to_string()));
+        let skip = patch.skip_semver_pinned.as_ref();
+        say("skip-semver-pinned", skip.map(|skip| skip.value.to_string()));
+        say("floating-tags", patch.floating_tags.as_ref().map(|tags| tags.value.join("+")));
         say("stop", span(&patch.stop_timeout));
         say("timeout", span(&patch.health_timeout));
         say("stable", span(&patch.health_stable));
         say("group", patch.group.as_ref().map(|group| group.value.clone()));
+        say("compose-write", patch.compose_write.as_ref().map(|write| write.value.to_string()));
         say("backup", patch.backup.as_ref().map(|backup| format!("{:?}", backup.value)));
         let versions = &patch.versions;
         say("track", versions.track.as_ref().map(|track| format!("{:?}", track.value)));
@@ -304,6 +310,32 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_what_is_left_alone_are_read() {
+        for (text, expected, problems) in [
+            ("docker-auto.skip-local-build=false", "skip-local-build=false", 0),
+            (
+                "docker-auto.skip-pinned-digest=false docker-auto.skip-semver-pinned=0",
+                "skip-pinned-digest=false skip-semver-pinned=false",
+                0,
+            ),
+            (
+                "docker-auto.skip-pinned-digest=x",
+                "unclear=the label docker-auto.skip-pinned-digest=x",
+                1,
+            ),
+            (
+                "docker-auto.skip-semver-pinned=x",
+                "unclear=the label docker-auto.skip-semver-pinned=x",
+                1,
+            ),
+            ("docker-auto.floating-tags=latest,,stable", "floating-tags=latest+stable", 0),
+            ("docker-auto.floating-tags=,", "unclear=the label docker-auto.floating-tags=,", 1),
+        ] {
+            check(text, expected, problems);
+        }
+    }
+
+    #[test]
     fn labels_make_a_patch() {
         for (text, expected, problems) in [
             ("", "", 0),
@@ -314,7 +346,6 @@ mod tests {
             ("docker-auto.mode=watch", "mode=Watch", 0),
             ("docker-auto.mode=off", "mode=Off", 0),
             ("docker-auto.force=yes", "force=true", 0),
-            ("docker-auto.skip-local-build=false", "skip-local-build=false", 0),
             ("docker-auto.stop-timeout=1m30s", "stop=1m30s", 0),
             ("docker-auto.stop-timeout=0s", "stop=0s", 0),
             (
@@ -325,6 +356,8 @@ mod tests {
             ("docker-auto.health.timeout=2 docker-auto.health.stable=3s", "stable=3s", 1),
             ("docker-auto.group=media", "group=media", 0),
             ("docker-auto.group=", "", 1),
+            ("docker-auto.compose.write=true", "compose-write=true", 0),
+            ("docker-auto.compose.write=yeah", "", 1),
             ("docker-auto.backup=volumes", "backup=Volumes", 0),
             ("docker-auto.backup=none", "backup=Nothing", 0),
             ("docker-auto.backup=volume", "backup=Volumes", 1),

@@ -1,8 +1,10 @@
 //! Everything the program knows and decides, without any effect: no I/O, no clock, no randomness.
 
+pub mod anonymous;
 pub mod backup;
 pub mod candidate;
 pub mod carry;
+pub mod check_hook;
 pub mod comparison;
 pub mod compose;
 pub mod decision;
@@ -37,3 +39,4 @@ pub mod version;
 pub mod waiting;
 pub mod watched;
 pub mod window;
+pub mod yaml;

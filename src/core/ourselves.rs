@@ -1,11 +1,12 @@
 //! docker-auto's own container: what stands against replacing it, and the helper that does it.
 
 use std::fmt;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use crate::core::id::{ContainerId, OperationId};
-use crate::core::plan::blueprint::Making;
+use crate::core::plan::blueprint::{Making, Removal};
 use crate::core::recreate::OPERATION_LABEL;
 
 /// The label of a helper, which names its operation.
@@ -13,6 +14,9 @@ pub const HELPER_LABEL: &str = "docker-auto.internal.helper";
 
 /// The helper's command.
 pub const HELPER_COMMAND: &str = "self-swap";
+
+/// The variable that names the configuration file.
+pub const CONFIGURATION: &str = "DOCKER_AUTO_CONFIG";
 
 /// Why docker-auto cannot replace its own container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +86,7 @@ pub struct Needs {
 /// Returns what stands against replacing the container that a server runs in.
 pub fn obstacle(inspect: &Value, needs: &Needs) -> Option<Obstacle> {
     let shared = |place: &Place| place.iter().any(|path| is_shared(inspect, path));
-    if inspect.pointer("/HostConfig/AutoRemove") == Some(&true.into()) {
+    if Removal::of(inspect) == Removal::Automatic {
         Some(Obstacle::AutoRemove)
     } else if !shared(&needs.data) {
         Some(Obstacle::Data)
@@ -137,14 +141,27 @@ const NOT_THE_HELPERS: [&str; 7] = [
     "StopTimeout",
 ];
 
-/// Returns how the helper is made: as docker-auto itself, but for what makes that a service. `image`
-/// is the one that runs now, by its ID, and `program` the file of the program in it.
-pub fn helper(own: &Making, image: &str, program: &str, operation: &OperationId) -> Making {
+/// What the helper runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// The image that runs now, by its ID.
+    pub image: &'a str,
+    /// The program's file in it.
+    pub path: &'a str,
+    /// The configuration file, which an argument may have named.
+    pub configuration: Option<&'a Path>,
+}
+
+/// Returns how the helper is made: as docker-auto itself, but for what makes that a service.
+pub fn helper(own: &Making, program: &Program<'_>, operation: &OperationId) -> Making {
     let mut body = own.body.as_object().cloned().unwrap_or_default();
     let networks = body.get("NetworkingConfig").map(plain_networks);
     body.retain(|field, _| !NOT_THE_HELPERS.contains(&field.as_str()));
-    body.insert("Image".into(), image.into());
-    body.insert("Entrypoint".into(), json!([program]));
+    body.insert("Image".into(), program.image.into());
+    body.insert("Entrypoint".into(), json!([program.path]));
+    if let Some(file) = program.configuration {
+        name_configuration(&mut body, file);
+    }
     body.insert("Cmd".into(), json!([HELPER_COMMAND, "--operation", operation]));
     body.insert("Healthcheck".into(), json!({"Test": ["NONE"]}));
     body.insert("Labels".into(), json!({(OPERATION_LABEL): operation, (HELPER_LABEL): operation}));
@@ -161,6 +178,15 @@ pub fn helper(own: &Making, image: &str, program: &str, operation: &OperationId)
         connects: own.connects.iter().map(plain).collect(),
         files: own.files.clone(),
     }
+}
+
+fn name_configuration(body: &mut Map<String, Value>, file: &Path) {
+    let name = format!("{CONFIGURATION}=");
+    let before = body.get("Env").and_then(Value::as_array).into_iter().flatten();
+    let others = before.filter(|it| it.as_str().is_none_or(|it| !it.starts_with(&name)));
+    let set = format!("{name}{}", file.display()).into();
+    let all: Vec<Value> = others.cloned().chain([set]).collect();
+    body.insert("Env".into(), all.into());
 }
 
 /// Without ports, and up again whatever happens until it removes itself.
@@ -294,12 +320,17 @@ mod tests {
             files: vec![Carried { path: "/run/secrets/a".into(), nature: Nature::Fixed }],
         };
         let operation = OperationId::new("0198c0de-0000-7000-8000-1b2c3d");
-        let helper = helper(&own, "sha256:1", "/docker-auto", &operation);
+        let program = Program {
+            image: "sha256:1",
+            path: "/docker-auto",
+            configuration: Some(Path::new("/config.yaml")),
+        };
+        let helper = helper(&own, &program, &operation);
         let expected = json!({
             "Image": "sha256:1",
             "Entrypoint": ["/docker-auto"],
             "Cmd": ["self-swap", "--operation", operation],
-            "Env": ["DOCKER_HOST=unix:///socket"],
+            "Env": ["DOCKER_HOST=unix:///socket", "DOCKER_AUTO_CONFIG=/config.yaml"],
             "User": "65532",
             "Healthcheck": {"Test": ["NONE"]},
             "Labels": {

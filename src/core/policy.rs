@@ -37,6 +37,13 @@ pub enum Origin {
     Default,
     /// An environment variable, by the name that was used.
     Variable(String),
+    /// A key of the configuration file.
+    File {
+        /// The key, with dots.
+        key: String,
+        /// The file's path.
+        file: Arc<str>,
+    },
     /// A stored rule.
     Rule {
         /// Its name.
@@ -53,11 +60,34 @@ pub enum Origin {
     Command,
 }
 
+impl Origin {
+    /// Says whether a setting from here stands above one from there.
+    pub fn stands_above(&self, other: &Self) -> bool {
+        self.rank() > other.rank()
+    }
+
+    /// Says whether it is a label that is not one of ours.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self, Self::Label { name, .. } if !name.starts_with("docker-auto."))
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::Variable(_) | Self::File { .. } => 1,
+            Self::Rule { .. } => 2,
+            Self::Label { .. } => 3,
+            Self::Command => 4,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("the default"),
             Self::Variable(name) => write!(f, "the variable {name}"),
+            Self::File { key, file } => write!(f, "the key {key} in {file}"),
             Self::Rule { name } => write!(f, "the rule {name}"),
             Self::Label { name, value } => write!(f, "the label {name}={value}"),
             Self::Command => f.write_str("the command"),
@@ -104,6 +134,12 @@ pub struct Policy {
     pub group: Option<Sourced<String>>,
     /// Whether an image that was built here is left alone; `None` leaves it to the rules.
     pub skip_local_build: Option<Sourced<bool>>,
+    /// Whether a reference with a digest is left alone; `None` leaves it to the rules.
+    pub skip_pinned_digest: Option<Sourced<bool>>,
+    /// Whether a tag such as `1.2.3` is left alone; `None` leaves it to the rules.
+    pub skip_semver_pinned: Option<Sourced<bool>>,
+    /// The only tags with which it is looked at; `None` leaves it to the rules.
+    pub floating_tags: Option<Sourced<Vec<String>>>,
     /// How long it may take to stop; `None` leaves it to the container and the engine.
     pub stop_timeout: Option<Sourced<Duration>>,
     /// The longest wait for `healthy`; `None` derives it from the new image's healthcheck.
@@ -112,6 +148,8 @@ pub struct Policy {
     pub health_stable: Sourced<Duration>,
     /// What is saved before an update.
     pub backup: Sourced<Saving>,
+    /// Whether another tag is written into its Compose file as well.
+    pub compose_write: Sourced<bool>,
     /// Which versions it follows.
     pub versions: VersionRules,
     /// The times of its updates, in place of those that hold for all.
@@ -137,10 +175,14 @@ impl Default for Policy {
             force: Sourced::by_default(false),
             group: None,
             skip_local_build: None,
+            skip_pinned_digest: None,
+            skip_semver_pinned: None,
+            floating_tags: None,
             stop_timeout: None,
             health_timeout: None,
             health_stable: Sourced::by_default(Duration::from_secs(10)),
             backup: Sourced::by_default(Saving::Nothing),
+            compose_write: Sourced::by_default(false),
             versions: VersionRules::default(),
             schedule: None,
             window: None,
@@ -165,6 +207,12 @@ pub struct PolicyPatch {
     pub group: Option<Sourced<String>>,
     /// See [`Policy::skip_local_build`].
     pub skip_local_build: Option<Sourced<bool>>,
+    /// See [`Policy::skip_pinned_digest`].
+    pub skip_pinned_digest: Option<Sourced<bool>>,
+    /// See [`Policy::skip_semver_pinned`].
+    pub skip_semver_pinned: Option<Sourced<bool>>,
+    /// See [`Policy::floating_tags`].
+    pub floating_tags: Option<Sourced<Vec<String>>>,
     /// See [`Policy::stop_timeout`].
     pub stop_timeout: Option<Sourced<Duration>>,
     /// See [`Policy::health_timeout`].
@@ -173,6 +221,8 @@ pub struct PolicyPatch {
     pub health_stable: Option<Sourced<Duration>>,
     /// See [`Policy::backup`].
     pub backup: Option<Sourced<Saving>>,
+    /// See [`Policy::compose_write`].
+    pub compose_write: Option<Sourced<bool>>,
     /// See [`Policy::versions`].
     pub versions: VersionPatch,
     /// See [`Policy::schedule`].
@@ -247,10 +297,18 @@ impl Policy {
             force: patch.force.unwrap_or_else(|| self.force.clone()),
             group: patch.group.or_else(|| self.group.clone()),
             skip_local_build: patch.skip_local_build.or_else(|| self.skip_local_build.clone()),
+            skip_pinned_digest: patch
+                .skip_pinned_digest
+                .or_else(|| self.skip_pinned_digest.clone()),
+            skip_semver_pinned: patch
+                .skip_semver_pinned
+                .or_else(|| self.skip_semver_pinned.clone()),
+            floating_tags: patch.floating_tags.or_else(|| self.floating_tags.clone()),
             stop_timeout: patch.stop_timeout.or_else(|| self.stop_timeout.clone()),
             health_timeout: patch.health_timeout.or_else(|| self.health_timeout.clone()),
             health_stable: patch.health_stable.unwrap_or_else(|| self.health_stable.clone()),
             backup: patch.backup.unwrap_or_else(|| self.backup.clone()),
+            compose_write: patch.compose_write.unwrap_or_else(|| self.compose_write.clone()),
             versions: self.versions.with(patch.versions),
             schedule: patch.schedule.map(here).or_else(|| self.schedule.clone()),
             window: patch.window.or_else(|| self.window.clone()),
@@ -293,6 +351,21 @@ impl Policy {
     /// Returns whether an image that was built here is left alone.
     pub fn skip_local_build(&self) -> &Sourced<bool> {
         self.skip_local_build.as_ref().unwrap_or(&self.rules.skip_local_build)
+    }
+
+    /// Returns whether a reference with a digest is left alone.
+    pub fn skip_pinned_digest(&self) -> &Sourced<bool> {
+        self.skip_pinned_digest.as_ref().unwrap_or(&self.rules.skip_pinned_digest)
+    }
+
+    /// Returns whether a tag such as `1.2.3` is left alone.
+    pub fn skip_semver_pinned(&self) -> &Sourced<bool> {
+        self.skip_semver_pinned.as_ref().unwrap_or(&self.rules.skip_semver_pinned)
+    }
+
+    /// Returns the only tags that are looked at; none of them where all are.
+    pub fn floating_tags(&self) -> &Sourced<Vec<String>> {
+        self.floating_tags.as_ref().unwrap_or(&self.rules.floating_tags)
     }
 
     /// Says whether the container's own settings ask for updates, whatever holds for the others.

@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::core::anonymous::Places;
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
 use crate::core::inventory::EngineFacts;
@@ -41,6 +42,7 @@ use crate::core::reference::ImageRef;
 
 pub use crate::core::recreate::error::PlanError;
 pub use crate::core::recreate::labels::OPERATION_LABEL;
+pub use crate::core::recreate::mac::first_look;
 pub use crate::core::recreate::mounts::volume_name;
 pub use crate::core::recreate::repoint::repoint;
 pub use crate::core::recreate::settings::settings_mark;
@@ -53,6 +55,9 @@ pub struct Subject<'a> {
     /// The same at an API version from 1.44 to 1.51, whose `Config.MacAddress` is a configured one;
     /// needed from 1.52 on, where no version of the answer tells otherwise.
     pub mac_inspect: Option<&'a Value>,
+    /// What [`first_look`] remembers of it, or the same as it was stored, which may be before later
+    /// starts.
+    pub earlier: Option<&'a Value>,
     /// The inspect of the image that it runs, or one stored while that image was still there.
     pub old_image: Option<&'a Value>,
     /// The new image: its config from the registry, or its inspect.
@@ -65,6 +70,8 @@ pub struct Subject<'a> {
     pub operation: &'a OperationId,
     /// The other containers of the host, by the names that they will have when it is created.
     pub containers: &'a BTreeMap<ContainerId, ContainerName>,
+    /// Those of whose namespaces it has a part, with the names under which they were seen last.
+    pub remembered: &'a BTreeMap<ContainerId, ContainerName>,
     /// The inspects of the containers whose volumes it shares; those that are missing here are
     /// judged by what the container itself declares.
     pub volume_sources: &'a [Value],
@@ -99,6 +106,8 @@ pub struct Recreation {
     pub platform: Platform,
     /// The networks to connect before the first start, in this order, with their endpoint configs.
     pub connects: Vec<(String, Value)>,
+    /// The volumes that nobody named, by where they are mounted.
+    pub anonymous: Places,
     /// What could not be kept as it was, or was guessed.
     pub warnings: Vec<String>,
     /// What the container will have that it had not, or had otherwise.
@@ -130,7 +139,7 @@ fn make(scene: &Scene<'_>, image: String) -> Result<Recreation, PlanError> {
     hostname::write(&mut body, scene, &mut warnings);
     labels::mark(&mut body, scene.subject.operation);
     let mut host_config = host_config::own(scene, &mut warnings);
-    namespace::repoint(&mut host_config, scene)?;
+    namespace::repoint(&mut host_config, scene, &mut warnings)?;
     volumes_from::repoint(&mut host_config, scene, &mut warnings);
     mounts::carry(&mut host_config, scene, &mut warnings);
     let networking = network::join(scene, &mut host_config, &mut warnings)?;
@@ -147,6 +156,7 @@ fn make(scene: &Scene<'_>, image: String) -> Result<Recreation, PlanError> {
         body: body.into(),
         platform: platform::of(scene),
         connects: networking.connects,
+        anonymous: mounts::anonymous(scene),
         warnings,
         differences: Vec::new(),
     })

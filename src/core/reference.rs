@@ -37,6 +37,14 @@ impl std::error::Error for ReferenceError {}
 /// The registry of references that name none.
 pub const DOCKER_HUB: &str = "docker.io";
 
+/// The host behind that name. Engines take it for a registry of its own.
+pub const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
+
+/// Says whether people mean Docker Hub where they write a host, in small letters, beside an account.
+pub fn is_docker_hub(host: &str) -> bool {
+    matches!(host, DOCKER_HUB | "index.docker.io" | DOCKER_HUB_HOST | "registry.hub.docker.com")
+}
+
 impl ImageRef {
     /// Reads a reference as `docker pull` does: a first component with a dot, a colon or equal to
     /// `localhost` is a registry, everything else is Docker Hub's, one component there is
@@ -77,6 +85,11 @@ impl ImageRef {
     /// Returns the registry's host, with its port if it has one; `docker.io` for Docker Hub.
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// Says whether it leads to Docker Hub, by whichever name.
+    pub fn is_on_docker_hub(&self) -> bool {
+        [DOCKER_HUB, DOCKER_HUB_HOST].contains(&self.registry())
     }
 
     /// Returns the repository's path within its registry, `library/nginx` for `nginx`.
@@ -205,7 +218,7 @@ fn split_registry(name: &str) -> (Option<&str>, &str) {
 
 fn normalise(registry: Option<&str>, repository: &str) -> (Box<str>, Box<str>) {
     match registry {
-        None | Some(DOCKER_HUB | "index.docker.io" | "registry-1.docker.io") => {
+        None | Some(DOCKER_HUB | "index.docker.io") => {
             let official = !repository.contains('/');
             let path = if official { format!("library/{repository}") } else { repository.into() };
             (DOCKER_HUB.into(), path.into())
@@ -272,7 +285,12 @@ mod tests {
             ("nginx:1.27", "docker.io/library/nginx:1.27", "nginx:1.27"),
             ("grafana/grafana", "docker.io/grafana/grafana:latest", "grafana/grafana:latest"),
             ("index.docker.io/nginx", "docker.io/library/nginx:latest", "nginx:latest"),
-            ("registry-1.docker.io/a/b:1", "docker.io/a/b:1", "a/b:1"),
+            // To an engine that is another name of other images, though they come from the same place.
+            (
+                "registry-1.docker.io/a/b:1",
+                "registry-1.docker.io/a/b:1",
+                "registry-1.docker.io/a/b:1",
+            ),
             ("ghcr.io/a/b:v1", "ghcr.io/a/b:v1", "ghcr.io/a/b:v1"),
             ("localhost/a", "localhost/a:latest", "localhost/a:latest"),
             ("localhost:5000/a/b", "localhost:5000/a/b:latest", "localhost:5000/a/b:latest"),

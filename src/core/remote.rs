@@ -126,6 +126,8 @@ pub enum FailureCode {
     BadAnswer,
     /// It has no image for the platform.
     NoPlatform,
+    /// What the tag names is no container image.
+    NotAnImage,
     /// The credentials for it could not be read.
     Credentials,
     /// The engine's mirror serves something older than the registry.
@@ -134,7 +136,7 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Unauthorized,
         Self::Forbidden,
         Self::NotFound,
@@ -145,6 +147,7 @@ impl FailureCode {
         Self::Timeout,
         Self::BadAnswer,
         Self::NoPlatform,
+        Self::NotAnImage,
         Self::Credentials,
         Self::MirrorStale,
     ];
@@ -162,6 +165,7 @@ impl FailureCode {
             Self::Timeout => "timeout",
             Self::BadAnswer => "bad_answer",
             Self::NoPlatform => "no_platform",
+            Self::NotAnImage => "not_an_image",
             Self::Credentials => "credentials",
             Self::MirrorStale => "mirror_stale",
         }
@@ -185,6 +189,9 @@ impl FailureCode {
             Self::Timeout => "check the connection to it; it is asked again at the next check",
             Self::BadAnswer => "check that this host is a registry and no proxy answers for it",
             Self::NoPlatform => "the container stays on the image that it runs",
+            Self::NotAnImage => {
+                "give the container a tag of an image; it stays on the one that it runs"
+            }
             Self::Credentials => {
                 "give credentials in DOCKER_AUTO_REGISTRY_AUTH_<n>_… or repair config.json"
             }

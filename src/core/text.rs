@@ -9,7 +9,16 @@ use crate::core::reference::ImageRef;
 use crate::core::verdict::{Paused, Word};
 
 mod en;
+mod frame;
 mod zh;
+
+pub use frame::{
+    of_forgotten, of_image, of_no_pause, of_nothing_watched, of_pause, of_resumed, of_since,
+    of_watched,
+};
+
+/// How many versions that are passed over a sentence names.
+const SHOWN: usize = 3;
 
 /// A language of people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,6 +170,14 @@ pub fn of_headings(language: Language) -> [&'static str; 4] {
     match language {
         Language::English => ["asked", "because of", "lifts", "what to do"],
         Language::Chinese => ["询问过程", "原因", "何时解除", "处理办法"],
+    }
+}
+
+/// Tells the heading of what became of the hooks of a check.
+pub fn of_hooks_heading(language: Language) -> &'static str {
+    match language {
+        Language::English => "hooks of the last check",
+        Language::Chinese => "上次检查的钩子",
     }
 }
 

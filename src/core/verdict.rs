@@ -71,10 +71,10 @@ impl Verdict {
         self.mark.is(candidate)
     }
 
-    /// Says whether it means nothing any more, now that this is the newest image, or the one that
-    /// runs is.
-    pub fn is_overtaken(&self, newest: Option<&Mark>) -> bool {
-        let is_newest = newest.is_some_and(|newest| newest.meets(&self.mark));
+    /// Says whether it means nothing any more, now that these are the images that could run, none
+    /// where the newest one does.
+    pub fn is_overtaken(&self, newest: &[Mark]) -> bool {
+        let is_newest = newest.iter().any(|newest| newest.meets(&self.mark));
         !self.word.outlives_news() && !is_newest
     }
 }

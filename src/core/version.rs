@@ -1,17 +1,19 @@
 //! Versions in tags: what a tag says, which other tags could take its place, and which one should.
 
+mod beyond;
 mod choice;
 mod kind;
+mod offer;
 mod parse;
 mod rules;
 mod suffix;
 #[cfg(test)]
 mod tests;
 
-use crate::core::remote::{RemoteFailure, RemoteImage};
-
+pub use self::beyond::{Glimpse, Outlook, Seen, outlook};
 pub use self::choice::{Choice, choose, has_versions};
 pub use self::kind::Kind;
+pub use self::offer::{NoImage, Offer, Offered, Passed, PassedOver, VersionAnswer};
 pub use self::parse::{Family, Stage, Tag};
 pub use self::rules::{Pattern, Track, Transform, VersionPatch, VersionRules};
 pub use self::suffix::{Part, Role};
@@ -22,29 +24,6 @@ pub const VERSION_LABEL: &str = "org.opencontainers.image.version";
 /// The longest version that is shown.
 const LONGEST: usize = 64;
 
-/// What a registry's list of tags came to for one container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VersionAnswer {
-    /// The list, or what it led to, could not be had.
-    Failed(RemoteFailure),
-    /// The list was read.
-    Known {
-        /// The newest version that the container may move to, if there is one for its platform.
-        newest: Option<Box<Newest>>,
-        /// The newest version of all that lies beyond.
-        beyond: Option<String>,
-    },
-}
-
-/// A version that a container may move to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Newest {
-    /// Its tag.
-    pub tag: String,
-    /// Its image for the container's platform.
-    pub image: RemoteImage,
-}
-
 /// What is known of versions beside the digests of a decision.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
@@ -52,8 +31,12 @@ pub struct Versions {
     pub running: Option<String>,
     /// The tag that is left for another one.
     pub leaves: Option<String>,
-    /// The newest version beyond what is followed.
+    /// The newest version beyond what is followed that has an image for the platform.
     pub beyond: Option<String>,
+    /// The newer versions that are not taken, the newest first.
+    pub passed: Vec<Passed>,
+    /// How many older ones of those that are followed were not looked at, where none is taken.
+    pub unseen: usize,
 }
 
 /// Returns a version as an image tells it, fit to be shown in a line.

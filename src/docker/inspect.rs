@@ -146,6 +146,11 @@ impl PathStat {
         self.mode & DIRECTORY != 0
     }
 
+    /// Returns the permissions of who may read, write and execute it.
+    pub fn permissions(&self) -> u64 {
+        self.mode & 0o777
+    }
+
     /// Returns whether it is a folder or a file; `None` for sockets, devices and the like.
     pub fn node(&self) -> Option<Node> {
         match self.mode & IRREGULAR {

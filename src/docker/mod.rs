@@ -28,6 +28,7 @@ pub use self::archive::Download;
 pub use self::endpoint::{Address, DEFAULT_SOCKET, Endpoint, EndpointError, Tls, TlsFiles};
 pub use self::error::{DockerError, Retry};
 pub use self::events::Notices;
+pub use self::inspect::PathStat;
 pub use self::logs::LogFormat;
 pub use self::pull::{PullAuth, PullCredentials};
 pub use self::ready::Cancelled;

@@ -104,7 +104,9 @@ impl HostRunner {
             Step::CollectEvidence { container } => self.collect_evidence(known, container).await,
             Step::Remove { container, volumes } => self.remove(known, container, *volumes).await,
             Step::CopyFiles { from, to, path } => self.copy_files(known, (from, to), path).await,
-            Step::RemoveImage { image, keep_tags } => self.remove_image(image, keep_tags).await,
+            Step::RemoveImage { image, keep_tags, heir } => {
+                self.remove_image(image, keep_tags, heir.as_ref()).await
+            }
             Step::CreateVolume { name, labels } => self.create_volume(name, labels, known).await,
             Step::RemoveVolume { name } => self.remove_volume(name, known).await,
             Step::HandOver { container } => self.hand_over(known, container).await,
@@ -114,11 +116,9 @@ impl HostRunner {
             | Step::DiscardBackup { .. }
             | Step::PruneBackups { .. }
             | Step::Restore { .. }
+            | Step::RewriteFile { .. }
             | Step::KeepDatabase
-            | Step::RestoreDatabase => {
-                let text = format!("{}: the engine has no part in it", step.verb());
-                Err(StepError::new(Class::Lasting, text))
-            }
+            | Step::RestoreDatabase => Err(not_the_engines(step)),
             Step::Exec { container, moment, hook } => {
                 self.exec(known, container, *moment, hook).await
             }
@@ -213,4 +213,8 @@ fn called(inspect: &Value) -> String {
 /// Says whether a container's process is alive or about to be again.
 fn is_up(inspect: &Value) -> bool {
     state(inspect).is_up()
+}
+
+fn not_the_engines(step: &Step) -> StepError {
+    StepError::new(Class::Lasting, format!("{}: the engine has no part in it", step.verb()))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use crate::core::id::ContainerName;
 use crate::core::inventory::ApiVersion;
@@ -17,6 +18,9 @@ use super::error::DockerError;
 const TAKES_TYPE: ApiVersion = ApiVersion::v1(42);
 /// It looks at every file.
 const MEASURING: Duration = Duration::from_mins(2);
+/// What an old engine says while it measures for somebody else, and how long that is waited for each time.
+const MEASURED_FOR_ANOTHER: &str = "disk usage operation is already running";
+const PAUSE: Duration = Duration::from_millis(200);
 
 impl Host {
     /// Returns a volume's labels; none for one that is gone.
@@ -39,9 +43,20 @@ impl Host {
     /// Returns how much lies in each volume that the engine could measure.
     pub async fn volume_sizes(&self) -> Result<BTreeMap<String, u64>, DockerError> {
         let version = self.transport().version().await?;
-        let call = Call::get("measuring the volumes", "/system/df").within(MEASURING);
-        let call = if version >= TAKES_TYPE { call.query("type", "volume") } else { call };
-        Ok(sizes(&self.transport().call(call).await?))
+        let until = Instant::now() + MEASURING;
+        loop {
+            let call = Call::get("measuring the volumes", "/system/df").within(MEASURING);
+            let call = if version >= TAKES_TYPE { call.query("type", "volume") } else { call };
+            match self.transport().call(call).await {
+                // Before API 1.42 only one may ask at a time.
+                Err(DockerError::Api { message, .. })
+                    if message.contains(MEASURED_FOR_ANOTHER) && Instant::now() < until =>
+                {
+                    sleep(PAUSE).await;
+                }
+                measured => return Ok(sizes(&measured?)),
+            }
+        }
     }
 
     /// Returns the containers that run and mount a volume.
@@ -52,6 +67,29 @@ impl Host {
         let listed = self.transport().ask::<Option<Vec<ListedContainer>>>(call).await?;
         let listed = listed.unwrap_or_default();
         Ok(listed.iter().filter_map(|one| Some(one.seen()?.name)).collect())
+    }
+
+    /// Removes a volume that no container mounts, whatever its state; says whether it is gone.
+    pub async fn remove_unused_volume(&self, name: &str) -> Result<bool, DockerError> {
+        let filters = json!({ "volume": [name] }).to_string();
+        let doing = format!("looking who mounts the volume {name}");
+        let call =
+            Call::get(doing, "/containers/json").query("all", "1").query("filters", &filters);
+        let listed = self.transport().ask::<Option<Vec<ListedContainer>>>(call).await?;
+        if listed.is_some_and(|listed| !listed.is_empty()) {
+            return Ok(false);
+        }
+        let path = format!("/volumes/{}", in_path(name));
+        match self
+            .transport()
+            .call(Call::delete(format!("removing the volume {name}"), &path))
+            .await
+        {
+            // Somebody has begun to use it.
+            Err(error) if error.status() == Some(409) => Ok(false),
+            Err(error) if error.status() != Some(404) => Err(error),
+            _ => Ok(true),
+        }
     }
 }
 

@@ -127,13 +127,16 @@ impl Engine {
         let now = self.clock.now();
         let mut known = self.store.waits().of_host(self.host.id()).await?;
         let mut changed = Vec::new();
-        for Assessment { container, policy, decision, .. } in assessments {
+        for Assessment { container, policy, decision, beyond, .. } in assessments {
             let name = &container.name;
             let before = known.remove(name).unwrap_or_default();
             let own = policy.schedule.as_ref().map(|own| &own.value);
-            let mut after = before.after(own, decision.candidate(), now);
+            let passed = decision.versions().map_or(&[][..], |versions| &versions.passed);
+            let mut after = before.after(own, (decision.candidate(), passed), now);
+            after.beyond.clone_from(beyond);
             if matches!(decision, Decision::Unknown { .. } | Decision::Skip { .. }) {
                 after.sighting.clone_from(&before.sighting);
+                after.passed.clone_from(&before.passed);
             }
             let mut agenda = self.agenda();
             agenda.note(name, own.zip(after.turn.as_ref()));
@@ -152,6 +155,7 @@ impl Engine {
     pub(super) async fn forget_gone(&self, inventory: &Inventory) -> Result<(), EngineError> {
         let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
         self.agenda().entries.retain(|name, _| present.contains(name));
+        self.store.check_hooks().expire(self.host.id(), present.clone()).await?;
         let known = self.store.waits().of_host(self.host.id()).await?;
         if known.keys().all(|name| present.contains(name)) {
             return Ok(());
@@ -180,7 +184,7 @@ impl Engine {
 }
 
 fn turn_of(before: &Waiting, policy: &Policy, now: Timestamp) -> Option<Turn> {
-    before.after(policy.schedule.as_ref().map(|own| &own.value), None, now).turn
+    before.after(policy.schedule.as_ref().map(|own| &own.value), (None, &[]), now).turn
 }
 
 /// Says whether a decision tells how long an update is held: a person who names the container lifts

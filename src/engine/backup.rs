@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::core::backup::{
-    Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, mounts_folder, needed_bytes,
-    warnings,
+    BACKUP, Choice, Estimate, MountSource, Node, OwnPlaces, Saving, choose, mounts_folder,
+    needed_bytes, warnings, writes_to,
 };
+use crate::core::dependency::RERUN;
 use crate::core::id::ContainerName;
 use crate::core::plan::OperationKind;
 use crate::core::plan::blueprint::Data;
@@ -43,6 +44,7 @@ impl Engine {
             return Ok(DataCare { data: Data::Stays, warnings: vec![warning] });
         }
         let choice = self.choice(lead).await?;
+        lead.nothing_changes_before(company, &choice)?;
         let folder =
             self.settings.backups.folder(&job.container.name, self.clock.now(), lead.operation);
         self.make_sure_it_fits(&job.container.name, &choice).await?;
@@ -190,6 +192,29 @@ impl Engine {
         } else {
             places
         })
+    }
+}
+
+impl Lead<'_> {
+    /// What is run again runs before anything is stopped, and so before anything is saved.
+    fn nothing_changes_before(
+        &self,
+        company: &Company,
+        choice: &Choice,
+    ) -> Result<(), EngineError> {
+        for mount in &choice.saved {
+            let run_again = company.rerun_inspects.iter();
+            let mut writers = run_again.filter(|(_, inspect)| writes_to(inspect, &mount.source));
+            if let Some((name, _)) = writers.next() {
+                return Err(self.refuse(format!(
+                    "{name} is to be run again before it ({RERUN}) and can write to {}, which is to be \
+                     saved ({BACKUP}): the backup would hold what {name} has changed; take {RERUN} \
+                     away from {name}, mount that read-only there, or update without a backup",
+                    mount.source.as_str()
+                )));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -12,10 +12,11 @@ use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{RateLimit, RemoteAnswer, RemoteDigest};
 use crate::docker::DockerError;
-use crate::engine::age::Dates;
 use crate::engine::command::{Assessment, CheckRequest, Freshness};
+use crate::engine::describe::Depth;
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Found, Subject};
+use crate::engine::pace::Pace;
 use crate::engine::{Engine, EngineError, remote};
 use crate::logging::Chain;
 
@@ -41,6 +42,7 @@ struct Open<'a> {
     digest: &'a RemoteDigest,
     platform: Platform,
     manifest: Option<Digest>,
+    depth: Depth,
 }
 
 /// Returns the names of the containers that a person means.
@@ -75,7 +77,7 @@ impl Engine {
     ) -> Result<Vec<Assessment>, EngineError> {
         let names = meant(inventory, &request.names)?;
         let asking = self.assess(inventory, &names, request.freshness, Request::Check);
-        let checked = Box::pin(asking).await?;
+        let checked = self.unless_stopped(Box::pin(asking)).await?;
         self.record(&names, &checked, Request::Check).await?;
         Ok(checked)
     }
@@ -116,12 +118,12 @@ impl Engine {
         }
         let resolved = self.resolve_all(&bench, (&subjects, &questions), &answers, request);
         let mut resolved = resolved.await?;
+        Box::pin(self.look_beyond(&bench, &mut subjects, freshness)).await;
         let mut assessments = Vec::with_capacity(subjects.len());
-        let mut dates = Dates::new();
         for (index, (subject, question)) in subjects.iter_mut().zip(&questions).enumerate() {
             let mut resolved = resolved.remove(&index).and_then(|found| subject.learn(found));
-            if let (Some(answer), Some(reference)) = (&mut resolved, question) {
-                Box::pin(self.date(&bench, (subject, reference), answer, &mut dates)).await;
+            if let Some(RemoteAnswer::Image(image)) = &mut resolved {
+                subject.date(image);
             }
             let answer = question.as_ref().and_then(|reference| answers.get(reference));
             let answer = resolved.as_ref().or(answer);
@@ -168,6 +170,7 @@ impl Engine {
             manifest: subject.manifest.clone(),
             policy: subject.policy.clone(),
             problems: subject.problems.clone(),
+            beyond: subject.waiting.beyond.clone(),
             checked_at: self.clock.now(),
         }
     }
@@ -180,9 +183,17 @@ impl Engine {
         freshness: Freshness,
     ) -> Answers {
         let distinct: BTreeSet<_> = references.collect();
-        let wanted = distinct.into_iter().map(|reference| remote::wanted(reference, inventory));
-        let answers = self.registry.check(wanted.collect(), remote::freshness(freshness)).await;
-        answers.into_iter().map(|(reference, answer)| (reference, remote::answer(answer))).collect()
+        let pace = Pace::of(freshness, self.clock.now());
+        let mut found = Answers::new();
+        for slot in pace.slots(distinct, |reference| reference.registry()) {
+            slot.wait(&self.clock).await;
+            let wanted =
+                slot.items.into_iter().map(|reference| remote::wanted(reference, inventory));
+            let asked = self.registry.check(wanted.collect(), remote::freshness(freshness)).await;
+            let told = asked.into_iter().map(|(reference, it)| (reference, remote::answer(it)));
+            found.extend(told);
+        }
+        found
     }
 
     /// Where the digest is another one, only the manifest can tell whether the content differs: it
@@ -203,9 +214,10 @@ impl Engine {
                 && bench.is_unresolved(subject, answer, request)
             {
                 let (container, inventory) = (subject.container, bench.inventory);
+                let depth = Depth::of(&subject.policy);
                 let open = async move {
                     let Running { platform, manifest } = self.running(inventory, container).await?;
-                    Ok(Open { index, reference, digest, platform, manifest })
+                    Ok(Open { index, reference, digest, platform, manifest, depth })
                 };
                 work.push(Box::pin(async move { (index, open.await) }));
             }
@@ -233,14 +245,22 @@ impl Engine {
         inventory: &Inventory,
         open: &[Open<'a>],
     ) -> BTreeMap<(&'a ImageRef, Platform), RemoteAnswer> {
-        let distinct: BTreeMap<_, _> =
-            open.iter().map(|one| ((one.reference, one.platform.clone()), one.digest)).collect();
+        let mut distinct: BTreeMap<_, (&RemoteDigest, Depth)> = BTreeMap::new();
+        for one in open {
+            let place = (one.reference, one.platform.clone());
+            let (_, depth) = distinct.entry(place).or_insert((one.digest, one.depth));
+            *depth = one.depth.max(*depth);
+        }
         let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
-        for ((reference, platform), digest) in distinct {
+        for ((reference, platform), (digest, depth)) in distinct {
             work.push(Box::pin(async move {
                 let wanted = remote::wanted(reference, inventory);
                 let answer = match self.registry.resolve(&wanted, &digest.digest, &platform).await {
-                    Ok(image) => RemoteAnswer::Image(remote::image(image, digest)),
+                    Ok(image) => {
+                        let mut image = remote::image(image, digest);
+                        self.describe(inventory, reference, (&mut image, depth)).await;
+                        RemoteAnswer::Image(image)
+                    }
                     Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
                 };
                 ((reference, platform), answer)

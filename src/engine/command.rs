@@ -1,7 +1,11 @@
 //! What the engine is asked, and what it answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::core::candidate::Candidate;
 use crate::core::decision::{Asked, Decision};
 use crate::core::digest::Digest;
 use crate::core::event::Event;
@@ -11,6 +15,7 @@ use crate::core::inventory::Container;
 use crate::core::plan::{Trigger, UpdatePlan};
 use crate::core::policy::{Policy, PolicyPatch};
 use crate::core::verdict::Word;
+use crate::core::version::Glimpse;
 use crate::engine::EngineError;
 
 /// Which containers to check.
@@ -29,6 +34,10 @@ pub enum Freshness {
     Cached,
     /// New.
     Forced,
+    /// New, asked for little by little over so much time: nobody waits for the answers.
+    Spread(Duration),
+    /// Not older than the beginning of a run that asked for it, however long the cache keeps it.
+    Since(Instant),
 }
 
 /// Which containers to update.
@@ -42,6 +51,8 @@ pub struct UpdateRequest {
     pub trigger: Trigger,
     /// Whether data is saved before.
     pub backup: Backup,
+    /// How old answers of the registries may be.
+    pub freshness: Freshness,
 }
 
 /// A person's word on the image that could run in a container's place.
@@ -124,6 +135,8 @@ pub struct Assessment {
     pub policy: Policy,
     /// Labels that could not be understood.
     pub problems: Vec<String>,
+    /// What was seen of versions beyond those that it follows.
+    pub beyond: Vec<Glimpse>,
     /// When.
     pub checked_at: Timestamp,
 }
@@ -131,8 +144,8 @@ pub struct Assessment {
 /// What planning an update came to.
 #[derive(Debug)]
 pub enum Planning {
-    /// The plan.
-    Plan(Box<UpdatePlan>),
+    /// The plan, and the image that it is for.
+    Plan(Box<UpdatePlan>, Box<Candidate>),
     /// There is nothing to do.
     UpToDate {
         /// The container.

@@ -4,31 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::core::compose::Foreign;
-use crate::core::decision::{SkipReason, left_out};
 use crate::core::dependency::{
     Companions, Edge, Mounts, Node, awaited, companions, edges as edges_of,
 };
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
-use crate::core::inventory::{Container, Inventory, RunState};
+use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::OperationKind;
-use crate::core::plan::blueprint::{Dependent, OldContainer, Removal, Retag, Sharer};
+use crate::core::plan::blueprint::{Dependent, OldContainer, Removal, Rerun, Retag, Sharer};
 use crate::core::plan::recreate::reserved_name;
-use crate::core::policy::{Policy, Unselected};
 use crate::core::recreate::{Subject, restore};
 use crate::core::reference::ImageRef;
-use crate::core::text::{self, Language};
-use crate::core::verdict::Pause;
 use crate::engine::limits::Slot;
 use crate::engine::prepare::{Job, making, old_container};
+use crate::engine::reruns::asking;
+use crate::engine::staying::along;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::logging::Chain;
+use crate::store::Snapshot;
 
 /// The part of a blueprint that is about others.
 #[derive(Default)]
 pub(super) struct Company {
     pub(super) sharers: Vec<Sharer>,
     pub(super) dependents: Vec<Dependent>,
+    pub(super) reruns: Vec<Rerun>,
+    /// What the engine shows of those that are run again.
+    pub(super) rerun_inspects: Vec<(ContainerName, Value)>,
     pub(super) warnings: Vec<String>,
     /// The host's paths that they bind, whose absence the engine would hide.
     pub(super) bind_sources: BTreeSet<String>,
@@ -76,6 +77,12 @@ impl Engine {
         }
     }
 
+    /// Returns what was seen first of who has a name, and of who had it before.
+    pub(super) async fn earlier(&self, name: &ContainerName) -> Result<Option<Value>, EngineError> {
+        let stored = self.store.snapshots().container(&self.target(name)).await?;
+        Ok(stored.map(Snapshot::into_first))
+    }
+
     /// Waits for the turn of a container and of all that may go along with it.
     pub(super) async fn slot(
         &self,
@@ -83,17 +90,22 @@ impl Engine {
         reference: &ImageRef,
         (inventory, edges): (&Inventory, &BTreeSet<Edge>),
     ) -> Result<Slot, EngineError> {
-        let Companions { sharers, dependents } = companions(edges, name, Mounts::Changed);
-        let all = sharers.iter().filter_map(|name| inventory.containers.get(name));
-        let mut references: Vec<_> =
-            all.filter_map(|sharer| ImageRef::parse(&sharer.image).ok()).collect();
-        references.push(reference.clone());
-        let names = sharers.into_iter().chain(dependents).chain([name.clone()]).collect();
-        let own = inventory.containers.get(name).is_some_and(|one| self.is_own(one));
+        let Companions { sharers, dependents } =
+            companions(edges, name, Mounts::Changed, &BTreeSet::new());
+        let reruns = asking(inventory, edges, name);
+        let made = sharers.iter().chain(&reruns).filter_map(|name| inventory.containers.get(name));
+        let references = made.filter_map(|one| ImageRef::parse(&one.image).ok());
+        let mut turns: BTreeSet<_> = references.map(|it| it.name()).collect();
+        turns.insert(reference.name());
+        let container = inventory.containers.get(name);
+        turns.extend(container.and_then(|container| self.file_turn(container, reference)));
+        let names = sharers.into_iter().chain(dependents).chain(reruns).chain([name.clone()]);
+        let names = names.collect();
+        let own = container.is_some_and(|one| self.is_own(one));
         let slot = if own {
-            self.limits.acquire_alone(names, &references).await
+            self.limits.acquire_alone(names, turns).await
         } else {
-            self.limits.acquire(names, &references).await
+            self.limits.acquire(names, turns).await
         };
         slot.map_err(EngineError::Busy)
     }
@@ -105,32 +117,35 @@ impl Engine {
             Some(_) => Mounts::Changed,
             None => mounts(inspect, job.goal.config.as_ref()),
         };
-        let Companions { sharers, dependents } = companions(job.edges, &job.container.name, mounts);
-        let containers = lead.containers(&sharers);
+        let all = companions(job.edges, &job.container.name, mounts, &BTreeSet::new());
         let pauses = match job.kind {
-            OperationKind::Update if !sharers.is_empty() => {
-                self.store.verdicts().pauses(self.host.id()).await?
-            }
-            _ => Vec::new(),
+            OperationKind::Update => self.store.verdicts().pauses(self.host.id()).await?,
+            OperationKind::Rollback => Vec::new(),
         };
-        let mut company = Company::default();
+        let (staying, warnings) = self.staying(lead, &all.dependents, &pauses).await?;
+        let Companions { sharers, dependents } =
+            companions(job.edges, &job.container.name, mounts, &staying);
+        let containers = lead.containers(&sharers);
+        let mut company = Company { warnings, ..Company::default() };
+        company.warnings.extend(along(&all.dependents, &dependents, &staying));
         for name in &sharers {
             let Some(container) = job.inventory.containers.get(name) else { continue };
-            lead.may_be_made_anew(container, self, &pauses)?;
+            if let Some(why) = self.hands_off(lead, container, &pauses, "update both by hand") {
+                return Err(lead.refuse_remake(name, &why));
+            }
             let inspect = self.inspect_of(container).await?;
             company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
-            company.sharers.push(self.sharer(lead, (container, &inspect), &containers).await?);
+            let (sharer, lost) = self.sharer(lead, (container, &inspect), &containers).await?;
+            company.sharers.push(sharer);
+            company.warnings.extend(lost.into_iter().map(|lost| format!("{name}: {lost}")));
         }
         for name in &dependents {
             let Some(container) = job.inventory.containers.get(name) else { continue };
-            if container.state == RunState::Paused || self.is_own(container) {
-                company.warnings.push(format!("{name} is not restarted with it"));
-            } else {
-                let inspect = self.inspect_of(container).await?;
-                company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
-                company.dependents.push(self.dependent(lead, container, &inspect));
-            }
+            let inspect = self.inspect_of(container).await?;
+            company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
+            company.dependents.push(self.dependent(lead, container, &inspect));
         }
+        self.add_reruns(lead, &containers, &pauses, &mut company).await?;
         Ok(company)
     }
 
@@ -139,30 +154,36 @@ impl Engine {
         lead: &Lead<'_>,
         (container, inspect): (&Container, &Value),
         containers: &BTreeMap<ContainerId, ContainerName>,
-    ) -> Result<Sharer, EngineError> {
+    ) -> Result<(Sharer, Vec<String>), EngineError> {
         let name = &container.name;
         let reference = ImageRef::parse(&container.image);
         let known_as = reference.as_ref().unwrap_or(&lead.job.goal.reference);
         let image = self.old_image(lead.job.inventory, (container, inspect), known_as).await?;
         let volume_sources = self.volume_sources(inspect, lead.job.inventory).await?;
-        let made = restore(&Subject {
+        let earlier = self.earlier(name).await?;
+        let remembered = self.parents((container, inspect), lead.job.inventory).await?;
+        let mut made = restore(&Subject {
             inspect,
             mac_inspect: None,
+            earlier: earlier.as_ref(),
             old_image: image.as_ref(),
             new_image: image.as_ref(),
             reference: known_as,
             engine: &lead.job.inventory.engine,
             operation: lead.operation,
             containers,
+            remembered: &remembered,
             volume_sources: &volume_sources,
             compose_image: None,
         })?;
         let policy = self.policy_of(container);
         let old = old_container(container, inspect, &policy);
         lead.may_be_brought_back(name, &old)?;
+        lead.has_what_it_names(name, &made.body)?;
         let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy);
-        let (files, _) = self.carried(container, inspect).await?;
-        Ok(Sharer {
+        let (files, mut lost) = self.carried(container, inspect).await?;
+        lost.append(&mut made.warnings);
+        let sharer = Sharer {
             name: name.clone(),
             old,
             image: container.image_id.clone(),
@@ -171,7 +192,8 @@ impl Engine {
             replacement: making(made, files),
             gate: gates.new,
             old_gate: gates.old,
-        })
+        };
+        Ok((sharer, lost))
     }
 
     fn dependent(&self, lead: &Lead<'_>, container: &Container, inspect: &Value) -> Dependent {
@@ -186,7 +208,7 @@ impl Engine {
         }
     }
 
-    async fn inspect_of(&self, container: &Container) -> Result<Value, EngineError> {
+    pub(super) async fn inspect_of(&self, container: &Container) -> Result<Value, EngineError> {
         let inspect = self.host.inspect_container(&container.id).await?;
         inspect.ok_or_else(|| EngineError::Gone(container.name.clone()))
     }
@@ -205,54 +227,35 @@ impl Lead<'_> {
         all.map(|one| (one.id.clone(), name(one))).collect()
     }
 
+    /// Returns the image that a reference means here.
+    pub(super) fn means(&self, reference: &ImageRef) -> Option<&ImageId> {
+        self.job.inventory.meaning(reference)
+    }
+
     /// Returns how a reference is made to mean the image that a sharer runs.
-    fn retag(&self, reference: &ImageRef, image: &ImageId) -> Option<Retag> {
+    pub(super) fn retag(&self, reference: &ImageRef, image: &ImageId) -> Option<Retag> {
         if reference.digest().is_some() {
             return None; // it means one image for ever
         }
-        let means = |tag: &String| ImageRef::parse(tag).is_ok_and(|tag| tag == *reference);
-        let mut images = self.job.inventory.images.values();
-        let now = images.find(|image| image.repo_tags.iter().any(means)).map(|image| &image.id);
+        let now = self.means(reference);
         let is_moved = *reference == self.job.goal.reference;
         let then = if is_moved { Some(&self.job.goal.image.id) } else { now };
         let retag = || Retag { reference: reference.familiar(), back: then.cloned() };
         (then != Some(image)).then(retag)
     }
 
-    fn refuse(&self, problem: String) -> EngineError {
+    pub(super) fn refuse(&self, problem: String) -> EngineError {
         EngineError::Preflight { name: self.job.container.name.clone(), problem }
     }
 
-    fn may_be_made_anew(
-        &self,
-        sharer: &Container,
-        engine: &Engine,
-        pauses: &[Pause],
-    ) -> Result<(), EngineError> {
-        let policy = engine.policy_of(sharer);
-        let group = |policy: &Policy| policy.group.as_ref().map(|group| group.value.clone());
-        let (group, of_lead) = (group(&policy), group(self.job.policy));
-        // One that holds both was lifted for the one that leads.
-        let pause = pauses.iter().map(|pause| (&pause.paused, &pause.said)).find(|(paused, _)| {
-            paused.holds(&sharer.name, group.as_deref())
-                && !paused.holds(&self.job.container.name, of_lead.as_deref())
-        });
-        let name = &sharer.name;
-        let why = if engine.is_own(sharer) {
-            "it is docker-auto itself; update this one by hand".to_owned()
-        } else if let Some(reason) = left_out(&policy, sharer) {
-            forbidden(&reason)
-        } else if let Some((paused, said)) = pause {
-            let what = text::of_paused(paused, Language::English);
-            format!("{what} was paused by {}; resume it, or update both by hand", said.by)
-        } else if let Some(foreign) = Foreign::recognise(name, &sharer.labels) {
-            format!("it is {foreign}")
-        } else if sharer.state == RunState::Paused {
-            format!("it is paused; `docker unpause {name}` first")
-        } else {
-            return Ok(());
-        };
-        Err(self.refuse(format!("{name} holds on to it and would have to be made anew, but {why}")))
+    /// Refuses one that could not be made anew, whose end would cost it for nothing.
+    fn has_what_it_names(&self, sharer: &ContainerName, body: &Value) -> Result<(), EngineError> {
+        let missing = preflight::missing(body, self.job.inventory);
+        missing.map_or(Ok(()), |what| Err(self.refuse_remake(sharer, &what)))
+    }
+
+    fn refuse_remake(&self, sharer: &ContainerName, why: &str) -> EngineError {
+        self.refuse(format!("{sharer} holds on to it and would have to be made anew, but {why}"))
     }
 
     /// The way back starts the old objects, which must be there for it.
@@ -261,25 +264,16 @@ impl Lead<'_> {
         sharer: &ContainerName,
         old: &OldContainer,
     ) -> Result<(), EngineError> {
-        let removed = self.inspect.pointer("/HostConfig/AutoRemove") == Some(&true.into());
+        let removed = Removal::of(self.inspect) == Removal::Automatic;
         let vanishes = if removed { &self.job.container.name } else { sharer };
         if !removed && old.removal == Removal::Stays {
             return Ok(());
         }
         Err(self.refuse(format!(
-            "{sharer} holds on to it, and {vanishes} is removed when it stops (--rm), so that there \
-             would be no way back; make {vanishes} without --rm"
+            "{sharer} holds on to it, and {vanishes} is removed when it stops (--rm): no object would \
+             be left to go back to, and one made anew is another one to those that hold on to it; \
+             make {vanishes} without --rm"
         )))
-    }
-}
-
-/// Says which setting forbids to touch a container, and the cure.
-fn forbidden(reason: &SkipReason) -> String {
-    match reason {
-        SkipReason::ModeOff(origin) | SkipReason::NotSelected(Unselected::Label(origin)) => {
-            format!("{origin} forbids to touch it; change that, or update both by hand")
-        }
-        _ => reason.to_string(),
     }
 }
 

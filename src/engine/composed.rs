@@ -1,25 +1,50 @@
 //! A container's Compose file, where it can be read: what an update does not do of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::core::compose::file::{CONFIG_FILES, hooks};
+use crate::core::compose::file::{self, CONFIG_FILES, hooks, may_have_contents};
 use crate::core::compose::{Compose, Labels};
 use crate::store::foreign;
 
 /// A project has no more files; the label is anybody's, an image's too.
 const MOST: usize = 8;
 
+/// What the files of a project say of the contents that Compose writes into a container.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    /// The paths that may be theirs.
+    pub(super) paths: BTreeSet<String>,
+    /// Whether all files could be read, and there are none.
+    pub(super) is_none: bool,
+}
+
+/// Returns what the files of a container's project say of contents; nothing where they cannot be read.
+pub(super) async fn contents(labels: &Labels) -> Contents {
+    let Some(service) = Compose::read(labels).map(|compose| compose.service) else {
+        return Contents::default();
+    };
+    let named = labels.get(CONFIG_FILES).map_or(0, |paths| paths.split(',').count());
+    let texts = texts(labels).await;
+    let is_none =
+        named > 0 && texts.len() == named && !texts.iter().any(|it| may_have_contents(it));
+    let paths = texts.iter().flat_map(|text| file::contents(text, &service)).collect();
+    Contents { paths, is_none }
+}
+
+/// Most often they are not there: they lie on the host, and we in a container.
+async fn texts(labels: &Labels) -> Vec<String> {
+    let paths = labels.get(CONFIG_FILES).map_or("", String::as_str).split(',');
+    let paths = paths.filter(|path| is_compose_file(path)).take(MOST);
+    let paths: Vec<_> = paths.map(str::to_owned).collect();
+    if paths.is_empty() { Vec::new() } else { foreign::texts(paths).await }
+}
+
 /// Returns a warning of the hooks that only Compose runs.
 pub(super) async fn without_hooks(labels: &Labels) -> Option<String> {
     let service = Compose::read(labels)?.service;
     let mut found = Vec::new();
-    let paths = labels.get(CONFIG_FILES)?.split(',').filter(|path| is_compose_file(path));
-    let paths: Vec<_> = paths.take(MOST).map(str::to_owned).collect();
-    if paths.is_empty() {
-        return None;
-    }
-    // Most often they are not there: they lie on the host, and we in a container.
-    for text in foreign::texts(paths).await {
+    for text in texts(labels).await {
         found.extend(hooks(&text, &service));
     }
     found.sort_unstable();

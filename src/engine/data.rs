@@ -67,6 +67,7 @@ impl Runner<'_> {
             container: self.plan.target.name.clone(),
             reference: self.plan.old_reference().familiar(),
             image: self.plan.old_image.id.clone(),
+            sequence: 0,
             taken_at,
             duration_ms: u64::try_from(spent).unwrap_or_default(),
             archives,

@@ -48,6 +48,19 @@ pub enum EngineError {
     /// Nothing is paused there.
     #[error("{} is not paused; `docker-auto pause` lists what is", text::of_paused(.0, Language::English))]
     NotPaused(Paused),
+    /// No container is of a group.
+    #[error("no container is of the group {name:?}: {}", groups(.known))]
+    NoGroup {
+        /// The group.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// There is nothing to take back.
+    #[error(
+        "nothing was said of images in the place of {0}; `docker-auto why {0}` says what holds it"
+    )]
+    NothingSaid(ContainerName),
     /// A rule that cannot be used.
     #[error("the rule {name:?} cannot be used: {problem}")]
     BadRule {
@@ -145,5 +158,12 @@ impl EngineError {
     /// Says whether the engine itself could not be asked, whatever it was asked for.
     pub fn is_unreachable(&self) -> bool {
         matches!(self, Self::Docker(error) if error.is_unreachable())
+    }
+}
+
+fn groups(known: &[String]) -> String {
+    match known {
+        [] => "none has the label docker-auto.group".to_owned(),
+        known => format!("there are {}", known.join(", ")),
     }
 }

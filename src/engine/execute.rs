@@ -206,7 +206,8 @@ impl Executor<'_> {
         (self.tell)(What::StepStarted { step: shown.clone() });
         let pauses = match position {
             Position::Forward(index) if index >= plan.no_return => &self.patience.tidy,
-            Position::Forward(_) => &self.patience.forward,
+            Position::Forward(_) if plan.has_way_back() => &self.patience.forward,
+            Position::Forward(_) => &self.patience.tidy,
             Position::Undo { .. } | Position::Rescue(_) => &self.patience.back,
         };
         let mut pauses = pauses.iter();

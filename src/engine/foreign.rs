@@ -13,9 +13,10 @@ impl Engine {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         for container in inventory.containers.values_mut() {
             container.labels = labels::understood(&container.labels, idiom);
-            for (theirs, ours) in labels::used(&container.labels) {
-                if told.insert(theirs.to_owned()) {
-                    log::info!("the label {theirs} is read as {ours}");
+            for sentence in labels::told(&container.labels, idiom) {
+                if !told.contains(&sentence) {
+                    log::info!("{sentence}");
+                    told.insert(sentence);
                 }
             }
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use uuid::Uuid;
 
+use crate::core::check_hook::CheckHook;
 use crate::core::decision::Request;
 use crate::core::event::What;
-use crate::core::hook::{Hook, Moment};
+use crate::core::hook::{End, Execution, Hook, Moment};
 use crate::core::id::ContainerName;
 use crate::core::inventory::{Container, Inventory, RunState};
 use crate::core::plan::BoxFuture;
@@ -25,8 +26,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// What was wrong with each hook of a check the last time.
 pub(super) type Troubles = BTreeMap<(ContainerName, Moment), String>;
 
-/// What is wrong with how a hook ended.
-type Ended = (ContainerName, Option<String>);
+/// How a hook ended.
+type Ended = (ContainerName, CheckHook);
 
 impl Engine {
     /// Runs the hooks of a moment in all containers that run and are looked at. How one ends changes
@@ -57,21 +58,30 @@ impl Engine {
             let ended = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
             Ok(ended.collect::<Vec<_>>().await)
         };
-        for (name, problem) in self.unless_stopped(running).await? {
-            self.tell_of_hook(&name, moment, problem);
+        let ended = self.unless_stopped(running).await?;
+        for (name, hook) in &ended {
+            self.tell_of_hook(name, moment, hook.execution.problem());
         }
-        Ok(())
+        Ok(self.store.check_hooks().keep(self.host.id(), ended).await?)
+    }
+
+    /// Returns what became of a container's hooks the last time.
+    pub async fn check_hooks(&self, name: &ContainerName) -> Result<Vec<CheckHook>, EngineError> {
+        Ok(self.store.check_hooks().of(&self.target(name)).await?)
     }
 
     async fn run_check_hook(&self, container: &Container, hook: Hook, moment: Moment) -> Ended {
         let hook = Hook { timeout: hook.timeout.min(LONGEST), ..hook };
         let mark = format!("{}.{moment}", Uuid::now_v7());
+        let began_at = self.clock.now();
         let ended = self.host.run_hook(&container.id, &hook, &mark).await;
-        let problem = match ended {
-            Ok(execution) => execution.problem(),
-            Err(error) => Some(format!("could not be run: {}", Chain(&error))),
-        };
-        (container.name.clone(), problem)
+        let execution = ended.unwrap_or_else(|error| {
+            let end = End::Refused { reason: Chain(&error).to_string() };
+            Execution { end, text: String::new() }
+        });
+        let spent = self.clock.now().signed_duration_since(began_at).num_milliseconds();
+        let duration_ms = u64::try_from(spent).unwrap_or_default();
+        (container.name.clone(), CheckHook { hook: moment, began_at, duration_ms, execution })
     }
 
     /// Says once what is wrong, until it is something else.

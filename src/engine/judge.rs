@@ -9,7 +9,7 @@ use crate::core::candidate::{Candidate, CandidateImage, Reject};
 use crate::core::comparison::{Given, Identity, LocalImages, Remembered, Running};
 use crate::core::decision::{
     Asked, Decision, Facts, Question, Request, Role, SkipReason, UnknownReason, decide, explain,
-    question, reconsider, version_question,
+    looked_at_in_vain, question, reconsider, version_question, wants_older,
 };
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
@@ -22,6 +22,7 @@ use crate::core::rule::{self, Rule};
 use crate::core::verdict::{Pause, Verdict};
 use crate::core::version::{Track, VersionAnswer, has_versions};
 use crate::core::waiting::Waiting;
+use crate::engine::siblings::are_siblings;
 use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, Settings};
 use crate::store::ImageSnapshot;
@@ -61,10 +62,10 @@ pub(super) struct Subject<'a> {
     pub(super) policy: Policy,
     pub(super) problems: Vec<String>,
     remembered: Remembered,
-    rejects: &'a [Reject],
+    rejects: Vec<Reject>,
     verdicts: &'a [Verdict],
     pause: Option<&'a Pause>,
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     role: Role,
     /// The platform it runs as; the host's until it was looked at.
     pub(super) platform: Platform,
@@ -74,6 +75,8 @@ pub(super) struct Subject<'a> {
     pub(super) manifest: Option<Digest>,
     /// What its registry's list of tags came to.
     pub(super) versions: Option<VersionAnswer>,
+    /// The versions beyond those that it follows, the newest first.
+    pub(super) beyond: Vec<ImageRef>,
 }
 
 /// What was found out of the image behind a digest.
@@ -84,6 +87,11 @@ pub(super) struct Found {
 }
 
 impl Subject<'_> {
+    /// Returns the date of an image that is remembered.
+    pub(super) fn sighted(&self, manifest: &Digest) -> Option<Timestamp> {
+        self.waiting.sighting_by(manifest.as_str())?.built_at
+    }
+
     /// Takes in what was found out, or why it was not; returns the registry's answer.
     pub(super) fn learn(&mut self, found: Result<Found, String>) -> Option<RemoteAnswer> {
         match found {
@@ -170,7 +178,7 @@ impl<'a> Bench<'a> {
                 ..Remembered::default()
             },
             waiting: self.memory.waits.get(&container.name).cloned().unwrap_or_default(),
-            rejects: self.memory.rejects.get(&container.name).map_or(&[], Vec::as_slice),
+            rejects: self.rejects_of(container, &policy),
             verdicts: self.memory.verdicts.get(&container.name).map_or(&[], Vec::as_slice),
             pause,
             policy,
@@ -179,13 +187,34 @@ impl<'a> Bench<'a> {
             trouble: self.inventory.unclear.get(&container.name).cloned(),
             manifest: None,
             versions: None,
+            beyond: Vec::new(),
         }
     }
 
-    /// Returns when an image was built, as far as it was asked for a container.
-    pub(super) fn built_at(&self, container: &Container, manifest: &Digest) -> Option<Timestamp> {
-        let sighting = self.memory.waits.get(&container.name)?.sighting.as_ref()?;
-        sighting.built_at.filter(|_| sighting.key.as_str() == manifest.as_str())
+    /// Returns the images that failed on a container, and on those that are as good as it.
+    fn rejects_of(&self, container: &Container, policy: &Policy) -> Vec<Reject> {
+        let group = |other: &Container| {
+            let (host, rules) = (&self.inventory.host, &self.memory.rules);
+            let (policy, _) = rule::policy(&self.settings.policy, rules, host, other);
+            policy.group.map(|group| group.value)
+        };
+        let own = policy.group.as_ref().map(|group| group.value.as_str());
+        let mut rejects = Vec::new();
+        for (name, failed) in &self.memory.rejects {
+            let other = self.inventory.containers.get(name);
+            let beside = other.is_some_and(|other| are_siblings((container, own), other, group));
+            if *name == container.name {
+                rejects.extend(failed.iter().cloned());
+            } else if beside {
+                // What runs there now has proved itself after all.
+                let runs = other.map(|other| &other.image_id);
+                let failed = failed.iter().filter(|reject| reject.image.as_ref() != runs);
+                let there =
+                    |reject: &Reject| Reject { beside: Some(name.clone()), ..reject.clone() };
+                rejects.extend(failed.map(there));
+            }
+        }
+        rejects
     }
 
     /// Returns the reference whose registry must be asked, if any.
@@ -194,10 +223,8 @@ impl<'a> Bench<'a> {
         subject: &'a Subject<'a>,
         request: Request,
     ) -> Option<ImageRef> {
-        if subject.trouble.is_some() {
-            return None;
-        }
-        question(&self.facts(subject, None, request))
+        let ask = || question(&self.facts(subject, None, request));
+        subject.trouble.is_none().then(ask).flatten()
     }
 
     /// Returns the reference whose repository's tags must be listed, if any.
@@ -206,10 +233,18 @@ impl<'a> Bench<'a> {
         subject: &'a Subject<'a>,
         request: Request,
     ) -> Option<ImageRef> {
-        if subject.trouble.is_some() {
-            return None;
-        }
-        version_question(&self.facts(subject, None, request))
+        let ask = || version_question(&self.facts(subject, None, request));
+        subject.trouble.is_none().then(ask).flatten()
+    }
+
+    /// Says whether the next older version must be looked at.
+    pub(super) fn wants_older(&'a self, subject: &'a Subject<'a>, request: Request) -> bool {
+        wants_older(&self.facts(subject, None, request))
+    }
+
+    /// Returns how many newer versions were looked at in vain.
+    pub(super) fn looked_at_in_vain(&'a self, subject: &'a Subject<'a>, request: Request) -> usize {
+        looked_at_in_vain(&self.facts(subject, None, request))
     }
 
     /// Returns the image that a container's reference names here, if it is another one than runs.
@@ -268,7 +303,7 @@ impl<'a> Bench<'a> {
         // What stands before the image was asked with what is known.
         chain.retain(|asked| asked.question < Question::Engine && asked.ended.is_none());
         let ended = Some(unclear.code());
-        chain.push(Asked { question: Question::Engine, found: None, origin: None, ended });
+        chain.push(Asked { ended, ..Asked::of(Question::Engine) });
         (unclear, chain)
     }
 
@@ -309,7 +344,7 @@ impl<'a> Bench<'a> {
             answer,
             versions: subject.versions.as_ref(),
             policy: &subject.policy,
-            rejects: subject.rejects,
+            rejects: &subject.rejects,
             verdicts: subject.verdicts,
             pause: subject.pause,
             waiting: &subject.waiting,

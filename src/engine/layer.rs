@@ -1,10 +1,18 @@
 //! Files in a container's own layer: what is carried, what is refused, what a person should know.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use crate::core::carry::{Carried, Change, Layer, Nature, Wish, injected_until, sort};
-use crate::core::compose::Compose;
+use crate::core::backup::Node;
+use crate::core::carry::{
+    CARRY, Carried, Change, Layer, Nature, Wish, is_doubtful, is_injected, sort,
+};
+use crate::core::compose::{Compose, Labels};
+use crate::core::id::ContainerName;
 use crate::core::inventory::Container;
+use crate::docker::PathStat;
+use crate::engine::composed::contents;
 use crate::engine::{Engine, EngineError};
 
 /// How many paths are named where there are many.
@@ -25,26 +33,21 @@ impl Engine {
             Ok(changes) => changes,
             Err(error) if error.is_unreachable() => return Err(error.into()),
             Err(error) => {
-                let warning = format!(
-                    "what {} keeps in its own layer cannot be seen: {}",
-                    container.name,
-                    error.chain()
-                );
-                return Ok((Vec::new(), vec![warning]));
+                let name = &container.name;
+                let unseen = unseen((name, &container.labels), &wish, &error.chain());
+                return unseen.map(|warning| (Vec::new(), vec![warning]));
             }
         };
         let Layer { mut carried, refused, left } = sort(&changes, &mounts(inspect), &wish);
         if !refused.is_empty() {
             return Err(refusal(container, &refused));
         }
-        let mut lost = Vec::new();
-        for (index, change) in left.into_iter().enumerate() {
-            if index < LOOKED_AT && self.is_injected(container, inspect, &change).await? {
-                carried.push(Carried { path: change.path, nature: Nature::Fixed });
-            } else if change.is_data() {
-                lost.push(change.path);
-            }
+        let fates = self.fates(container, inspect, left).await?;
+        if !fates.doubtful.is_empty() {
+            return Err(doubt(container, &fates.doubtful));
         }
+        carried.extend(fates.carried);
+        let lost = fates.lost;
         let warning = || {
             format!(
                 "{} in its own layer will be lost; keep them in a volume, or carry them with the \
@@ -52,27 +55,99 @@ impl Engine {
                 some(&lost)
             )
         };
-        let warnings = (!lost.is_empty()).then(warning).into_iter().collect();
-        Ok((carried, warnings))
+        let warnings = (!lost.is_empty()).then(warning).into_iter();
+        Ok((carried, warnings.chain(too_many(&fates.unasked)).collect()))
     }
 
-    /// Compose writes the content of configs and secrets into a container before it starts it.
-    async fn is_injected(
+    /// Compose writes the content of configs and secrets into a container before it starts it. Those
+    /// are told by its file, where that can be read, and by when they were written; clocks may
+    /// mislead, so that one that looks like Compose's is not given up.
+    async fn fates(
         &self,
         container: &Container,
         inspect: &Value,
-        change: &Change,
-    ) -> Result<bool, EngineError> {
-        let Some(until) = injected_until(inspect).filter(|_| is_compose(container)) else {
-            return Ok(false);
-        };
-        let stat = self.host.path_stat(&container.id, &change.path).await?;
-        Ok(stat.is_some_and(|stat| stat.mtime <= until))
+        left: Vec<Change>,
+    ) -> Result<Fates, EngineError> {
+        let mut fates = Fates::default();
+        if !is_compose(container) {
+            let data = left.into_iter().filter(Change::is_data);
+            fates.lost = data.map(|change| change.path).collect();
+            return Ok(fates);
+        }
+        let told = contents(&container.labels).await;
+        for (index, change) in loneliest_first(left).into_iter().enumerate() {
+            let asked = index < LOOKED_AT;
+            let stat =
+                if asked { self.host.path_stat(&container.id, &change.path).await? } else { None };
+            let injected = stat.as_ref().is_some_and(|stat| is_injected(inspect, stat.mtime));
+            let doubtful = |stat: PathStat| {
+                stat.node() == Some(Node::File) && is_doubtful(&change.path, stat.permissions())
+            };
+            if injected || told.paths.contains(&change.path) {
+                fates.carried.push(Carried { path: change.path, nature: Nature::Fixed });
+            } else if !told.is_none && stat.is_some_and(doubtful) {
+                fates.doubtful.push(change.path);
+            } else if !asked {
+                fates.unasked.push(change.path);
+            } else if change.is_data() {
+                fates.lost.push(change.path);
+            }
+        }
+        Ok(fates)
     }
+}
+
+/// What becomes of what nobody asked to be carried.
+#[derive(Default)]
+struct Fates {
+    carried: Vec<Carried>,
+    doubtful: Vec<String>,
+    /// Not looked at, being too many.
+    unasked: Vec<String>,
+    lost: Vec<String>,
 }
 
 fn is_compose(container: &Container) -> bool {
     Compose::read(&container.labels).is_some()
+}
+
+/// What cannot be seen must not hold anything that was put there on purpose.
+fn unseen(
+    (name, labels): (&ContainerName, &Labels),
+    wish: &Wish,
+    error: &str,
+) -> Result<String, EngineError> {
+    if *wish == Wish::Paths(Vec::new()) && Compose::read(labels).is_none() {
+        return Ok(format!("what {name} keeps in its own layer cannot be seen: {error}"));
+    }
+    let problem = format!(
+        "what it keeps in its own layer cannot be seen, so that files which Compose or the label \
+         {CARRY} means could be lost ({error}); let docker-auto ask the engine for \
+         /containers/{name}/changes"
+    );
+    Err(EngineError::Preflight { name: name.clone(), problem })
+}
+
+/// A program writes many files to a directory, Compose a few to many: those come first.
+fn loneliest_first(mut changes: Vec<Change>) -> Vec<Change> {
+    let directory = |change: &Change| change.path.rsplit_once('/').unwrap_or_default().0.to_owned();
+    let mut crowds: BTreeMap<String, usize> = BTreeMap::new();
+    for change in &changes {
+        *crowds.entry(directory(change)).or_default() += 1;
+    }
+    changes.sort_by_cached_key(|change| crowds.get(&directory(change)).copied());
+    changes
+}
+
+/// Names files that were not asked for their times.
+fn too_many(paths: &[String]) -> Option<String> {
+    (!paths.is_empty()).then(|| {
+        format!(
+            "{} in its own layer were not looked at, being too many, and will be lost; if Compose \
+             wrote any of them there, name it in the label {CARRY}",
+            some(paths)
+        )
+    })
 }
 
 fn refusal(container: &Container, refused: &[String]) -> EngineError {
@@ -80,6 +155,16 @@ fn refusal(container: &Container, refused: &[String]) -> EngineError {
         "{} would be lost with it, and docker-auto.carry=none forbids to carry them; take the label \
          away",
         some(refused)
+    );
+    EngineError::Preflight { name: container.name.clone(), problem }
+}
+
+fn doubt(container: &Container, doubtful: &[String]) -> EngineError {
+    let problem = format!(
+        "{} may be configs or secrets that Compose wrote, and would be lost; name them in the label \
+         docker-auto.carry, or let docker compose up -d --force-recreate {} write them again",
+        some(doubtful),
+        Compose::read(&container.labels).map(|compose| compose.service).unwrap_or_default()
     );
     EngineError::Preflight { name: container.name.clone(), problem }
 }
@@ -96,5 +181,46 @@ fn some(paths: &[String]) -> String {
     match paths.len().saturating_sub(NAMED) {
         0 => named,
         more => format!("{named} and {more} more files"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_alone_is_looked_at_first() {
+        let paths = ["/app/a", "/app/b", "/app/c", "/etc/one", "/srv/x", "/srv/y", "/z"];
+        let changes = paths.map(|path| Change { path: path.to_owned(), kind: 1 });
+        let sorted = loneliest_first(changes.into());
+        let sorted: Vec<_> = sorted.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(sorted, ["/etc/one", "/z", "/srv/x", "/srv/y", "/app/a", "/app/b", "/app/c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_refuses_where_something_may_have_been_put_there() {
+        let compose = [("com.docker.compose.project", "p"), ("com.docker.compose.service", "s")];
+        for (labels, refused) in [
+            (&[][..], false),
+            (&[(CARRY, "")], false),
+            (&[(CARRY, "/app")], true),
+            (&[(CARRY, "none")], true),
+            (&compose, true),
+        ] {
+            let labels =
+                labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let labels: Labels = labels.collect();
+            let wish = Wish::read(&labels).unwrap();
+            let found = unseen((&ContainerName::new("web"), &labels), &wish, "403");
+            assert_eq!(found.is_err(), refused, "{labels:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_nobody_looked_at_are_counted() {
+        assert_eq!(too_many(&[]), None);
+        let paths: Vec<_> = (0..5).map(|index| format!("/{index}")).collect();
+        let said = too_many(&paths).unwrap();
+        assert!(said.contains("/0, /1, /2 and 2 more files") && said.contains(CARRY), "{said}");
     }
 }

@@ -1,18 +1,22 @@
 //! The flow: discover, check, decide, plan, execute, record.
 
-mod age;
 mod agenda;
+mod anonymous;
 mod backup;
+mod beyond;
 pub mod check;
 pub mod command;
 mod companions;
 mod composed;
 mod data;
+mod describe;
 pub mod error;
+mod event_log;
 pub mod execute;
 mod foreign;
 mod gate;
 mod goal;
+mod hands_off;
 mod hooks;
 mod image;
 mod judge;
@@ -21,19 +25,25 @@ pub mod limits;
 mod notices;
 mod operate;
 pub mod ourselves;
+mod pace;
 mod preflight;
 mod prepare;
 mod recover;
 mod remote;
 mod report;
+mod reruns;
 mod restore;
 mod retention;
+mod rewriting;
 mod rollback;
+mod rounds;
 mod rules;
 mod runs;
 pub mod schedule;
 mod settings;
+mod siblings;
 mod snapshot;
+mod staying;
 mod update;
 mod vantage;
 pub mod verdicts;
@@ -54,7 +64,6 @@ use crate::core::event::{Event, What};
 use crate::core::id::{ContainerName, OperationId, TargetId};
 use crate::core::rule::Rule;
 use crate::docker::Host;
-use crate::logging;
 use crate::registry::Registry;
 use crate::shutdown::Tasks;
 use crate::store::{Operations, Rejected, Store};
@@ -114,11 +123,12 @@ pub struct Inner {
     /// Our own container; asked for once.
     shown: OnceCell<Option<Shown>>,
     hook_troubles: Mutex<hooks::Troubles>,
-    /// Labels of other tools that were told of.
+    /// What was told of labels of other tools.
     told: Mutex<BTreeSet<String>>,
     /// The rules as they were at the last look at the host.
     known_rules: Mutex<Arc<[Rule]>>,
     agenda: Mutex<agenda::Agenda>,
+    descriptions: Mutex<describe::Descriptions>,
     /// Whether the loop of `serve` failed and was not begun anew yet.
     broken: AtomicBool,
 }
@@ -146,6 +156,7 @@ impl Engine {
             told: Mutex::default(),
             known_rules: Mutex::default(),
             agenda: Mutex::default(),
+            descriptions: Mutex::default(),
             broken: AtomicBool::new(false),
             trouble: Mutex::new(Some("the engine was not reached yet".to_owned())),
             host: parts.host,
@@ -199,49 +210,8 @@ impl Engine {
     /// Tells everyone what happened.
     fn tell(&self, target: TargetId, operation: Option<OperationId>, what: What) {
         let event = Event { at: self.clock.now(), target, operation, what };
-        log_event(&event);
+        event_log::log_event(&event);
         // Nobody listening is no fault.
         let _ = self.events.send(Arc::new(event));
-    }
-}
-
-/// Events are log lines as well.
-fn log_event(event: &Event) {
-    let container = event.target.name.as_str();
-    let code = event.what.code();
-    match &event.what {
-        What::UpdateAvailable { old, new } => {
-            log::info!(target: logging::EVENTS, action = "check", event = code, container, digest = new.as_str(); "a newer image is available: {old} → {new}");
-        }
-        What::ImageMoved { old, new } => {
-            log::info!(target: logging::EVENTS, action = "check", event = code, image = container, digest = new.as_str(); "the tag of {container} names another image now: {old} → {new}");
-        }
-        What::CheckFailed { reason, message } => {
-            log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = reason.as_str(); "{message}");
-        }
-        What::HookFailed { hook, problem } => {
-            log::warn!(target: logging::EVENTS, action = "check", event = code, container, err = problem.as_str(); "{container}: its {hook} hook {problem}");
-        }
-        What::OperationStarted { summary } => {
-            log::info!(target: logging::EVENTS, action = "update", event = code, container; "{summary}");
-        }
-        What::StepStarted { step } => {
-            log::debug!(target: logging::EVENTS, action = "update", event = code, container; "{step}");
-        }
-        What::StepFailed { step, error } => {
-            log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = error.as_str(); "{step} failed: {error}");
-        }
-        What::PullProgress(_) => {}
-        What::HandedOver { helper } => {
-            log::info!(target: logging::EVENTS, action = "update", event = code, container; "{helper} replaces {container} now");
-        }
-        What::OperationFinished { outcome } => match outcome.reason() {
-            "" => {
-                log::info!(target: logging::EVENTS, action = "update", event = code, container; "{container} is done");
-            }
-            reason => {
-                log::warn!(target: logging::EVENTS, action = "update", event = code, container, err = reason; "{container}: {reason}");
-            }
-        },
     }
 }

@@ -130,6 +130,9 @@ impl Engine {
     /// moved here, as far as that is allowed.
     async fn look_again(&self, noticed: Noticed) -> Result<(), EngineError> {
         let inventory = self.discover().await?;
+        if !noticed.containers.is_empty() {
+            self.forget_results(&inventory).await?;
+        }
         let present = |name: &ContainerName| inventory.containers.contains_key(name);
         let names: Vec<_> = noticed.containers.into_iter().filter(present).collect();
         if !names.is_empty() {
@@ -144,9 +147,25 @@ impl Engine {
                 intent: Intent::Act,
                 trigger: Trigger::Auto,
                 backup: Backup::AsLabelled,
+                freshness: Freshness::Forced,
             };
             let operated = Box::pin(self.update_in(&inventory, &request)).await?;
             super::schedule::report_failures(operated);
+        }
+        Ok(())
+    }
+
+    /// Forgets the results of containers that are gone or have another name; one that an operation
+    /// is busy with has its name back when that is over.
+    async fn forget_results(&self, inventory: &Inventory) -> Result<(), EngineError> {
+        let known = self.store.targets().results(self.host.id()).await?;
+        let known = known.into_iter().map(|(name, _)| name);
+        let is_gone = |name: &ContainerName| {
+            !inventory.containers.contains_key(name) && !self.limits.is_busy(name)
+        };
+        let gone: Vec<_> = known.filter(is_gone).collect();
+        if !gone.is_empty() {
+            self.store.targets().forget(self.host.id(), gone).await?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
 use crate::engine::command::OperatedResult;
 use crate::engine::execute::{Begin, Ended, Executor, Patience};
 use crate::engine::limits::Slot;
-use crate::engine::{Engine, EngineError, remote};
+use crate::engine::{Engine, EngineError, remote, rewriting};
 use crate::registry::Registry;
 use crate::store::{OpenOperation, Rejected};
 
@@ -115,6 +115,7 @@ pub(super) fn rejected(
         digest: image.and_then(|image| image.digest.clone()),
         at,
         reason: known.failure.clone().unwrap_or_else(rolled_back),
+        beside: None,
     };
     Rejected { target: plan.target.clone(), reject, operation: plan.operation.clone() }
 }
@@ -159,6 +160,7 @@ impl StepRunner for Runner<'_> {
             | Step::PruneBackups { .. }
             | Step::Restore { .. } => Box::pin(self.data_step(step, known)),
             Step::RemoveImage { .. } => Box::pin(self.remove_image(step, known)),
+            Step::RewriteFile { change } => Box::pin(rewriting::rewrite(change)),
             _ => self.host.run(step, known),
         }
     }

@@ -14,20 +14,22 @@ pub(super) fn check(
     body: &Value,
     inventory: &Inventory,
 ) -> Result<(), EngineError> {
-    let refuse = |problem: String| Err(EngineError::Preflight { name: name.clone(), problem });
+    let refuse = |problem| Err(EngineError::Preflight { name: name.clone(), problem });
+    missing(body, inventory).map_or(Ok(()), refuse)
+}
+
+/// Says what a body names that the host does not have.
+pub(super) fn missing(body: &Value, inventory: &Inventory) -> Option<String> {
     if let Some(network) =
         networks(body).find(|name| !inventory.networks.iter().any(|it| it == name))
     {
-        return refuse(format!("its network {network} is gone; make it again"));
+        return Some(format!("its network {network} is gone; make it again"));
     }
     let runtime = body.pointer("/HostConfig/Runtime").and_then(Value::as_str);
     let known = &inventory.engine.runtimes;
-    match runtime.filter(|runtime| !runtime.is_empty() && !known.is_empty()) {
-        Some(runtime) if !known.iter().any(|known| known == runtime) => {
-            refuse(format!("its runtime {runtime} is not installed on the host any more"))
-        }
-        _ => Ok(()),
-    }
+    let runtime = runtime.filter(|runtime| !runtime.is_empty() && !known.is_empty())?;
+    let is_known = known.iter().any(|known| known == runtime);
+    (!is_known).then(|| format!("its runtime {runtime} is not installed on the host any more"))
 }
 
 /// Returns the networks that a body names. One that it only names as its mode, having been taken off

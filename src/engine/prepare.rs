@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::core::carry::Carried;
-use crate::core::compose::{Compose, Labels};
+use crate::core::backup::KeptVolume;
+use crate::core::carry::{Carried, Nature};
+use crate::core::compose::edit::FileChange;
 use crate::core::dependency::Edge;
 use crate::core::digest::Digest;
 use crate::core::hook::Hooks;
@@ -19,7 +20,8 @@ use crate::core::plan::{ImageSummary, OperationKind, Trigger, UpdatePlan};
 use crate::core::policy::Policy;
 use crate::core::probe::Vantage;
 use crate::core::recreate::{
-    ComposeImage, ImageIdentity, Recreation, Subject, recreate, repoint, restore, settings_mark,
+    ComposeImage, ImageIdentity, Recreation, Subject, first_look, recreate, repoint, restore,
+    settings_mark,
 };
 use crate::core::reference::ImageRef;
 use crate::core::retention::ImageCare;
@@ -64,6 +66,8 @@ struct Gathered {
     lost: Vec<String>,
     image_care: ImageCare,
     care: DataCare,
+    /// What is written into its Compose file.
+    file: Option<FileChange>,
 }
 
 impl Engine {
@@ -75,7 +79,10 @@ impl Engine {
         let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
         let old_image =
             self.old_image(job.inventory, (job.container, &inspect), &job.goal.reference).await?;
-        self.remember(&job, &inspect, old_image.as_ref()).await?;
+        let earlier = self.earlier(name).await?;
+        let remembered = self.parents((job.container, &inspect), job.inventory).await?;
+        let first = first_look(earlier.as_ref(), &inspect);
+        self.remember(&job, (&inspect, first), &remembered, old_image.as_ref()).await?;
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
@@ -83,12 +90,14 @@ impl Engine {
         let subject = Subject {
             inspect: &inspect,
             mac_inspect: None,
+            earlier: earlier.as_ref(),
             old_image: old_image.as_ref(),
             new_image: job.goal.config.as_ref(),
             reference: &job.goal.reference,
             engine: &job.inventory.engine,
             operation: &operation,
             containers: &containers,
+            remembered: &remembered,
             volume_sources: &volume_sources,
             compose_image: Some(&compose_image),
         };
@@ -101,12 +110,12 @@ impl Engine {
         let care = self.data_care(&lead, &company).await?;
         place(&care.data, &mut replacement, &inspect)
             .map_err(|places| EngineError::Unplaceable { name: name.clone(), places })?;
-        let (files, mut lost) = self.carried(job.container, &inspect).await?;
-        lost.extend(unasked);
-        lost.extend(composed::without_hooks(&job.container.labels).await);
+        let (files, mut lost) = self.layer(job.container, &inspect, unasked).await?;
+        let file = self.written(&job, &mut replacement, &mut lost).await;
         let image_care = self.image_care(&job, &operation).await?;
-        let kind = job.kind;
-        let old_image = summary_of_old(&job, old_image.as_ref());
+        let (kind, old_image) = (job.kind, summary_of_old(&job, old_image.as_ref()));
+        let anonymous =
+            self.anonymous((name, &inspect), &replacement.anonymous, &care.data).await?;
         let gathered = Gathered {
             inspect,
             old_image,
@@ -119,12 +128,22 @@ impl Engine {
             lost,
             image_care,
             care,
+            file,
         };
-        let blueprint = self.blueprint(job, gathered);
-        Ok(match kind {
-            OperationKind::Update => plan_update(blueprint),
-            OperationKind::Rollback => plan_rollback(blueprint),
-        })
+        Ok(UpdatePlan { anonymous, ..lay_out(kind, self.blueprint(job, gathered)) })
+    }
+
+    /// Returns what is carried from a container's own layer, and what is lost with it and is not asked.
+    async fn layer(
+        &self,
+        container: &Container,
+        inspect: &Value,
+        unasked: impl IntoIterator<Item = String>,
+    ) -> Result<(Vec<Carried>, Vec<String>), EngineError> {
+        let (files, mut lost) = self.carried(container, inspect).await?;
+        lost.extend(unasked);
+        lost.extend(composed::without_hooks(&container.labels).await);
+        Ok((files, lost))
     }
 
     fn blueprint(&self, job: Job<'_>, gathered: Gathered) -> Blueprint {
@@ -140,6 +159,7 @@ impl Engine {
             lost,
             image_care,
             care,
+            file,
         } = gathered;
         let mut warnings = job.goal.warnings;
         warnings.extend(care.warnings);
@@ -148,27 +168,27 @@ impl Engine {
         warnings.extend(replacement.warnings.iter().cloned());
         company.bind_sources.extend(preflight::bind_sources(&inspect, &replacement.body));
         let restoration = making(restoration, files.clone());
+        let old = old_container(job.container, &inspect, job.policy);
+        warnings.extend(last_words(&old, &files));
         let helper = self.helper(job.container, &restoration, &operation);
         let gates = gate::gates(&inspect, &replacement.body, job.goal.config.as_ref(), job.policy)
             .probing(&job.container.labels, vantage.as_ref());
         let gates = if helper.is_some() { gates.of_ourselves(job.policy) } else { gates };
         let leaves = left(job.container, &job.goal.reference);
-        let labels = &job.container.labels;
-        warnings.extend(leaves.as_ref().and_then(|_| in_its_file(labels, &job.goal.reference)));
         Blueprint {
             leaves,
             operation,
             trigger: job.trigger,
             target: self.target(&job.container.name),
             reference: job.goal.reference,
-            old: old_container(job.container, &inspect, job.policy),
+            old,
             old_image,
             new_image: job.goal.image,
             source: job.goal.source,
             bind_sources: company.bind_sources,
             differences: replacement.differences.clone(),
             replacement: making(replacement, files),
-            restoration: Making { files: Vec::new(), ..restoration },
+            restoration,
             gate: gates.new,
             old_gate: gates.old,
             retention: self.settings.retention_of(job.container),
@@ -176,8 +196,10 @@ impl Engine {
             warnings,
             sharers: company.sharers,
             dependents: company.dependents,
+            reruns: company.reruns,
             hooks: hooks(job.kind, job.container),
             data: care.data,
+            file,
             helper,
         }
     }
@@ -186,7 +208,8 @@ impl Engine {
     async fn remember(
         &self,
         job: &Job<'_>,
-        inspect: &Value,
+        (inspect, first): (&Value, Value),
+        parents: &BTreeMap<ContainerId, ContainerName>,
         old_image: Option<&Value>,
     ) -> Result<(), EngineError> {
         let seen_at = self.clock.now();
@@ -197,6 +220,8 @@ impl Engine {
             image_id: image_id.clone(),
             seen_at,
             inspect: inspect.clone(),
+            parents: parents.clone(),
+            first,
         };
         let image = old_image.map(|inspect| ImageSnapshot {
             image_id: image_id.clone(),
@@ -230,6 +255,13 @@ impl Engine {
     }
 }
 
+fn lay_out(kind: OperationKind, blueprint: Blueprint) -> UpdatePlan {
+    match kind {
+        OperationKind::Update => plan_update(blueprint),
+        OperationKind::Rollback => plan_rollback(blueprint),
+    }
+}
+
 /// Returns the reference that a container leaves for one with another tag.
 pub(super) fn left(container: &Container, reference: &ImageRef) -> Option<ImageRef> {
     let old = ImageRef::parse(&container.image).ok()?;
@@ -237,26 +269,31 @@ pub(super) fn left(container: &Container, reference: &ImageRef) -> Option<ImageR
     (moves && old.tag().is_some()).then_some(old)
 }
 
-/// Compose makes a container anew whose image is not the one in its file.
-fn in_its_file(labels: &Labels, reference: &ImageRef) -> Option<String> {
-    let compose = Compose::read(labels)?;
-    Some(format!(
-        "the file of the compose service {compose} keeps its old tag: write {} there, or the next \
-         docker compose up goes back to it",
-        reference.familiar()
-    ))
+/// Of one that the engine removes nothing can be had once it is down.
+fn last_words(old: &OldContainer, files: &[Carried]) -> Option<String> {
+    let living = files.iter().filter(|file| file.nature == Nature::Living);
+    let paths: Vec<_> = living.map(|file| file.path.as_str()).collect();
+    let vanishes = old.removal == Removal::Automatic && old.state.is_up();
+    (vanishes && !paths.is_empty()).then(|| {
+        format!(
+            "{} is copied right before it is stopped: what it writes there while it ends goes with it, \
+             as it is removed when it stops (--rm)",
+            paths.join(", ")
+        )
+    })
 }
 
 /// Points the body to the data that is restored; an error names the places that it does not come to.
 fn place(data: &Data, replacement: &mut Recreation, inspect: &Value) -> Result<(), Vec<String>> {
     let Data::Restored(restored) = data else { return Ok(()) };
     let wrong = repoint(&mut replacement.body, &restored.mounts);
+    KeptVolume::lay(&restored.kept, &mut replacement.body);
     replacement.differences.extend(restored.differences(inspect));
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// Returns a new operation whose six digits are free on the host.
-fn new_operation(inventory: &Inventory) -> OperationId {
+pub(super) fn new_operation(inventory: &Inventory) -> OperationId {
     loop {
         let operation = OperationId::new(Uuid::now_v7().to_string());
         if !is_taken(inventory, &operation) {
@@ -298,10 +335,7 @@ pub(super) fn old_container(
             .pointer("/HostConfig/RestartPolicy")
             .cloned()
             .unwrap_or_else(|| serde_json::json!({"Name": "no"})),
-        removal: match inspect.pointer("/HostConfig/AutoRemove").and_then(Value::as_bool) {
-            Some(true) => Removal::Automatic,
-            _ => Removal::Stays,
-        },
+        removal: Removal::of(inspect),
         stop_timeout: asked,
         grace: asked.unwrap_or_else(|| grace(own)).min(LONGEST_STOP),
     }

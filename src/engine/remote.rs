@@ -26,7 +26,8 @@ pub(super) fn wanted(reference: &ImageRef, inventory: &Inventory) -> Wanted {
 pub(super) fn freshness(asked: command::Freshness) -> Freshness {
     match asked {
         command::Freshness::Cached => Freshness::Within(Duration::MAX),
-        command::Freshness::Forced => Freshness::Forced,
+        command::Freshness::Since(moment) => Freshness::Since(moment),
+        command::Freshness::Forced | command::Freshness::Spread(_) => Freshness::Forced,
     }
 }
 
@@ -83,12 +84,13 @@ pub(super) fn failure(error: &RegistryError) -> RemoteFailure {
     }
 }
 
-/// A token that the registry itself accepts is nothing that the engine could pull with.
+/// A token that the registry itself accepts, and keys that were not changed for a password, are
+/// nothing that the engine could pull with.
 pub(super) fn pull_auth(login: Login) -> Option<PullAuth> {
     match login {
         Login::Password { username, password } => Some(PullAuth::Password { username, password }),
         Login::IdentityToken(token) => Some(PullAuth::IdentityToken(token)),
-        Login::RegistryToken(_) => None,
+        Login::RegistryToken(_) | Login::SessionKeys { .. } => None,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Bringing back what was saved of a container before an update.
 
-use crate::core::backup::{Manifest, mounted, restoration};
+use crate::core::backup::{Manifest, kept_in_sight, mounted, restoration};
 use crate::core::compose::Compose;
-use crate::core::history::{HistoryRecord, WayBack, way_back};
+use crate::core::history::{HistoryRecord, Status, WayBack, way_back};
 use crate::core::id::ContainerName;
 use crate::core::inventory::Container;
 use crate::core::plan::blueprint::Data;
@@ -10,7 +10,7 @@ use crate::engine::backup::DataCare;
 use crate::engine::companions::{Company, Lead};
 use crate::engine::{Engine, EngineError};
 use crate::store::HistoryFilter;
-use crate::store::backups;
+use crate::store::backups::{self, BackupError};
 
 /// How far back a backup is looked for: further back there is none that is kept.
 const MOST_RECORDS: usize = 1000;
@@ -35,14 +35,26 @@ impl Engine {
             limit: MOST_RECORDS,
             ..HistoryFilter::default()
         };
-        let records = self.store.history().list(filter).await?;
-        let (id, way) = way_back(&records, &container.image_id).ok_or_else(none)?;
-        let record = self.store.history().find(&id).await?.ok_or_else(none)?;
-        let folder = record.backup.as_ref().map(|backup| backup.folder.clone()).ok_or_else(none)?;
-        let manifest = backups::manifest(&folder).await;
-        let manifest =
-            manifest.map_err(|source| EngineError::Unrestorable { name: name.clone(), source })?;
-        Ok((record, way, KeptBackup { folder, manifest }))
+        let mut records = self.store.history().list(filter).await?;
+        let mut missing = None;
+        while let Some((id, way)) = way_back(&records, &container.image_id) {
+            let record = self.store.history().find(&id).await?.ok_or_else(none)?;
+            let folder = record.backup.as_ref().map(|backup| backup.folder.clone());
+            let folder = folder.ok_or_else(none)?;
+            match backups::manifest(&folder).await {
+                Ok(manifest) => return Ok((record, way, KeptBackup { folder, manifest })),
+                // Of failures in a row those in between are not kept.
+                Err(source @ BackupError::Missing { .. }) if is_passed_over(&record) => {
+                    missing.get_or_insert(source);
+                    records.retain(|one| one.id != id);
+                }
+                Err(source) => {
+                    return Err(EngineError::Unrestorable { name: name.clone(), source });
+                }
+            }
+        }
+        Err(missing
+            .map_or_else(none, |source| EngineError::Unrestorable { name: name.clone(), source }))
     }
 
     /// Returns the folder of what an update has saved, if it is still there.
@@ -50,6 +62,11 @@ impl Engine {
         let folder = &update.backup.as_ref()?.folder;
         backups::manifest(folder).await.ok().map(|_| folder.clone())
     }
+}
+
+/// Says whether an older backup may be taken where that of an operation is gone.
+fn is_passed_over(record: &HistoryRecord) -> bool {
+    Status::of(&record.outcome) != Status::Success
 }
 
 impl Engine {
@@ -81,12 +98,14 @@ fn parted(source: &str, names: &[ContainerName]) -> String {
 }
 
 fn care(lead: &Lead<'_>, backup: &KeptBackup) -> DataCare {
-    let restoration = restoration(&backup.manifest, &backup.folder, lead.operation);
+    let mut restoration = restoration(&backup.manifest, &backup.folder, lead.operation);
     let mut warnings = restoration.warnings.clone();
     if Compose::read(&lead.job.container.labels).is_some() {
+        restoration.kept = kept_in_sight(lead.inspect, &restoration.mounts);
         warnings.push(
-            "its compose file still names the old volumes: write the new ones into it, or the next \
-             `docker compose up` goes back to the old ones"
+            "its compose file still names the old volumes, which it mounts read-only as well, so \
+             that `docker compose up` leaves it as it is; write the new ones into the file, or what \
+             makes it anew (a change of its service, --force-recreate) goes back to the old ones"
                 .to_owned(),
         );
     }

@@ -19,7 +19,7 @@ impl Engine {
         job: &Job<'_>,
         operation: &OperationId,
     ) -> Result<ImageCare, EngineError> {
-        let past = self.store.history().moves(self.host.id()).await?;
+        let past = self.store.history().past(self.host.id()).await?;
         let planned = Move {
             operation: operation.clone(),
             kind: job.kind,
@@ -46,31 +46,44 @@ impl Runner<'_> {
         step: &Step,
         known: &Known,
     ) -> Result<StepOutput, StepError> {
-        let folder = self.folder_of_the_engine(known).await;
-        let before = free_bytes(folder.as_ref()).await;
+        let folders = self.folders_of_the_engine(known).await;
+        let before = free_bytes(&folders).await;
         let mut output = self.host.run(step, known).await?;
         if let StepOutput::ImageRemoved { free, .. } = &mut output {
-            let space = before.zip(free_bytes(folder.as_ref()).await);
+            let space = before.zip(free_bytes(&folders).await);
             *free =
                 space.map(|(before_bytes, after_bytes)| FreeSpace { before_bytes, after_bytes });
         }
         Ok(output)
     }
 
-    /// Returns a folder on the engine's disk. That the path which the engine names is the same for us is
-    /// shown by the folder of a container that we have just made.
-    async fn folder_of_the_engine(&self, known: &Known) -> Option<PathBuf> {
-        let container = known.ids.get(&Key::replacement())?;
-        if !self.engine.settings.sees_the_host() {
-            return None;
+    /// Returns folders that lie on the engine's disk if they are there. A container's own files lie
+    /// there. Elsewhere, that a path which the engine names is the same for us is shown by the folder
+    /// of a container that the plan has made or found.
+    async fn folders_of_the_engine(&self, known: &Known) -> Vec<PathBuf> {
+        let is_contained =
+            self.engine.shown().await.ok().flatten().is_some_and(|own| !own.ids.is_empty());
+        if is_contained {
+            return vec![PathBuf::from("/")];
         }
-        let root = self.engine.host.root_directory().await.ok()?;
-        Some(PathBuf::from(root).join("containers").join(container.as_str()))
+        if !self.engine.settings.sees_the_host() {
+            return Vec::new();
+        }
+        let Ok(root) = self.engine.host.root_directory().await else { return Vec::new() };
+        let containers = PathBuf::from(root).join("containers");
+        let ids =
+            [Key::replacement(), Key::old()].into_iter().filter_map(|key| known.ids.get(&key));
+        ids.map(|id| containers.join(id.as_str())).collect()
     }
 }
 
-async fn free_bytes(folder: Option<&PathBuf>) -> Option<u64> {
-    backups::free_bytes_at(folder?.clone()).await
+async fn free_bytes(folders: &[PathBuf]) -> Option<u64> {
+    for folder in folders {
+        if let Some(bytes) = backups::free_bytes_at(folder.clone()).await {
+            return Some(bytes);
+        }
+    }
+    None
 }
 
 /// Says whether an operation's six digits are those of a container or of an image that is held.

@@ -7,10 +7,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::core::decision::{Role, SkipReason};
 use crate::core::dependency::Edge;
 use crate::core::history::{HistoryRecord, Status, WayBack};
-use crate::core::id::ContainerName;
+use crate::core::id::{ContainerName, ImageId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::journal::Outcome;
-use crate::core::plan::blueprint::Source;
+use crate::core::plan::blueprint::{Retag, Source};
 use crate::core::plan::{OperationKind, Trigger, UpdatePlan};
 use crate::core::reference::ImageRef;
 use crate::engine::command::{Extent, Operated, Progress};
@@ -96,7 +96,8 @@ impl Engine {
             WayBack::Image => update.old_reference(),
             WayBack::Data => &followed(container, update),
         };
-        let mut goal = self.local_goal(reference, &old.id, Source::Retag).await?;
+        let source = Source::Retag(way_back(inventory, reference, &old.id));
+        let mut goal = self.local_goal(reference, &old.id, source).await?;
         goal.image.digest.clone_from(&old.digest);
         goal.image.manifest.clone_from(&old.manifest);
         goal.old_digest.clone_from(&present.digest);
@@ -113,6 +114,14 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Returns how a reference means again what it means now. One that means nothing is only taken away
+/// from an image that has other names: with its last one, the image would go.
+fn way_back(inventory: &Inventory, reference: &ImageRef, image: &ImageId) -> Option<Retag> {
+    let back = inventory.meaning(reference).cloned();
+    let named = inventory.images.get(image).is_some_and(|image| !image.repo_tags.is_empty());
+    (back.is_some() || named).then(|| Retag { reference: reference.familiar(), back })
 }
 
 /// Where only the data goes back, the container keeps the reference that it has.

@@ -35,6 +35,21 @@ pub(super) enum Job {
     Turns(Vec<ContainerName>),
 }
 
+/// The part of the time between two checks over which one is spread, and the most.
+const SHARE: u32 = 10;
+// Less than a run's answers are kept, so that an update that follows asks for nothing again.
+const LONGEST_SPREAD: Duration = Duration::from_mins(4);
+
+impl Runs {
+    /// Returns over how much time a check that begins now may be spread: none for the first one, for
+    /// which people wait.
+    pub(super) fn spread(&self, timetables: &Timetables, now: Timestamp) -> Duration {
+        let next = timetables.check.next_after(now).filter(|_| self.first.is_none());
+        let gap = next.and_then(|next| (next - now).to_std().ok());
+        gap.map_or(Duration::ZERO, |gap| (gap / SHARE).min(LONGEST_SPREAD))
+    }
+}
+
 impl Engine {
     /// Returns when each job ran last; what never ran is counted from now.
     pub(super) async fn runs(&self, timetables: &Timetables) -> Runs {
@@ -135,7 +150,38 @@ fn chance(longest: Duration) -> Duration {
 mod tests {
     use std::collections::BTreeSet;
 
+    use chrono_tz::Tz;
+
+    use crate::core::window::{Schedule, Timetable};
+    use crate::store::KeepDays;
+
     use super::*;
+
+    #[test]
+    fn a_check_is_spread_over_a_part_of_the_time_to_the_next() {
+        let now: Timestamp = "2026-05-04T12:00:00Z".parse().unwrap();
+        let cron = |text| Timetable::Cron(Schedule::parse(text, Tz::UTC).unwrap());
+        for (check, first, seconds) in [
+            (Timetable::Every(Duration::from_mins(1)), None, 6),
+            (Timetable::Every(Duration::from_mins(10)), None, 60),
+            (Timetable::Every(Duration::from_mins(10)), Some(now), 0),
+            (cron("0 * * * *"), None, 240),
+            (cron("0 3 * * *"), None, 240),
+        ] {
+            let timetables = Timetables {
+                check,
+                update: None,
+                jitter: Duration::ZERO,
+                check_on_start: true,
+                settle: None,
+                keep: KeepDays::default(),
+            };
+            let (check, update) = (Course::new(now), Course::new(now));
+            let runs = Runs { check, update, first, delay: Duration::ZERO, updated: false };
+            let spread = runs.spread(&timetables, now);
+            assert_eq!(spread.as_secs(), seconds, "{:?}", timetables.check);
+        }
+    }
 
     #[test]
     fn chance_knows_its_bounds() {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::core::hook::Moment;
 use crate::core::id::ContainerName;
 use crate::core::inventory::Inventory;
@@ -12,6 +14,7 @@ use crate::core::window::Timetable;
 use crate::engine::command::{
     Backup, CheckRequest, Freshness, Intent, Operated, OperatedResult, Selection, UpdateRequest,
 };
+use crate::engine::pace::LOT;
 use crate::engine::runs::Job;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
@@ -103,7 +106,8 @@ impl Engine {
                 }
             }
             let began = self.clock.now();
-            self.work(&job, &timetables).await;
+            let spread = runs.spread(&timetables, began);
+            self.work((&job, spread), &timetables).await;
             if self.stop.is_cancelled() {
                 return; // what was not done is due at the next start
             }
@@ -126,14 +130,14 @@ impl Engine {
             log::error!("{}", Chain(&error));
             self.rest(RECOVERY_PAUSE).await?;
         }
-        if let Err(error) = self.report_leftovers().await {
+        if let Err(error) = self.settle_leftovers().await {
             log::error!("{}", Chain(&error));
         }
         Ok(())
     }
 
     /// Does a job; an engine that does not answer is asked again, with growing pauses.
-    async fn work(&self, job: &Job, timetables: &Timetables) {
+    async fn work(&self, job: (&Job, Duration), timetables: &Timetables) {
         let mut pauses = BACK_OFF.iter().chain(std::iter::repeat(&60));
         let mut said = None;
         loop {
@@ -165,10 +169,27 @@ impl Engine {
         }
     }
 
-    async fn run_job(&self, job: &Job, timetables: &Timetables) -> Result<(), EngineError> {
+    async fn run_job(
+        &self,
+        (job, spread): (&Job, Duration),
+        timetables: &Timetables,
+    ) -> Result<(), EngineError> {
         let follows = timetables.update.is_none();
-        let inventory = self.discover().await?;
+        let mut inventory = self.discover().await?;
         self.run_check_hooks(&inventory, Moment::PreCheck).await?;
+        // Fewer are asked for in one lot; what is due at its own time does not wait.
+        let mut freshness = Freshness::Forced;
+        if *job == Job::Check && inventory.containers.len() > LOT {
+            let little_by_little = Freshness::Spread(spread);
+            let request = CheckRequest { names: Vec::new(), freshness: little_by_little };
+            let began = Instant::now();
+            Box::pin(self.check_in(&inventory, &request)).await?;
+            inventory = self.discover().await?;
+            if !follows {
+                return self.after_check(&inventory, timetables).await;
+            }
+            freshness = Freshness::Since(began);
+        }
         let (selection, trigger) = match job {
             Job::Update => (Selection::All, Trigger::Schedule),
             Job::Turns(names) => {
@@ -181,13 +202,13 @@ impl Engine {
             }
             Job::Check if follows => (Selection::All, Trigger::Auto),
             Job::Check => {
-                let request = CheckRequest { names: Vec::new(), freshness: Freshness::Forced };
+                let request = CheckRequest { names: Vec::new(), freshness };
                 Box::pin(self.check_in(&inventory, &request)).await?;
                 return self.after_check(&inventory, timetables).await;
             }
         };
-        let request =
-            UpdateRequest { selection, intent: Intent::Act, trigger, backup: Backup::AsLabelled };
+        let (intent, backup) = (Intent::Act, Backup::AsLabelled);
+        let request = UpdateRequest { selection, intent, trigger, backup, freshness };
         let operated = Box::pin(self.update_in(&inventory, &request)).await?;
         if operated.is_empty() {
             return self.after_check(&inventory, timetables).await;
@@ -204,6 +225,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         self.run_check_hooks(inventory, Moment::PostCheck).await?;
         self.snapshot(inventory).await?;
+        self.remove_left_over(inventory).await?;
         self.check_images_in(inventory, Freshness::Cached).await?;
         let present: BTreeSet<_> = inventory.containers.keys().cloned().collect();
         let (host, keep) = (self.host.id(), timetables.keep);

@@ -9,6 +9,7 @@ use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::engine::ourselves::{Attendance, Own};
 use crate::store::backups::Backups;
+use crate::store::compose_files::ComposeFiles;
 
 /// What the configuration says, as far as it is the engine's matter.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub backups: Backups,
     /// How many backups of a container stay.
     pub keep_backups: usize,
+    /// The Compose files that may be written.
+    pub compose_files: ComposeFiles,
     /// Where everything is kept that is our own.
     pub data: PathBuf,
     /// How long this program stays.

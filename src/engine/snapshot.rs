@@ -1,10 +1,14 @@
 //! Stores what the engine shows of containers and their images while both are there: an image that
 //! is removed by force can no longer say which settings were its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::core::id::ImageId;
+use serde_json::Value;
+
+use crate::core::dependency::namespace_owners;
+use crate::core::id::{ContainerId, ContainerName, ImageId};
 use crate::core::inventory::{Container, Inventory};
+use crate::core::recreate::first_look;
 use crate::engine::{Engine, EngineError, image};
 use crate::logging::Chain;
 use crate::store::{ImageSnapshot, Snapshot};
@@ -26,7 +30,7 @@ impl Engine {
         for some in unseen.chunks(WRITTEN_AT_ONCE) {
             let (mut containers, mut images) = (Vec::new(), Vec::new());
             for container in some {
-                let snapshot = self.container_snapshot(container).await;
+                let snapshot = self.container_snapshot(container, inventory).await;
                 let Some(snapshot) = shown(container, snapshot)? else { continue };
                 containers.push(snapshot);
                 if image_ids.insert(&container.image_id) {
@@ -46,15 +50,41 @@ impl Engine {
     async fn container_snapshot(
         &self,
         container: &Container,
+        inventory: &Inventory,
     ) -> Result<Option<Snapshot>, EngineError> {
         let inspect = self.host.inspect_container(&container.id).await?;
-        Ok(inspect.map(|inspect| Snapshot {
+        let Some(inspect) = inspect else { return Ok(None) };
+        let parents = self.parents((container, &inspect), inventory).await?;
+        let earlier = self.earlier(&container.name).await?;
+        Ok(Some(Snapshot {
             name: container.name.clone(),
             container_id: container.id.clone(),
             image_id: container.image_id.clone(),
             seen_at: self.clock.now(),
+            first: first_look(earlier.as_ref(), &inspect),
             inspect,
+            parents,
         }))
+    }
+
+    /// Returns those of whose namespaces a container has a part, with the names that they have, or had
+    /// when they were seen last.
+    pub(super) async fn parents(
+        &self,
+        (container, inspect): (&Container, &Value),
+        inventory: &Inventory,
+    ) -> Result<BTreeMap<ContainerId, ContainerName>, EngineError> {
+        let owners: Vec<_> = namespace_owners(inspect).collect();
+        if owners.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
+        let stored = stored.filter(|snapshot| snapshot.container_id == container.id);
+        let mut parents = stored.map(|snapshot| snapshot.parents).unwrap_or_default();
+        let all = inventory.containers.values();
+        let there = all.filter(|one| owners.contains(&one.id.as_str()));
+        parents.extend(there.map(|one| (one.id.clone(), one.name.clone())));
+        Ok(parents)
     }
 
     async fn image_snapshot(&self, id: &ImageId) -> Result<Option<ImageSnapshot>, EngineError> {

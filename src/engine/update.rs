@@ -46,7 +46,7 @@ impl Engine {
         if let Decision::Hold { reason, .. } = decision {
             plan.warnings.insert(0, format!("docker-auto update would hold this back: {reason}"));
         }
-        Ok(Planning::Plan(Box::new(plan)))
+        Ok(Planning::Plan(Box::new(plan), Box::new(candidate.clone())))
     }
 
     /// Updates containers, in a task of its own: dropping the receiver stops nothing.
@@ -87,8 +87,7 @@ impl Engine {
     }
 
     /// Updates what a request means of an inventory that was just taken, and returns what became of
-    /// each container. The registries are asked anew: who has just pushed an image and asks for it
-    /// means that one.
+    /// each container.
     pub(super) async fn update_in(
         &self,
         inventory: &Inventory,
@@ -96,7 +95,7 @@ impl Engine {
     ) -> Result<Vec<Operated>, EngineError> {
         let (names, who) = asked(request);
         let names = meant(inventory, names)?;
-        let asking = Box::pin(self.assess(inventory, &names, Freshness::Forced, who));
+        let asking = Box::pin(self.assess(inventory, &names, request.freshness, who));
         let mut found = self.unless_stopped(asking).await?;
         self.record(&names, &found, who).await?;
         for assessment in &mut found {

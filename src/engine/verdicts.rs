@@ -1,8 +1,10 @@
 //! What people decide: a word on the image that could run in a container's place, pauses, and the
 //! explanation of a judgement.
 
+use std::collections::BTreeSet;
+
 use crate::core::candidate::Mark;
-use crate::core::decision::{Decision, Request};
+use crate::core::decision::Request;
 use crate::core::id::ContainerName;
 use crate::core::verdict::{Pause, Paused, Said, Verdict, Word};
 use crate::engine::check::meant;
@@ -46,6 +48,26 @@ impl Engine {
         Ok(Ruled { word, said, assessment })
     }
 
+    /// Takes back all that people said of images in a container's place; returns it.
+    pub async fn forget(
+        &self,
+        name: &ContainerName,
+        by: &str,
+    ) -> Result<(ContainerName, Vec<Verdict>), EngineError> {
+        // A container may be gone of whose images something was said.
+        let meant = self.existing(Paused::Container(name.clone())).await;
+        let name = match meant {
+            Ok(Paused::Container(name)) => name,
+            _ => name.clone(),
+        };
+        let said = self.store.verdicts().forget(&self.target(&name)).await?;
+        if said.is_empty() {
+            return Err(EngineError::NothingSaid(name));
+        }
+        log::info!(action = "decide", container = name.as_str(), event = "forgotten"; "{name}: {by} took back what was said of its images");
+        Ok((name, said))
+    }
+
     /// Says how a container is judged, and every question on the way.
     pub async fn explain(&self, name: &ContainerName) -> Result<Assessment, EngineError> {
         let inventory = self.discover().await?;
@@ -55,6 +77,9 @@ impl Engine {
     /// Pauses a container, a group or everything; returns the pause that holds.
     pub async fn pause(&self, paused: Paused, by: String) -> Result<Pause, EngineError> {
         let paused = self.existing(paused).await?;
+        if let Paused::Group(name) = &paused {
+            self.expect_group(name).await?;
+        }
         let pause = Pause { paused, said: Said { by, at: self.clock.now() } };
         let pause = self.store.verdicts().pause(self.host.id(), pause).await?;
         let (kind, name) = pause.paused.parts();
@@ -91,22 +116,36 @@ impl Engine {
         Ok(Paused::Container(names.into_iter().next().unwrap_or(name)))
     }
 
+    /// Says no where no container is of a group: a slip of the pen would hold nothing. Where the
+    /// engine cannot be asked, the word counts as it stands.
+    async fn expect_group(&self, name: &str) -> Result<(), EngineError> {
+        let inventory = match self.discover().await {
+            Err(error) if error.is_unreachable() => return Ok(()),
+            found => found?,
+        };
+        let groups = inventory.containers.values().filter_map(|one| self.policy_of(one).group);
+        let known: BTreeSet<_> = groups.map(|group| group.value).collect();
+        if known.contains(name) {
+            return Ok(());
+        }
+        Err(EngineError::NoGroup { name: name.to_owned(), known: known.into_iter().collect() })
+    }
+
     /// Forgets the words that are overtaken by what a check found.
     pub(super) async fn settle_verdicts(&self, found: &[Assessment]) -> Result<(), EngineError> {
         let mut words = self.store.verdicts().of_host(self.host.id()).await?;
         let mut overtaken = Vec::new();
         for assessment in found {
             let name = &assessment.container.name;
-            let mark = match &assessment.decision {
-                Decision::UpToDate { .. } => None,
-                decision => match decision.candidate() {
-                    Some(candidate) => Some(Mark::of(candidate)),
-                    None => continue,
-                },
-            };
+            let decision = &assessment.decision;
+            let Some(versions) = decision.versions() else { continue };
+            // Those that are passed over for now keep what was said of them.
+            let passed = versions.passed.iter().filter_map(|passed| passed.mark.clone());
+            let marks: Vec<_> =
+                decision.candidate().map(Mark::of).into_iter().chain(passed).collect();
             let words = words.remove(name).unwrap_or_default();
-            if words.iter().any(|verdict| verdict.is_overtaken(mark.as_ref())) {
-                overtaken.push(Newest { name: name.clone(), mark });
+            if words.iter().any(|verdict| verdict.is_overtaken(&marks)) {
+                overtaken.push(Newest { name: name.clone(), marks });
             }
         }
         if overtaken.is_empty() {

@@ -1,6 +1,7 @@
-//! Newer tags: one list for each repository, then the newest one that has an image for the platform.
+//! Newer tags: one list for each repository, then the images behind them, the newest first, down to
+//! the first one that may be taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::StreamExt;
 
@@ -10,16 +11,21 @@ use crate::core::inventory::{Container, Inventory};
 use crate::core::plan::BoxFuture;
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteAnswer, RemoteFailure, RemoteImage};
-use crate::core::version::{Choice, Newest, VersionAnswer, choose};
+use crate::core::version::{Choice, NoImage, Offer, Offered, VersionAnswer, choose};
 use crate::engine::command::Freshness;
+use crate::engine::describe::Depth;
 use crate::engine::image::Running;
 use crate::engine::judge::{Bench, Subject};
-use crate::engine::{Engine, EngineError, remote};
+use crate::engine::pace::Pace;
+use crate::engine::{Engine, EngineError, remote, rounds};
 use crate::logging::Chain;
-use crate::registry::{RegistryError, Tags, Wanted};
+use crate::registry::{RegistryError, Tags};
 
-/// How many tags are tried until one has an image for the platform.
-const TRIES: usize = 5;
+/// How many newer versions of a container are looked at: each of them costs requests.
+const MOST_LOOKED_AT: usize = 20;
+
+/// How many with those that are too young alone, which a busy repository has many of.
+const MOST_IN_ALL: usize = 100;
 
 /// How much is asked at once; the registry client has limits of its own.
 const AT_ONCE: usize = 16;
@@ -27,13 +33,24 @@ const AT_ONCE: usize = 16;
 /// The lists of tags by their repository's name.
 type Lists = BTreeMap<String, Result<Tags, RegistryError>>;
 
-/// Newer tags of one repository for one platform, the newest first.
-type Offer = (Vec<ImageRef>, Platform);
+/// A tag for a platform, and how much of its image must be known.
+type Place = (ImageRef, Platform, Depth);
+
+/// The images that were looked for, or why there is none.
+type Images = BTreeMap<Place, Result<Result<RemoteImage, NoImage>, RemoteFailure>>;
 
 /// What was found out of a container's versions.
 pub(super) struct Learnt {
     answer: VersionAnswer,
     platform: Option<(Platform, Option<Digest>)>,
+    beyond: Vec<ImageRef>,
+}
+
+impl Learnt {
+    /// Returns what is learnt without a look at images.
+    fn listed(answer: VersionAnswer) -> Self {
+        Self { answer, platform: None, beyond: Vec::new() }
+    }
 }
 
 impl Subject<'_> {
@@ -42,6 +59,7 @@ impl Subject<'_> {
         match learnt {
             Ok(learnt) => {
                 self.versions = Some(learnt.answer);
+                self.beyond = learnt.beyond;
                 if let Some((platform, manifest)) = learnt.platform {
                     self.platform = platform;
                     self.manifest = manifest;
@@ -53,11 +71,60 @@ impl Subject<'_> {
 }
 
 /// A container with newer tags.
-struct Open {
+struct Open<'a> {
     index: usize,
-    beyond: Option<String>,
-    offer: Offer,
-    manifest: Option<Digest>,
+    /// The container with what was found out so far.
+    subject: Subject<'a>,
+    /// The tags that were not looked at, the newest first.
+    left: VecDeque<ImageRef>,
+    beyond: Vec<ImageRef>,
+    offered: Offered,
+    failed: Option<RemoteFailure>,
+}
+
+impl Open<'_> {
+    /// Takes in what is known, and returns what must be looked for next; `None` when all is known.
+    fn next(&mut self, bench: &Bench<'_>, request: Request, images: &Images) -> Option<Place> {
+        loop {
+            self.subject.versions = Some(VersionAnswer::Known(self.offered.clone()));
+            if self.failed.is_some() || !bench.wants_older(&self.subject, request) {
+                return None;
+            }
+            let looked_at = self.offered.offers.len();
+            if looked_at >= MOST_IN_ALL
+                || looked_at >= MOST_LOOKED_AT
+                    && bench.looked_at_in_vain(&self.subject, request) >= MOST_LOOKED_AT
+            {
+                self.offered.unseen = self.left.len();
+                return None;
+            }
+            let depth = Depth::of(&self.subject.policy);
+            let place = (self.left.front()?.clone(), self.subject.platform.clone(), depth);
+            let Some(found) = images.get(&place) else { return Some(place) };
+            match found {
+                Ok(image) => self.offer(&place.0, image.clone()),
+                Err(failure) => self.failed = Some(failure.clone()),
+            }
+        }
+    }
+
+    fn offer(&mut self, reference: &ImageRef, mut image: Result<RemoteImage, NoImage>) {
+        self.left.pop_front();
+        if let Ok(image) = &mut image {
+            self.subject.date(image);
+        }
+        let tag = reference.tag().unwrap_or_default().to_owned();
+        self.offered.offers.push(Offer { tag, image: image.map(Box::new) });
+    }
+
+    fn learnt(self) -> (usize, Result<Learnt, String>) {
+        let answer = match self.failed {
+            Some(failure) => VersionAnswer::Failed(failure),
+            None => VersionAnswer::Known(self.offered),
+        };
+        let platform = Some((self.subject.platform, self.subject.manifest));
+        (self.index, Ok(Learnt { answer, platform, beyond: self.beyond }))
+    }
 }
 
 impl Engine {
@@ -72,43 +139,57 @@ impl Engine {
         let questions: Vec<_> = questions.collect();
         let lists = self.lists(bench.inventory, questions.iter().flatten(), freshness).await;
         let mut learnt = BTreeMap::new();
-        let mut open = Vec::new();
+        let mut work: Vec<BoxFuture<'_, (usize, Result<Open<'_>, EngineError>)>> = Vec::new();
         for (index, (subject, question)) in subjects.iter().zip(&questions).enumerate() {
             let Some(reference) = question else { continue };
             let choice = match lists.get(&reference.name()) {
                 Some(Ok(tags)) => chosen(reference, tags, subject),
                 Some(Err(error)) => {
                     let answer = VersionAnswer::Failed(remote::failure(error));
-                    learnt.insert(index, Ok(Learnt { answer, platform: None }));
+                    learnt.insert(index, Ok(Learnt::listed(answer)));
                     continue;
                 }
                 None => continue,
             };
-            if choice.in_range.is_empty() {
-                let answer = VersionAnswer::Known { newest: None, beyond: choice.beyond };
-                learnt.insert(index, Ok(Learnt { answer, platform: None }));
+            if choice == Choice::default() {
+                let answer = VersionAnswer::Known(Offered::default());
+                learnt.insert(index, Ok(Learnt::listed(answer)));
                 continue;
             }
-            match self.open(bench.inventory, subject.container, (reference, choice)).await {
-                Ok(one) => open.push(Open { index, ..one }),
+            let opening = self.open(bench, subject.container, (index, reference, choice));
+            work.push(Box::pin(async move { (index, opening.await) }));
+        }
+        let mut opened = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+        let mut open = Vec::new();
+        while let Some((index, one)) = opened.next().await {
+            match one {
+                Ok(one) => open.push(one),
                 Err(error) if error.is_unreachable() => return Err(error),
                 Err(error) => drop(learnt.insert(index, Err(Chain(&error).to_string()))),
             }
         }
-        let newest = self.newest(bench.inventory, &open, freshness).await;
-        for one in open {
-            let answer = match newest.get(&one.offer) {
-                Some(Ok(newest)) => VersionAnswer::Known {
-                    newest: newest.clone().map(Box::new),
-                    beyond: one.beyond,
-                },
-                Some(Err(failure)) => VersionAnswer::Failed(failure.clone()),
-                None => continue,
-            };
-            let platform = Some((one.offer.1, one.manifest));
-            learnt.insert(one.index, Ok(Learnt { answer, platform }));
-        }
+        self.look_at(bench, &mut open, (request, freshness)).await;
+        learnt.extend(open.into_iter().map(Open::learnt));
         Ok(learnt)
+    }
+
+    /// Looks at the newer versions.
+    async fn look_at(
+        &self,
+        bench: &Bench<'_>,
+        open: &mut [Open<'_>],
+        (request, freshness): (Request, Freshness),
+    ) {
+        let next = |images: &Images| -> BTreeSet<Place> {
+            open.iter_mut().filter_map(|one| one.next(bench, request, images)).collect()
+        };
+        let look = |place: Place| -> BoxFuture<'_, _> {
+            Box::pin(async move {
+                let found = self.offered_image(bench.inventory, &place, freshness).await;
+                (place, found)
+            })
+        };
+        rounds::ask(AT_ONCE, next, look).await;
     }
 
     /// Lists the tags of each distinct repository.
@@ -120,71 +201,62 @@ impl Engine {
     ) -> Lists {
         let distinct: BTreeMap<_, _> =
             references.map(|reference| (reference.name(), reference)).collect();
-        let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
-        for (name, reference) in distinct {
-            let wanted = remote::wanted(reference, inventory);
-            work.push(Box::pin(async move {
-                (name, self.registry.tags(wanted, remote::freshness(freshness)).await)
-            }));
-        }
-        futures_util::stream::iter(work).buffer_unordered(AT_ONCE).collect().await
-    }
-
-    /// Finds out for which platform the newer tags must have an image.
-    async fn open(
-        &self,
-        inventory: &Inventory,
-        container: &Container,
-        (reference, choice): (&ImageRef, Choice),
-    ) -> Result<Open, EngineError> {
-        let Running { platform, manifest } = self.running(inventory, container).await?;
-        let references = choice.in_range.iter().filter_map(|tag| reference.with_tag(tag).ok());
-        let references = references.take(TRIES).collect();
-        let beyond = choice.beyond;
-        Ok(Open { index: 0, beyond, offer: (references, platform), manifest })
-    }
-
-    /// Finds the newest image of each distinct offer.
-    async fn newest<'a>(
-        &self,
-        inventory: &Inventory,
-        open: &'a [Open],
-        freshness: Freshness,
-    ) -> BTreeMap<Offer, Result<Option<Newest>, RemoteFailure>> {
-        let distinct: BTreeSet<&'a Offer> = open.iter().map(|one| &one.offer).collect();
-        let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
-        for offer in distinct {
-            work.push(Box::pin(async move {
-                (offer.clone(), self.newest_of(inventory, offer, freshness).await)
-            }));
-        }
-        futures_util::stream::iter(work).buffer_unordered(AT_ONCE).collect().await
-    }
-
-    /// Tries tags, the newest first, until one has an image for the platform. One that is listed and
-    /// gone counts as one without.
-    async fn newest_of(
-        &self,
-        inventory: &Inventory,
-        (references, platform): &Offer,
-        freshness: Freshness,
-    ) -> Result<Option<Newest>, RemoteFailure> {
-        for reference in references {
-            let found = self.image_of(inventory, (reference, platform), freshness).await;
-            match found {
-                RemoteAnswer::Image(image) => {
-                    let tag = reference.tag().unwrap_or_default().to_owned();
-                    return Ok(Some(Newest { tag, image }));
-                }
-                RemoteAnswer::Failed(failure)
-                    if !matches!(failure.code, FailureCode::NoPlatform | FailureCode::NotFound) =>
-                {
-                    return Err(failure);
-                }
-                RemoteAnswer::Failed(_) | RemoteAnswer::Digest(_) => {}
+        let pace = Pace::of(freshness, self.clock.now());
+        let mut lists = Lists::new();
+        for slot in pace.slots(distinct, |(_, reference)| reference.registry()) {
+            slot.wait(&self.clock).await;
+            let mut work: Vec<BoxFuture<'_, _>> = Vec::new();
+            for (name, reference) in slot.items {
+                let wanted = remote::wanted(reference, inventory);
+                work.push(Box::pin(async move {
+                    (name, self.registry.tags(wanted, remote::freshness(freshness)).await)
+                }));
             }
+            let asked = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+            lists.extend(asked.collect::<Vec<_>>().await);
         }
-        Ok(None)
+        lists
+    }
+
+    /// Finds out for which platform the newer tags must have an image. Of what lies beyond alone
+    /// nobody needs to know.
+    async fn open<'a>(
+        &self,
+        bench: &'a Bench<'a>,
+        container: &'a Container,
+        (index, reference, choice): (usize, &ImageRef, Choice),
+    ) -> Result<Open<'a>, EngineError> {
+        let left: VecDeque<_> = tagged(reference, &choice.in_range).collect();
+        let mut beyond: Vec<_> = tagged(reference, &choice.beyond).collect();
+        let mut subject = bench.subject(container);
+        match self.running(bench.inventory, container).await {
+            Ok(Running { platform, manifest }) => {
+                (subject.platform, subject.manifest) = (platform, manifest);
+            }
+            Err(error) if left.is_empty() => {
+                log::debug!("what lies beyond its versions is not known: {error}");
+                beyond.clear();
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Open { index, subject, left, beyond, offered: Offered::default(), failed: None })
+    }
+
+    /// Finds a tag's image for a platform. One that is listed and gone counts as one without.
+    async fn offered_image(
+        &self,
+        inventory: &Inventory,
+        (reference, platform, depth): &Place,
+        freshness: Freshness,
+    ) -> Result<Result<RemoteImage, NoImage>, RemoteFailure> {
+        match self.image_of(inventory, (reference, platform), freshness).await {
+            RemoteAnswer::Image(mut image) => {
+                self.describe(inventory, reference, (&mut image, *depth)).await;
+                Ok(Ok(image))
+            }
+            RemoteAnswer::Failed(failure) => no_image(failure.code).map(Err).ok_or(failure),
+            RemoteAnswer::Digest(_) => Ok(Err(NoImage::NoPlatform)),
+        }
     }
 
     async fn image_of(
@@ -201,27 +273,23 @@ impl Engine {
         };
         let RemoteAnswer::Digest(digest) = answer else { return answer };
         match self.registry.resolve(&wanted, &digest.digest, platform).await {
-            Ok(image) => {
-                let mut image = remote::image(image, &digest);
-                self.describe(&wanted, &mut image).await;
-                RemoteAnswer::Image(image)
-            }
+            Ok(image) => RemoteAnswer::Image(remote::image(image, &digest)),
             Err(error) => RemoteAnswer::Failed(remote::failure(&error)),
         }
     }
 }
 
-impl Engine {
-    /// Reads what an image says of itself, where that is not known yet; without it, it is as good.
-    async fn describe(&self, wanted: &Wanted, image: &mut RemoteImage) {
-        let Some(digest) = image.config.as_ref().filter(|_| image.created_at.is_none()) else {
-            return;
-        };
-        match self.registry.image_config(wanted, digest).await {
-            Ok(config) => remote::describe(image, &config),
-            Err(error) => log::debug!("what an image says of itself is not known: {error}"),
-        }
+/// Returns what a failure says of a version, where it says that there is no image.
+pub(super) fn no_image(code: FailureCode) -> Option<NoImage> {
+    match code {
+        FailureCode::NoPlatform | FailureCode::NotFound => Some(NoImage::NoPlatform),
+        FailureCode::NotAnImage => Some(NoImage::NotAnImage),
+        _ => None,
     }
+}
+
+fn tagged(reference: &ImageRef, tags: &[String]) -> impl Iterator<Item = ImageRef> {
+    tags.iter().filter_map(|tag| reference.with_tag(tag).ok())
 }
 
 fn chosen(reference: &ImageRef, tags: &Tags, subject: &Subject<'_>) -> Choice {

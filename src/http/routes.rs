@@ -55,6 +55,7 @@ pub const ROUTES: &[Route] = &[
     route!(POST "/api/v1/containers/{name}/reject"    Control verdicts::reject,     "Has a container's newest image count as if it had failed there."),
     route!(POST "/api/v1/containers/{name}/skip"      Control verdicts::skip,       "Leaves a container's newest image out."),
     route!(POST "/api/v1/containers/{name}/snooze"    Control verdicts::snooze,     "Puts a container's newest image off."),
+    route!(DELETE "/api/v1/containers/{name}/verdicts" Control verdicts::forget,   "Takes back what was said of images in a container's place."),
     route!(GET  "/api/v1/pauses"                      Control verdicts::pauses,     "Returns what is paused."),
     route!(POST "/api/v1/pauses"                      Control verdicts::pause,      "Pauses a container, a group or everything."),
     route!(DELETE "/api/v1/pauses"                    Control verdicts::resume,     "Ends a pause."),

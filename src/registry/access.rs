@@ -138,7 +138,8 @@ impl Access {
         if !host.peer.key.is_plain_likely() || self.found(host).await.account.is_some() {
             return None;
         }
-        let guessed = self.client.guess(&host.peer, request).await;
+        let request = Request { account: &host.account, ..request.clone() };
+        let guessed = self.client.guess(&host.peer, &request).await;
         guessed.filter(|guessed| guessed.as_ref().map_or(true, |it| !is_redirect(it.status)))
     }
 
@@ -209,6 +210,7 @@ impl Access {
             peer,
             bearer,
             registry: host.name.clone(),
+            account: host.account.as_str().into(),
             found,
             other_method: host.other_method.clone(),
         })
@@ -221,7 +223,7 @@ impl Access {
         request: &Request<'_>,
         pass: &Pass,
     ) -> Result<Answer, RegistryError> {
-        let mut request = request.clone();
+        let mut request = Request { account: &host.account, ..request.clone() };
         if let Some(header) = pass.header() {
             request.headers.insert(header::AUTHORIZATION, header.clone());
         }

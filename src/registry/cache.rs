@@ -9,6 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::time::Instant;
 
 use super::error::RegistryError;
+use super::wanted::Freshness;
 
 /// What became of a question.
 pub(super) type Reply<T> = Result<T, RegistryError>;
@@ -18,6 +19,9 @@ pub(super) type Asking<T> = Shared<BoxFuture<'static, Reply<T>>>;
 
 /// The longest that an error stands without being asked again.
 const LONGEST_ERROR: Duration = Duration::from_secs(30);
+
+/// How long the answers of one run are kept for it, if the settings keep them shorter.
+const ONE_RUN: Duration = Duration::from_mins(10);
 
 /// Answers with their age, and questions under way.
 #[derive(Debug)]
@@ -39,10 +43,14 @@ impl<K: Clone + Eq + Hash, T: Clone> Cache<K, T> {
     }
 
     /// Returns an answer that is no older than allowed.
-    pub(super) fn fresh(&self, key: &K, oldest: Duration) -> Option<Reply<T>> {
+    pub(super) fn fresh(&self, key: &K, freshness: Freshness) -> Option<Reply<T>> {
         let known = self.lock();
         let (asked_at, reply) = known.replies.get(key)?;
-        let oldest = oldest.min(self.ttl);
+        let oldest = match freshness {
+            Freshness::Within(oldest) => oldest.min(self.ttl),
+            Freshness::Since(moment) if *asked_at >= moment => self.longest(),
+            Freshness::Since(_) | Freshness::Forced => return None,
+        };
         let oldest = if reply.is_ok() { oldest } else { oldest.min(LONGEST_ERROR) };
         (asked_at.elapsed() < oldest).then(|| reply.clone())
     }
@@ -73,8 +81,12 @@ impl<K: Clone + Eq + Hash, T: Clone> Cache<K, T> {
 
     /// Drops answers that nobody may use any more.
     pub(super) fn tidy(&self) {
-        let ttl = self.ttl;
-        self.lock().replies.retain(|_, (since, _)| since.elapsed() < ttl);
+        let longest = self.longest();
+        self.lock().replies.retain(|_, (since, _)| since.elapsed() < longest);
+    }
+
+    fn longest(&self) -> Duration {
+        self.ttl.max(ONE_RUN)
     }
 
     fn lock(&self) -> MutexGuard<'_, Known<K, T>> {

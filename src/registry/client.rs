@@ -33,6 +33,8 @@ const LONGEST_REFUSAL: usize = 64 * 1024;
 pub(super) struct Request<'a> {
     /// What it is for, as error texts say it: `asking ghcr.io for a/b:1`.
     pub(super) doing: &'a str,
+    /// Whose quota it counts against: the path of the credentials that the host has for it.
+    pub(super) account: &'a str,
     pub(super) method: Method,
     /// The path with its query.
     pub(super) path: String,
@@ -44,9 +46,17 @@ pub(super) struct Request<'a> {
     pub(super) budget: Duration,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// Returns a question that is answered in JSON, without credentials so far.
+    pub(super) fn json(doing: &'a str, path: String, longest: usize, budget: Duration) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        let (method, body) = (Method::GET, Bytes::new());
+        Self { doing, account: "", method, path, headers, body, longest, budget }
+    }
+
     /// Says whether Docker Hub counts it as a pull: it is content of a manifest.
-    fn counts_as_pull(&self) -> bool {
+    pub(super) fn counts_as_pull(&self) -> bool {
         self.method == Method::GET && self.path.contains("/manifests/")
     }
 }
@@ -187,7 +197,7 @@ impl Client {
         request: &Request<'_>,
         budget: &mut Budget,
     ) -> Result<Answer, RegistryError> {
-        peer.trouble().check(&request.method, request.doing)?;
+        peer.check(request)?;
         let link = peer.link(&self.pools, request.doing).await?;
         let _turn = link.limit.acquire().await;
         let _connection = if link.http2 { None } else { self.connections.acquire().await.ok() };
@@ -202,10 +212,7 @@ impl Client {
         request: &Request<'_>,
         budget: &mut Budget,
     ) -> Result<Answer, RegistryError> {
-        peer.trouble().check(&request.method, request.doing)?;
-        if request.counts_as_pull() {
-            peer.trouble().check_quota(request.doing)?;
-        }
+        peer.check(request)?;
         budget.start();
         let answer = self.exchange((peer, link), request, budget).await?;
         self.judge((peer, link), request, answer)
@@ -314,7 +321,7 @@ impl Client {
         answer: Answer,
     ) -> Result<Answer, RegistryError> {
         let now = self.now();
-        peer.answered(&answer.headers, now);
+        peer.answered(request.account, &answer.headers, now);
         let doing = || request.doing.into();
         match answer.status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -322,7 +329,7 @@ impl Client {
                 let until = wait.and_then(|wait| chrono::Duration::from_std(wait).ok());
                 let until = until.and_then(|wait| now.checked_add_signed(wait));
                 if let Some((wait, until)) = wait.zip(until) {
-                    peer.trouble().asked_to_pause(&request.method, wait, until);
+                    peer.asked_to_pause(request, (wait, until));
                 }
                 link.limit.halve();
                 Err(RegistryError::RateLimited { doing: doing(), until, wait })

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use self::config_file::Source;
 use super::error::RegistryError;
-use crate::core::reference::DOCKER_HUB;
+use crate::core::reference::{DOCKER_HUB, DOCKER_HUB_HOST};
 use crate::core::secret::Secret;
 use crate::logging;
 
@@ -39,6 +39,15 @@ pub enum Login {
         /// The password.
         password: Secret,
     },
+    /// Temporary keys of an AWS account, which are changed for a password.
+    SessionKeys {
+        /// The key's ID.
+        id: String,
+        /// The secret key.
+        secret: Secret,
+        /// The token of the session for which they were made.
+        session: Secret,
+    },
     /// An identity token, which the token server changes for a short-lived one.
     IdentityToken(Secret),
     /// A token that the registry itself accepts.
@@ -58,6 +67,7 @@ impl Login {
     fn secret(&self) -> &Secret {
         match self {
             Self::Password { password: secret, .. }
+            | Self::SessionKeys { secret, .. }
             | Self::IdentityToken(secret)
             | Self::RegistryToken(secret) => secret,
         }
@@ -141,14 +151,16 @@ impl Credentials {
     /// Returns the path that decides which credentials a repository has; repositories with another
     /// one are other accounts' matter and share no tokens.
     pub(super) fn path_for(&self, registry: &str, repository: &str) -> &str {
-        let fitting = self.settings.iter().filter(|entry| entry.is_for(registry, repository));
+        let registry = registry_of(registry);
+        let fitting = self.settings.iter().filter(|entry| entry.is_for(&registry, repository));
         fitting.map(|entry| entry.path.as_str()).max_by_key(|path| path.len()).unwrap_or_default()
     }
 
     /// Finds the credentials for a registry, named as in image references, and a path there.
     pub(super) async fn find(&self, registry: &str, path: &str) -> Found {
+        let registry = &registry_of(registry);
         let mut settings = self.settings.iter();
-        let own = settings.find(|entry| entry.registry == registry && entry.path == path);
+        let own = settings.find(|entry| entry.registry == *registry && entry.path == path);
         if let Some(Entry { login, .. }) = own {
             let origin = "the settings (DOCKER_AUTO_REGISTRY_AUTH_…)".to_owned();
             return Found {
@@ -207,12 +219,12 @@ impl Credentials {
 const HUB_SERVER: &str = "https://index.docker.io/v1/";
 
 /// Returns the registry that a key means: `docker.io` for all of Docker Hub's names, else the host.
-fn registry_of(key: &str) -> String {
+pub(super) fn registry_of(key: &str) -> String {
     let key = key.trim();
     let key = key.split_once("://").map_or(key, |(_, rest)| rest);
     let host = key.split('/').next().unwrap_or(key).to_ascii_lowercase();
     match host.as_str() {
-        "docker.io" | "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
+        DOCKER_HUB | "index.docker.io" | DOCKER_HUB_HOST => DOCKER_HUB.to_owned(),
         _ => host,
     }
 }
@@ -265,6 +277,7 @@ mod tests {
             ("ghcr.io", "team/application", Some("ghcr.io/team")),
             ("ghcr.io", "teams/app", Some("ghcr.io")),
             ("docker.io", "library/nginx", Some("https://index.docker.io/v1/")),
+            ("registry-1.docker.io", "team/app", Some("https://index.docker.io/v1/")),
             ("quay.io", "team/app", None),
         ] {
             let path = credentials.path_for(registry, repository);

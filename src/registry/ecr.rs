@@ -107,17 +107,20 @@ impl Ecr {
 
     /// Changes account keys for what the registry accepts; other credentials stay as they are.
     pub(super) async fn exchange(&self, client: &Client, registry: &str, found: Found) -> Found {
-        let Some(place) = Place::of(registry) else { return found };
-        let Some(Account { login: Login::Password { username, password }, origin }) =
-            &found.account
-        else {
-            return found;
+        let Some(Account { login, origin }) = &found.account else { return found };
+        let (id, secret, session) = match login {
+            Login::Password { username, password } if is_account_key(username) => {
+                (username, password, None)
+            }
+            Login::SessionKeys { id, secret, session } => (id, secret, Some(session)),
+            _ => return found,
         };
-        if !is_account_key(username) {
-            return found;
-        }
         let doing = format!("asking AWS for a password for {registry}");
-        let keys = Keys { id: username, secret: password, origin };
+        let Some(place) = Place::of(registry) else {
+            // A name and a password that look like keys may be just that elsewhere.
+            return if session.is_none() { found } else { misplaced(&doing, origin) };
+        };
+        let keys = Keys { id, secret, session, origin };
         match self.password(client, (registry, place), keys, &doing).await {
             Ok(login) => {
                 let account = Account { login, origin: origin.clone() };
@@ -141,9 +144,9 @@ impl Ecr {
         {
             return Ok(login.clone());
         }
-        if keys.id.starts_with("ASIA") {
-            let reason = "temporary keys need a session token, for which there is no place: give \
-                          keys that begin with AKIA, or use a credential helper";
+        if keys.id.starts_with("ASIA") && keys.session.is_none() {
+            let reason = "temporary keys hold only with the token of their session: give it in \
+                          DOCKER_AUTO_REGISTRY_AUTH_<n>_TOKEN, or give keys that begin with AKIA";
             return Err(RegistryError::Credentials { doing: doing.into(), reason: reason.into() });
         }
         let (until, login) = self.ask(client, place, &keys, doing).await?;
@@ -163,6 +166,7 @@ impl Ecr {
         let peer = client.peer(PeerKey::of_url(&url, Tolerance::new(Vec::new())));
         let request = Request {
             doing,
+            account: "",
             method: Method::POST,
             path: "/".to_owned(),
             headers: headers(&url, place, keys, client.now()),
@@ -194,8 +198,16 @@ impl Ecr {
 struct Keys<'a> {
     id: &'a str,
     secret: &'a Secret,
+    /// The token of their session, for temporary ones.
+    session: Option<&'a Secret>,
     /// Where they stand.
     origin: &'a str,
+}
+
+fn misplaced(doing: &str, origin: &str) -> Found {
+    let reason = format!("the temporary keys in {origin} are of use for AWS's registries alone");
+    let (doing, reason) = (doing.into(), reason.into());
+    Found { account: None, problem: Some(RegistryError::Credentials { doing, reason }) }
 }
 
 /// `AKIA…` and `ASIA…`, as AWS makes them.
@@ -216,23 +228,24 @@ fn headers(url: &Url, place: Place<'_>, keys: &Keys<'_>, now: Timestamp) -> Head
         service: place.service,
         date: &date,
     };
-    let signed_headers = [
-        ("content-type", content),
-        ("host", &host),
-        ("x-amz-date", &date),
-        ("x-amz-target", place.target),
-    ];
+    let session = keys.session.map(|session| ("x-amz-security-token", session.expose()));
+    let target = ("x-amz-target", place.target);
+    let fixed = [("content-type", content), ("host", &*host), ("x-amz-date", &*date)];
+    let signed_headers: Vec<_> = fixed.into_iter().chain(session).chain([target]).collect();
     let authorization = signed(&signing, ("POST", "/", ""), &signed_headers, b"{}");
     let mut headers = HeaderMap::new();
     let mut put = |name: &'static str, text: &str| {
         if let Ok(mut value) = HeaderValue::from_str(text) {
-            value.set_sensitive(name == "authorization");
+            value.set_sensitive(name == "authorization" || name == "x-amz-security-token");
             headers.insert(name, value);
         }
     };
     put("content-type", content);
     put("x-amz-date", &date);
     put("x-amz-target", place.target);
+    if let Some((name, session)) = session {
+        put(name, session);
+    }
     put("authorization", &authorization);
     headers
 }

@@ -107,6 +107,15 @@ pub enum RegistryError {
         /// The platforms that there are.
         available: Box<str>,
     },
+    /// What the tag names is nothing that a container can run: a chart, a signature, a bill of
+    /// materials.
+    #[error("{doing}: {reason}")]
+    NotAnImage {
+        /// What was being done.
+        doing: Box<str>,
+        /// What it is instead.
+        reason: Box<str>,
+    },
     /// The credentials could not be read.
     #[error("{doing}: {reason}")]
     Credentials {
@@ -142,6 +151,7 @@ impl RegistryError {
             Self::Timeout { .. } => "timeout",
             Self::CutOff { .. } | Self::BadAnswer { .. } => "bad_answer",
             Self::NoPlatform { .. } => "no_platform",
+            Self::NotAnImage { .. } => "not_an_image",
             Self::Credentials { .. } => "credentials",
         }
     }
@@ -159,6 +169,7 @@ impl RegistryError {
             | Self::QuotaKept { .. }
             | Self::BadAnswer { .. }
             | Self::NoPlatform { .. }
+            | Self::NotAnImage { .. }
             | Self::Credentials { .. } => Retry::Never,
             Self::RateLimited { .. }
             | Self::Unavailable { .. }
@@ -194,6 +205,7 @@ impl RegistryError {
             | Self::CutOff { doing }
             | Self::BadAnswer { doing, .. }
             | Self::NoPlatform { doing, .. }
+            | Self::NotAnImage { doing, .. }
             | Self::Credentials { doing, .. } => *doing = undertaking.into(),
         }
         self
@@ -315,6 +327,8 @@ mod tests {
         check("bad_answer", Retry::Later, [E::CutOff { doing: doing() }]);
         check("bad_answer", Retry::Never, [E::bad_answer("asking", "why")]);
         check("no_platform", Retry::Never, [no_platform]);
+        let not_an_image = E::NotAnImage { doing: doing(), reason: reason() };
+        check("not_an_image", Retry::Never, [not_an_image]);
         check("credentials", Retry::Never, [credentials]);
     }
 }

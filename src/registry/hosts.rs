@@ -7,14 +7,12 @@ use url::Url;
 
 use super::Wanted;
 use super::client::Client;
+use super::credentials::registry_of;
 use super::host::Host;
 use super::insecure::{InsecureRule, Tolerance};
 use super::peer::{PeerKey, Schemes};
-use crate::core::reference::DOCKER_HUB;
+use crate::core::reference::{DOCKER_HUB, DOCKER_HUB_HOST};
 use crate::core::remote::RateLimit;
-
-/// The host behind Docker Hub's name.
-const HUB_HOST: &str = "registry-1.docker.io";
 
 /// All registries and mirrors; each stands once for every set of rules that it is asked under.
 #[derive(Debug)]
@@ -35,7 +33,7 @@ impl Hosts {
     /// Returns an image's own registry, as it is for those who have the same credentials.
     pub(super) fn of(&self, wanted: &Wanted, account: &str) -> Arc<Host> {
         let name = wanted.reference.registry();
-        let authority = if name == DOCKER_HUB { HUB_HOST } else { name };
+        let authority = if name == DOCKER_HUB { DOCKER_HUB_HOST } else { name };
         let tolerance = self.tolerance.with(&wanted.insecure);
         let key =
             PeerKey { authority: authority.to_owned(), schemes: Schemes::Registry, tolerance };
@@ -58,11 +56,13 @@ impl Hosts {
         .collect()
     }
 
-    /// Returns what all of them said of how much they still allow.
+    /// Returns what all of them said of how much they still allow; all of Docker Hub's names are one.
     pub(super) fn rate_limits(&self) -> Vec<RateLimit> {
         let now = self.client.now();
         let hosts = self.lock();
-        let limits = hosts.values().filter_map(|host| host.peer.rate_limit(&host.name, now));
+        let limits = hosts.values().filter_map(|host| {
+            host.peer.rate_limit((&registry_of(&host.name), &host.account), now)
+        });
         let by_name: BTreeMap<_, _> = limits.map(|limit| (limit.registry.clone(), limit)).collect();
         by_name.into_values().collect()
     }
@@ -76,5 +76,32 @@ impl Hosts {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Host>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::core::reference::ImageRef;
+    use crate::registry::{Now, Settings};
+
+    #[test]
+    fn all_names_of_docker_hub_are_shown_as_one() {
+        let now = "2026-05-04T12:00:00Z".parse().unwrap();
+        let client = Arc::new(Client::new(&Settings::new(Now::new(move || now))).unwrap());
+        let hosts = Hosts::new(client, Vec::new());
+        let headers = ["ratelimit-limit", "ratelimit-remaining"].map(|name| {
+            (http::HeaderName::from_static(name), HeaderValue::from_static("100;w=21600"))
+        });
+        let headers = HeaderMap::from_iter(headers);
+        for image in ["nginx", "registry-1.docker.io/team/app", "ghcr.io/team/app"] {
+            let host = hosts.of(&Wanted::new(ImageRef::parse(image).unwrap()), "");
+            host.peer.answered("", &headers, now);
+        }
+        let limits = hosts.rate_limits();
+        let names: Vec<_> = limits.iter().map(|limit| limit.registry.as_str()).collect();
+        assert_eq!(names, ["docker.io", "ghcr.io"]);
     }
 }

@@ -10,7 +10,7 @@ use super::access::Access;
 use super::client::{Answer, Request};
 use super::error::RegistryError;
 use super::host::{Heads, Host, scope_of};
-use super::manifest::{self, ACCEPTED, Manifest};
+use super::manifest::{self, ACCEPTED, Entry, Manifest, OUTDATED, Unread};
 use super::refusal;
 use crate::core::digest::{Digest, Platform};
 use crate::core::reference::ImageRef;
@@ -64,6 +64,12 @@ pub struct RemoteImage {
     pub image_config: Option<Value>,
 }
 
+/// What lies behind a digest.
+enum Looked {
+    Image(RemoteImage),
+    Index(Vec<Entry>),
+}
+
 /// One image at one registry.
 pub(super) struct RemoteReference {
     pub(super) access: Arc<Access>,
@@ -103,43 +109,86 @@ impl RemoteReference {
         digest: &Digest,
         wanted: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
+        self.search(digest, wanted, (|_| None, |image| image)).await
+    }
+
+    /// Finds out whether there is an image for a platform behind a digest. Where an index states
+    /// one, that is believed: reading it would count as another pull.
+    pub(super) async fn has_image(
+        &self,
+        digest: &Digest,
+        wanted: &Platform,
+    ) -> Result<(), RegistryError> {
+        let stated = |entries: &[Entry]| {
+            let best = manifest::candidates(entries, wanted).into_iter().next()?;
+            (best.platform.is_some() && !best.nested).then_some(())
+        };
+        self.search(digest, wanted, (stated, drop)).await
+    }
+
+    /// Searches behind a digest for a platform's image, unless an index tells enough. What is no
+    /// image does not hide the others of its index.
+    async fn search<T>(
+        &self,
+        digest: &Digest,
+        wanted: &Platform,
+        (enough, found): (impl Fn(&[Entry]) -> Option<T>, impl Fn(RemoteImage) -> T),
+    ) -> Result<T, RegistryError> {
         let mut pending = vec![(digest.clone(), None, 0)];
-        let mut available = Vec::new();
+        let runs = |platform: &Platform| platform.distance_to(wanted).is_some();
+        let (mut available, mut no_image) = (Vec::new(), None);
         for _ in 0..MOST_MANIFESTS {
             let Some((manifest, platform, depth)) = pending.pop() else { break };
-            match self.read_manifest(&manifest).await? {
-                Manifest::Image { config, size_bytes } => {
-                    let (platform, image_config) = self.platform(platform, &config).await?;
-                    if platform.distance_to(wanted).is_some() {
-                        let digest = digest.clone();
-                        return Ok(RemoteImage {
-                            digest,
-                            manifest,
-                            config,
-                            size_bytes,
-                            platform,
-                            image_config,
-                        });
-                    }
-                    available.push(platform);
-                }
-                Manifest::Index(_) if depth == DEEPEST => {
+            match Box::pin(self.look(digest, (manifest, platform))).await {
+                Ok(Looked::Image(image)) if runs(&image.platform) => return Ok(found(image)),
+                Ok(Looked::Image(image)) => available.push(image.platform),
+                Ok(Looked::Index(_)) if depth == DEEPEST => {
                     return Err(self.bad_answer("its indexes are nested too deeply"));
                 }
-                Manifest::Index(entries) => {
-                    available.extend(entries.iter().filter_map(|entry| entry.platform.clone()));
+                Ok(Looked::Index(entries)) => {
+                    if let Some(told) = enough(&entries) {
+                        return Ok(told);
+                    }
+                    let stated = entries.iter().filter_map(|entry| entry.platform.clone());
+                    available.extend(stated.filter(|platform| !runs(platform)));
                     for entry in manifest::candidates(&entries, wanted).into_iter().rev() {
                         let stated = entry.platform.clone().filter(|_| !entry.nested);
                         pending.push((entry.digest.clone(), stated, depth + 1));
                     }
                 }
+                Err(error @ RegistryError::NotAnImage { .. }) => {
+                    no_image.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
             }
         }
-        Err(RegistryError::NoPlatform {
-            doing: self.doing().into(),
-            wanted: wanted.clone(),
-            available: manifest::listed(available.iter()),
+        Err(if available.is_empty() {
+            no_image.unwrap_or_else(|| {
+                self.not_an_image("it is no container image: its index names none")
+            })
+        } else {
+            RegistryError::NoPlatform {
+                doing: self.doing().into(),
+                wanted: wanted.clone(),
+                available: manifest::listed(available.iter()),
+            }
         })
+    }
+
+    /// Reads a manifest and, where nothing states it, the platform of its image.
+    async fn look(
+        &self,
+        asked: &Digest,
+        (manifest, stated): (Digest, Option<Platform>),
+    ) -> Result<Looked, RegistryError> {
+        let (config, size_bytes) = match self.read_manifest(&manifest).await? {
+            Manifest::Index(entries) => return Ok(Looked::Index(entries)),
+            Manifest::Image { config, size_bytes } => (config, size_bytes),
+        };
+        let (platform, image_config) = self.platform(stated, &config).await?;
+        let digest = asked.clone();
+        let image = RemoteImage { digest, manifest, config, size_bytes, platform, image_config };
+        Ok(Looked::Image(image))
     }
 
     /// Reads an image's config.
@@ -153,8 +202,16 @@ impl RemoteReference {
 
     async fn read_manifest(&self, digest: &Digest) -> Result<Manifest, RegistryError> {
         let answer = self.manifest(Method::GET, digest.as_str()).await?;
+        self.refuse_outdated(&answer)?;
         let content = self.checked(&answer, digest).await?;
-        Manifest::read(&content).map_err(|reason| self.bad_answer(&reason))
+        Manifest::read(&content).map_err(|unread| self.unread(&unread))
+    }
+
+    fn refuse_outdated(&self, answer: &Answer) -> Result<(), RegistryError> {
+        if answer.status.is_success() && manifest::is_outdated(&media_type(answer)) {
+            return Err(self.not_an_image(OUTDATED));
+        }
+        Ok(())
     }
 
     /// Returns the platform that an index states, or else the one in the image's config.
@@ -169,7 +226,9 @@ impl RemoteReference {
         let content = self.config(config).await?;
         match manifest::platform_of(&content) {
             Some(platform) => Ok((platform, Some(content))),
-            None => Err(self.bad_answer("its config names no platform; it may be no image")),
+            None => {
+                Err(self.not_an_image("it is no container image: its config names no platform"))
+            }
         }
     }
 
@@ -186,7 +245,8 @@ impl RemoteReference {
 
     /// Returns the digest of a manifest's content; the registry's word must agree.
     fn digest_of_content(&self, answer: &Answer) -> Result<Digest, RegistryError> {
-        Manifest::read(&answer.body).map_err(|reason| self.bad_answer(&reason))?;
+        self.refuse_outdated(answer)?;
+        Manifest::read(&answer.body).map_err(|unread| self.unread(&unread))?;
         match stated_digest(answer) {
             None => Ok(Digest::of(&answer.body)),
             Some(digest) if manifest::is_content_of(&digest, &answer.body) => Ok(digest),
@@ -210,7 +270,9 @@ impl RemoteReference {
         headers.insert(header::ACCEPT, HeaderValue::from_static(ACCEPTED));
         let doing = self.doing();
         let body = Bytes::new();
-        let request = Request { doing: &doing, method, path, headers, body, longest, budget };
+        let account = "";
+        let request =
+            Request { doing: &doing, account, method, path, headers, body, longest, budget };
         let scope = scope_of(self.reference.repository());
         self.access.call(&self.host, &request, &scope).await
     }
@@ -229,17 +291,33 @@ impl RemoteReference {
     }
 
     pub(super) fn doing(&self) -> String {
-        format!("asking {} for {}", self.host.name, self.reference.familiar())
+        doing(&self.host.name, &self.reference)
     }
 
     pub(super) fn bad_answer(&self, reason: &str) -> RegistryError {
         RegistryError::bad_answer(&self.doing(), reason)
     }
 
+    fn not_an_image(&self, reason: &str) -> RegistryError {
+        RegistryError::NotAnImage { doing: self.doing().into(), reason: reason.into() }
+    }
+
+    fn unread(&self, unread: &Unread) -> RegistryError {
+        match unread {
+            Unread::Broken(reason) => self.bad_answer(reason),
+            Unread::NotAnImage(reason) => self.not_an_image(reason),
+        }
+    }
+
     pub(super) async fn refusal(&self, answer: &Answer) -> RegistryError {
         let found = self.access.found(&self.host).await;
         refusal::error(&self.doing(), answer, &found)
     }
+}
+
+/// Returns what an error about an image says was being done.
+pub(super) fn doing(host: &str, reference: &ImageRef) -> String {
+    format!("asking {host} for {}", reference.familiar())
 }
 
 /// Says whether a refused HEAD request might be answered as GET: some registries do not know it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sha2::Digest as _;
 
 use crate::core::digest::{Digest, Platform};
@@ -13,6 +13,39 @@ pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json";
+
+/// The media types of the config of an image.
+const IMAGE_CONFIGS: [&str; 6] = [
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+    // Tools of old wrote these, or none; engines take them for images as well.
+    "application/octet-stream",
+    "application/json",
+    "text/html",
+    "",
+];
+
+/// The media types of the manifests of old, with and without a signature in them.
+const OUTDATED_KINDS: [&str; 2] = [
+    "application/vnd.docker.distribution.manifest.v1+prettyjws",
+    "application/vnd.docker.distribution.manifest.v1+json",
+];
+
+/// Why a manifest of old is no image any more.
+pub(super) const OUTDATED: &str = "its manifest has schema version 1, which engines no longer run; \
+     push the image again with a newer tool";
+
+/// The longest media type that is shown.
+const LONGEST_SHOWN: usize = 100;
+
+/// Why a content is not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is no manifest of its kind.
+    Broken(String),
+    /// It is a manifest of something that no container can run.
+    NotAnImage(String),
+}
 
 /// What a tag or digest names.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +74,9 @@ pub(super) struct Entry {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
-    schema_version: u8,
+    schema_version: Option<u8>,
+    #[serde(default, deserialize_with = "text_or_null")]
+    media_type: String,
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
@@ -50,7 +85,7 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text_or_null")]
     media_type: String,
     digest: Digest,
     #[serde(default)]
@@ -70,6 +105,11 @@ struct Described {
     variant: Option<String>,
 }
 
+/// Some tools write `null` where they have nothing to say.
+fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 impl Described {
     fn platform(&self) -> Option<Platform> {
         let known = |text: &str| !text.is_empty() && text != "unknown";
@@ -85,7 +125,9 @@ impl Descriptor {
         let attestation = annotations
             .and_then(|all| all.get("vnd.docker.reference.type"))
             .is_some_and(|kind| kind == "attestation-manifest");
-        !attestation && self.platform.as_ref().is_none_or(|own| own.platform().is_some())
+        let manifest = self.media_type.is_empty() || is_accepted(&self.media_type);
+        let platform = self.platform.as_ref().is_none_or(|own| own.platform().is_some());
+        manifest && !attestation && platform
     }
 
     fn is_index(&self) -> bool {
@@ -96,29 +138,64 @@ impl Descriptor {
 
 impl Manifest {
     /// Reads a manifest or an index of either kind.
-    pub(super) fn read(content: &[u8]) -> Result<Self, String> {
-        let document: Document = serde_json::from_slice(content)
-            .map_err(|error| format!("the manifest is not valid JSON of its kind ({error})"))?;
-        if document.schema_version != 2 {
-            return Err(format!(
-                "the manifest has schema version {}, which engines no longer run; push the image \
-                 again with a newer tool",
-                document.schema_version
-            ));
-        }
-        match (document.manifests, document.config, document.layers) {
-            (Some(entries), _, _) => Ok(Self::Index(entries.iter().filter_map(entry).collect())),
-            (None, Some(config), layers) => {
-                let layers = layers.unwrap_or_default();
-                let sizes = layers.iter().chain([&config]).map(|part| part.size);
-                let size_bytes = sizes.fold(0, u64::saturating_add);
-                Ok(Self::Image { config: config.digest, size_bytes })
-            }
-            (None, None, _) => {
-                Err("the manifest names neither a config nor other manifests".into())
-            }
+    pub(super) fn read(content: &[u8]) -> Result<Self, Unread> {
+        let document: Document = serde_json::from_slice(content).map_err(|error| {
+            Unread::Broken(format!("the manifest is not valid JSON of its kind ({error})"))
+        })?;
+        match document.schema_version {
+            Some(2) => document.manifest(),
+            Some(1) => Err(Unread::NotAnImage(OUTDATED.to_owned())),
+            _ => Err(document.unread("the manifest has no schema version that is known")),
         }
     }
+}
+
+impl Document {
+    fn manifest(self) -> Result<Manifest, Unread> {
+        if let Some(entries) = self.manifests {
+            return Ok(Manifest::Index(entries.iter().filter_map(entry).collect()));
+        }
+        let Some(config) = self.config else {
+            return Err(self.unread("the manifest names neither a config nor other manifests"));
+        };
+        if !IMAGE_CONFIGS.contains(&bare(&config.media_type)) {
+            return Err(not_an_image("its config", &config.media_type));
+        }
+        let layers = self.layers.unwrap_or_default();
+        let sizes = layers.iter().chain([&config]).map(|part| part.size);
+        let size_bytes = sizes.fold(0, u64::saturating_add);
+        Ok(Manifest::Image { config: config.digest, size_bytes })
+    }
+
+    /// Returns why it is not read: what says of itself that it is something else is not broken.
+    fn unread(&self, broken: &str) -> Unread {
+        if self.media_type.is_empty() || is_accepted(&self.media_type) {
+            Unread::Broken(broken.to_owned())
+        } else {
+            not_an_image("its manifest", &self.media_type)
+        }
+    }
+}
+
+fn not_an_image(part: &str, media_type: &str) -> Unread {
+    let shown = media_type.chars().filter(|c| !c.is_control()).take(LONGEST_SHOWN);
+    let shown: String = shown.collect();
+    Unread::NotAnImage(format!("it is no container image: {part} is of the type {shown}"))
+}
+
+fn is_accepted(media_type: &str) -> bool {
+    ACCEPTED.split(", ").any(|accepted| accepted == bare(media_type))
+}
+
+/// Says whether a manifest is one of old, by its media type: with a signature in it, it is not the
+/// content of its digest.
+pub(super) fn is_outdated(media_type: &str) -> bool {
+    OUTDATED_KINDS.contains(&bare(media_type))
+}
+
+/// Returns a media type without its parameters.
+fn bare(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 fn entry(descriptor: &Descriptor) -> Option<Entry> {
@@ -142,11 +219,11 @@ pub(super) fn candidates<'a>(entries: &'a [Entry], wanted: &Platform) -> Vec<&'a
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// Returns the platforms of all entries, for an error's text.
+/// Returns platforms for an error's text.
 pub(super) fn listed<'a>(platforms: impl Iterator<Item = &'a Platform>) -> Box<str> {
     let names: BTreeSet<String> = platforms.map(Platform::to_string).collect();
     let names: Vec<String> = names.into_iter().collect();
-    if names.is_empty() { "an unknown platform".into() } else { names.join(", ").into() }
+    names.join(", ").into()
 }
 
 /// Returns the platform that an image's config names.
@@ -239,6 +316,10 @@ mod tests {
         let content = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]}}"#);
         let expected = Manifest::Image { config: digest('a'), size_bytes: 15 };
         assert_eq!(Manifest::read(content.as_bytes()), Ok(expected));
+        let config = line('a', "", r#","mediaType":null"#);
+        let content = format!(r#"{{"schemaVersion":2,"mediaType":null,"config":{config}}}"#);
+        let expected = Manifest::Image { config: digest('a'), size_bytes: 5 };
+        assert_eq!(Manifest::read(content.as_bytes()), Ok(expected));
     }
 
     #[test]
@@ -246,15 +327,80 @@ mod tests {
         for (content, part) in [
             ("", "JSON"),
             ("<html>", "JSON"),
-            ("{}", "JSON"),
-            (r#"{"schemaVersion":1}"#, "schema version 1"),
+            ("{}", "no schema version"),
+            (r#"{"schemaVersion":3}"#, "no schema version"),
             (r#"{"schemaVersion":2}"#, "neither"),
+            (
+                r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}"#,
+                "neither",
+            ),
             (r#"{"schemaVersion":2,"manifests":{}}"#, "JSON"),
+            (r#"{"schemaVersion":2,"manifests":[{"#, "JSON"),
             (r#"{"schemaVersion":2,"config":{"digest":"sha256:12"}}"#, "JSON"),
         ] {
-            let reason = Manifest::read(content.as_bytes()).unwrap_err();
-            assert!(reason.contains(part), "{content}: {reason}");
+            match Manifest::read(content.as_bytes()) {
+                Err(Unread::Broken(reason)) => {
+                    assert!(reason.contains(part), "{content}: {reason}");
+                }
+                other => panic!("{content}: {other:?}"),
+            }
         }
+    }
+
+    #[test]
+    fn what_is_no_image_says_what_it_is() {
+        let of = |media_type: &str| {
+            let config = line('a', "", &format!(r#","mediaType":"{media_type}""#));
+            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[]}}"#)
+        };
+        let artifact = "application/vnd.oci.artifact.manifest.v1+json";
+        let blobs = format!(r#"{{"mediaType":"{artifact}","blobs":[]}}"#);
+        let versioned = format!(r#"{{"schemaVersion":2,"mediaType":"{artifact}","blobs":[]}}"#);
+        let helm = "application/vnd.cncf.helm.config.v1+json";
+        let long = "x".repeat(200);
+        for (content, part) in [
+            (of(helm), helm),
+            (of("application/vnd.oci.empty.v1+json"), "vnd.oci.empty"),
+            (of("application/vnd.docker.plugin.v1+json"), "plugin"),
+            (of(&long), "xxx"),
+            (of("a\\nb"), "type ab"),
+            (blobs, artifact),
+            (versioned, artifact),
+            (r#"{"schemaVersion":1,"name":"app","fsLayers":[]}"#.to_owned(), "schema version 1"),
+        ] {
+            match Manifest::read(content.as_bytes()) {
+                Err(Unread::NotAnImage(reason)) => {
+                    assert!(reason.contains(part) && reason.len() < 180, "{content}: {reason}");
+                }
+                other => panic!("{content}: {other:?}"),
+            }
+        }
+        for media_type in IMAGE_CONFIGS.into_iter().chain(["text/html; charset=utf-8"]) {
+            let read = Manifest::read(of(media_type).as_bytes());
+            assert!(matches!(read, Ok(Manifest::Image { .. })), "{media_type}: {read:?}");
+        }
+        for (media_type, outdated) in OUTDATED_KINDS.iter().map(|kind| (*kind, true)).chain([
+            ("application/vnd.docker.distribution.manifest.v1+json; charset=utf-8", true),
+            ("application/vnd.docker.distribution.manifest.v2+json", false),
+            ("", false),
+        ]) {
+            assert_eq!(is_outdated(media_type), outdated, "{media_type}");
+        }
+    }
+
+    #[test]
+    fn an_index_has_no_line_for_what_is_no_image() {
+        let lines = [
+            line('a', "", r#","mediaType":"application/vnd.oci.image.layer.v1.tar+gzip""#),
+            line('b', "", r#","mediaType":"application/vnd.oci.image.manifest.v1+json""#),
+            line('c', &on("unknown/unknown"), ""),
+        ];
+        let content = format!(r#"{{"schemaVersion":2,"manifests":[{}]}}"#, lines.join(","));
+        let Manifest::Index(entries) = Manifest::read(content.as_bytes()).unwrap() else {
+            panic!("no index");
+        };
+        let digests: Vec<_> = entries.into_iter().map(|entry| entry.digest).collect();
+        assert_eq!(digests, [digest('b')]);
     }
 
     #[test]

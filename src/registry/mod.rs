@@ -11,6 +11,7 @@ mod found;
 mod guess;
 mod host;
 mod hosts;
+mod hub;
 mod image;
 mod insecure;
 mod limit;
@@ -24,10 +25,10 @@ mod tags;
 mod token;
 mod token_server;
 mod trouble;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -41,9 +42,13 @@ use self::ecr::Ecr;
 use self::found::Found;
 use self::host::{Host, scope_of};
 use self::hosts::Hosts;
+use self::hub::Hub;
+pub use self::hub::Unasked;
 use self::image::RemoteReference;
+use self::wanted::merged;
 use crate::connect::TlsError;
 use crate::core::digest::{Digest, Platform};
+use crate::core::id::Timestamp;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RateLimit;
 
@@ -53,33 +58,7 @@ pub use self::image::{RemoteDigest, RemoteImage, Source};
 pub use self::insecure::{InsecureRule, InsecureRuleError};
 pub use self::settings::{Now, Settings, Timing};
 pub use self::tags::Tags;
-
-/// An image to ask for, and what its engine says of registries.
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    /// The image.
-    pub reference: ImageRef,
-    /// The engine's mirrors of Docker Hub, as URLs; other registries have none.
-    pub mirrors: Vec<String>,
-    /// The registries that the engine speaks to without TLS.
-    pub insecure: Vec<InsecureRule>,
-}
-
-impl Wanted {
-    /// Returns an image of which the engine says nothing more.
-    pub fn new(reference: ImageRef) -> Self {
-        Self { reference, mirrors: Vec::new(), insecure: Vec::new() }
-    }
-}
-
-/// How old an answer may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Not older than this, nor than the settings allow.
-    Within(Duration),
-    /// Asked for now.
-    Forced,
-}
+pub use self::wanted::{Freshness, Wanted};
 
 /// All registries; cloning is cheap, and clones share connections, tokens and answers.
 #[derive(Clone, Debug)]
@@ -93,6 +72,7 @@ struct Inner {
     /// Lists of tags, by the repository's name.
     lists: Cache<String, Tags>,
     found: Found,
+    hub: Hub,
 }
 
 impl Registry {
@@ -110,6 +90,7 @@ impl Registry {
             cache: Cache::new(settings.cache_ttl),
             lists: Cache::new(settings.cache_ttl),
             found: Found::default(),
+            hub: Hub::new(settings.hub_api),
         })))
     }
 
@@ -124,11 +105,7 @@ impl Registry {
         let mut replies = BTreeMap::new();
         let mut asking = FuturesUnordered::new();
         for (reference, wanted) in merged(wanted) {
-            let known = match freshness {
-                Freshness::Within(oldest) => self.0.cache.fresh(&reference, oldest),
-                Freshness::Forced => None,
-            };
-            if let Some(reply) = known {
+            if let Some(reply) = self.0.cache.fresh(&reference, freshness) {
                 replies.insert(reference, reply);
                 continue;
             }
@@ -147,11 +124,7 @@ impl Registry {
     /// *Cancel safety*: a question that nobody waits for any more ends.
     pub async fn tags(&self, wanted: Wanted, freshness: Freshness) -> Result<Tags, RegistryError> {
         let name = wanted.reference.name();
-        let known = match freshness {
-            Freshness::Within(oldest) => self.0.lists.fresh(&name, oldest),
-            Freshness::Forced => None,
-        };
-        if let Some(reply) = known {
+        if let Some(reply) = self.0.lists.fresh(&name, freshness) {
             return reply;
         }
         self.0.lists.tidy();
@@ -178,13 +151,30 @@ impl Registry {
         platform: &Platform,
     ) -> Result<RemoteImage, RegistryError> {
         let place = (wanted.reference.name(), digest.clone(), platform.clone());
-        if let Some(image) = self.0.found.get(&place) {
-            return Ok(image);
+        if let Some(found) = self.0.found.get(&place) {
+            return named(found, wanted);
         }
         let ask = |remote: RemoteReference| async move { remote.image(digest, platform).await };
-        let image = self.0.anywhere(wanted, ask).await?;
-        self.0.found.keep(place, &image);
-        Ok(image)
+        let found = self.0.anywhere(wanted, ask).await;
+        self.0.found.keep(place, &found);
+        found
+    }
+
+    /// Finds out whether there is an image for a platform behind a digest, as [`Self::resolve`] does,
+    /// but for as little as it takes.
+    pub async fn has_image(
+        &self,
+        wanted: &Wanted,
+        digest: &Digest,
+        platform: &Platform,
+    ) -> Result<(), RegistryError> {
+        let place = (wanted.reference.name(), digest.clone(), platform.clone());
+        if let Some(found) = self.0.found.get(&place) {
+            return named(found, wanted).map(drop);
+        }
+        let ask = |remote: RemoteReference| async move { remote.has_image(digest, platform).await };
+        let found = self.0.anywhere(wanted, ask).await;
+        found.inspect_err(|error| self.0.found.keep(place, &Err(error.clone())))
     }
 
     /// Reads an image's config, by its digest.
@@ -197,9 +187,32 @@ impl Registry {
         self.0.anywhere(wanted, ask).await
     }
 
+    /// Returns when the image with this digest, and this one for its platform, was published under a
+    /// tag; `None` where nobody says it: registries do not, only Docker Hub's own API does.
+    ///
+    /// # Errors
+    ///
+    /// Where that could not be asked.
+    pub async fn published_at(
+        &self,
+        wanted: &Wanted,
+        digests: (&Digest, &Digest),
+    ) -> Result<Option<Timestamp>, Unasked> {
+        self.0.hub.pushed_at(&self.0.access.client, &wanted.reference, digests).await
+    }
+
     /// Returns what registries said of how much they still allow.
     pub fn rate_limits(&self) -> Vec<RateLimit> {
         self.0.hosts.rate_limits()
+    }
+
+    /// Says whether an image's registry lately said that less than half of its pulls are left: then
+    /// they are not for what can wait.
+    pub fn is_half_used(&self, wanted: &Wanted) -> bool {
+        let host = self.0.host_of(wanted);
+        let now = self.0.access.client.now();
+        let limit = host.peer.rate_limit((&host.name, &host.account), now);
+        limit.is_some_and(|limit| retry::is_half_used(&limit, now))
     }
 
     /// Returns the credentials for an image's registry, for the engine's pull.
@@ -241,6 +254,12 @@ impl Registry {
     }
 }
 
+/// Returns what was found before, it may be for another tag.
+fn named(found: Reply<RemoteImage>, wanted: &Wanted) -> Reply<RemoteImage> {
+    let doing = image::doing(wanted.reference.registry(), &wanted.reference);
+    found.map_err(|error| error.while_doing(&doing))
+}
+
 impl Inner {
     fn host_of(&self, wanted: &Wanted) -> Arc<Host> {
         let reference = &wanted.reference;
@@ -277,23 +296,4 @@ impl Inner {
         }
         Err(error)
     }
-}
-
-/// Joins what is wanted several times.
-fn merged(wanted: Vec<Wanted>) -> BTreeMap<ImageRef, Wanted> {
-    let mut merged: BTreeMap<ImageRef, Wanted> = BTreeMap::new();
-    for one in wanted {
-        match merged.get_mut(&one.reference) {
-            Some(known) => {
-                let more = one.mirrors.into_iter().filter(|url| !known.mirrors.contains(url));
-                let more: Vec<_> = more.collect();
-                known.mirrors.extend(more);
-                known.insecure.extend(one.insecure);
-            }
-            None => {
-                merged.insert(one.reference.clone(), one);
-            }
-        }
-    }
-    merged
 }

@@ -1,17 +1,19 @@
 //! One host that is spoken to: how it is reached and how much it bears.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 
 use super::challenge::authority;
+use super::client::Request;
 use super::error::RegistryError;
 use super::guess::Guess;
 use super::insecure::{Tolerance, split_port};
 use super::limit::Limit;
 use super::pool::{MOST_CONNECTIONS, MOST_STREAMS, Pools, Security};
-use super::trouble::Trouble;
+use super::trouble::{Quota, Trouble};
 use crate::connect::ConnectError;
 use crate::core::id::Timestamp;
 use crate::core::remote::RateLimit;
@@ -71,6 +73,8 @@ pub(super) struct Peer {
     /// Held by the one request that finds out how the host is reached.
     finding: tokio::sync::Mutex<()>,
     trouble: Mutex<Trouble>,
+    /// What it allows each account.
+    quotas: Mutex<HashMap<Box<str>, Arc<Mutex<Quota>>>>,
 }
 
 /// How a host is reached.
@@ -91,6 +95,7 @@ impl Peer {
             guess: Mutex::default(),
             finding: tokio::sync::Mutex::default(),
             trouble: Mutex::default(),
+            quotas: Mutex::default(),
         }
     }
 
@@ -215,22 +220,59 @@ impl Peer {
         }
     }
 
-    /// Remembers what an answer says of limits.
-    pub(super) fn answered(&self, headers: &HeaderMap, now: Timestamp) {
-        self.trouble().answered(&self.key.authority, headers, (now, self.floor));
+    /// Says whether a request must not be sent now.
+    pub(super) fn check(&self, request: &Request<'_>) -> Result<(), RegistryError> {
+        self.trouble().check(request.doing)?;
+        let quota = self.quota(request.account);
+        let quota = locked(&quota);
+        quota.check(&request.method, request.doing)?;
+        if request.counts_as_pull() { quota.check_quota(request.doing) } else { Ok(()) }
     }
 
-    /// Returns what is known of the host's limits.
-    pub(super) fn rate_limit(&self, registry: &str, now: Timestamp) -> Option<RateLimit> {
-        self.trouble().rate_limit(registry, now)
+    /// Remembers what an answer says of an account's limits.
+    pub(super) fn answered(&self, account: &str, headers: &HeaderMap, now: Timestamp) {
+        self.trouble().answered();
+        let quota = self.quota(account);
+        locked(&quota).answered(&self.key.authority, headers, (now, self.floor));
+    }
+
+    /// Remembers that the host asked an account for a pause.
+    pub(super) fn asked_to_pause(&self, request: &Request<'_>, wait: (Duration, Timestamp)) {
+        let quota = self.quota(request.account);
+        locked(&quota).asked_to_pause(&request.method, wait);
+    }
+
+    /// Returns what is known of an account's limits.
+    pub(super) fn rate_limit(
+        &self,
+        (registry, account): (&str, &str),
+        now: Timestamp,
+    ) -> Option<RateLimit> {
+        let name = match account {
+            "" => registry.to_owned(),
+            path => format!("{registry}/{path}"),
+        };
+        locked(&self.quota(account)).rate_limit(&name, now)
+    }
+
+    fn quota(&self, account: &str) -> Arc<Mutex<Quota>> {
+        let mut quotas = locked(&self.quotas);
+        match quotas.get(account) {
+            Some(quota) => quota.clone(),
+            None => quotas.entry(account.into()).or_default().clone(),
+        }
     }
 
     /// Returns what went wrong a moment ago; never held across an await.
     pub(super) fn trouble(&self) -> MutexGuard<'_, Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.trouble)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Link>>> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -78,6 +78,13 @@ pub(super) fn ends_at(limit: &RateLimit) -> Option<Timestamp> {
     limit.seen_at.checked_add_signed(chrono::TimeDelta::from_std(window).ok()?)
 }
 
+/// Says whether a limit, while it holds, leaves less than half.
+pub(super) fn is_half_used(limit: &RateLimit, now: Timestamp) -> bool {
+    let holds = ends_at(limit).is_none_or(|end| now < end);
+    let counts = limit.limit.zip(limit.remaining);
+    holds && counts.is_some_and(|(most, remaining)| remaining < most.div_ceil(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +169,14 @@ mod tests {
         };
         assert_eq!(limit, expected);
         assert_eq!(rate_limit("docker.io", &headers(&[]), now()), None);
+        for (remaining, hours, expected) in
+            [("50", 0, false), ("49", 0, true), ("49", 5, true), ("0", 6, false), ("x", 0, false)]
+        {
+            let pairs = [("ratelimit-limit", "100;w=21600"), ("ratelimit-remaining", remaining)];
+            let limit = rate_limit("docker.io", &headers(&pairs), now()).unwrap();
+            let later = now() + chrono::TimeDelta::hours(hours);
+            assert_eq!(is_half_used(&limit, later), expected, "{remaining} {hours}");
+        }
         let odd = rate_limit("a", &headers(&[("ratelimit-limit", "x;w=y")]), now()).unwrap();
         assert_eq!((odd.limit, odd.window), (None, None));
     }

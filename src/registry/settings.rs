@@ -35,6 +35,8 @@ pub struct Settings {
     pub per_registry: usize,
     /// Where AWS is asked for passwords of its registries, in place of its own addresses.
     pub ecr_endpoint: Option<Url>,
+    /// Where Docker Hub's own API is, which knows when images were pushed; `None` to leave it alone.
+    pub hub_api: Option<Url>,
     /// How many pulls are left to people where a registry says how many it still allows.
     pub quota_floor: u64,
     /// How long an answer may be used again; errors for 30 seconds at most.
@@ -106,6 +108,7 @@ impl Settings {
             concurrency: 64,
             per_registry: MOST_STREAMS,
             ecr_endpoint: None,
+            hub_api: None,
             quota_floor: 0,
             cache_ttl: Duration::from_mins(5),
             timing: Timing::default(),

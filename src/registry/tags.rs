@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::header;
 use serde::Deserialize;
 use tokio::time::timeout;
 use url::Url;
@@ -70,17 +69,9 @@ impl RemoteReference {
 
     async fn page(&self, path: &str) -> Result<Answer, RegistryError> {
         let doing = self.listing();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let request = Request {
-            doing: &doing,
-            method: Method::GET,
-            path: path.to_owned(),
-            headers,
-            body: Bytes::new(),
-            longest: LONGEST_PAGE,
-            budget: self.access.client.timing().download,
-        };
+        let path = path.to_owned();
+        let request =
+            Request::json(&doing, path, LONGEST_PAGE, self.access.client.timing().download);
         let scope = scope_of(self.reference.repository());
         let answer = self.access.call(&self.host, &request, &scope).await?;
         if answer.status.is_success() { Ok(answer) } else { Err(self.refusal(&answer).await) }

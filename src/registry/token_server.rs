@@ -33,6 +33,8 @@ pub(super) struct TokenServer {
     pub(super) bearer: Arc<Bearer>,
     /// The registry for which tokens are asked, for error texts.
     pub(super) registry: Arc<str>,
+    /// Whose quota its answers are of.
+    pub(super) account: Arc<str>,
     pub(super) found: Found,
     /// Whether the server was found to want the other method than the usual one.
     pub(super) other_method: Arc<AtomicBool>,
@@ -95,7 +97,8 @@ impl TokenServer {
         post: bool,
     ) -> Result<Answer, RegistryError> {
         let request = if post { self.by_post(scopes) } else { self.by_get(scopes) };
-        let request = Request { doing, budget: self.client.timing().budget, ..request };
+        let (account, budget) = (&*self.account, self.client.timing().budget);
+        let request = Request { doing, account, budget, ..request };
         self.client.call(&self.peer, &request).await
     }
 
@@ -137,8 +140,8 @@ impl TokenServer {
                 form.append_pair("grant_type", "refresh_token")
                     .append_pair("refresh_token", token.expose());
             }
-            // The registry takes its own tokens as they are.
-            Some(Login::RegistryToken(_)) | None => {}
+            // The registry takes its own tokens as they are, and keys were changed for a password.
+            Some(Login::RegistryToken(_) | Login::SessionKeys { .. }) | None => {}
         }
         let mut headers = HeaderMap::new();
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -170,6 +173,7 @@ fn request(method: Method, url: &Url, headers: HeaderMap, body: Bytes) -> Reques
     let path = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
     Request {
         doing: "",
+        account: "",
         method,
         path,
         headers,

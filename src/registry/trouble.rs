@@ -28,6 +28,12 @@ pub(super) struct Trouble {
     given_up: Option<(Instant, RegistryError)>,
     /// How many attempts in a row got no answer.
     silences: usize,
+}
+
+/// How much a host still allows one account, as far as it said so: what it grants the one says
+/// nothing of another.
+#[derive(Debug, Default)]
+pub(super) struct Quota {
     /// Until when all requests are held back.
     pause: Option<(Instant, Timestamp)>,
     /// Until when those are held back that may count as pulls.
@@ -43,27 +49,9 @@ impl Trouble {
         standing(self.unconnected.as_ref(), doing)
     }
 
-    /// Says whether a request must not be sent now: somebody gave up a moment ago, or the host asked
-    /// for a pause.
-    pub(super) fn check(&self, method: &Method, doing: &str) -> Result<(), RegistryError> {
-        standing(self.given_up.as_ref(), doing)?;
-        let now = Instant::now();
-        let pulls = self.pause_of_pulls.filter(|_| *method != Method::HEAD);
-        let longest = pulls.max(self.pause).filter(|(end, _)| *end > now);
-        longest.map_or(Ok(()), |(end, until)| {
-            let (until, wait) = (Some(until), Some(end - now));
-            Err(RegistryError::RateLimited { doing: doing.into(), until, wait })
-        })
-    }
-
-    /// Says whether a request that counts as a pull must not be sent, because few are left.
-    pub(super) fn check_quota(&self, doing: &str) -> Result<(), RegistryError> {
-        match self.kept {
-            Some((end, remaining, until)) if end > Instant::now() => {
-                Err(RegistryError::QuotaKept { doing: doing.into(), remaining, until })
-            }
-            _ => Ok(()),
-        }
+    /// Says whether a request must not be sent now: somebody gave up a moment ago.
+    pub(super) fn check(&self, doing: &str) -> Result<(), RegistryError> {
+        standing(self.given_up.as_ref(), doing)
     }
 
     /// Remembers whether a connection came about.
@@ -94,28 +82,53 @@ impl Trouble {
         }
     }
 
-    /// Remembers what an answer says of limits, and that there was one; fewer pulls than `floor` are
-    /// not used.
+    /// Remembers that there was an answer.
+    pub(super) fn answered(&mut self) {
+        self.given_up = None;
+        self.silences = 0;
+    }
+}
+
+impl Quota {
+    /// Says whether the host asked for a pause.
+    pub(super) fn check(&self, method: &Method, doing: &str) -> Result<(), RegistryError> {
+        let now = Instant::now();
+        let pulls = self.pause_of_pulls.filter(|_| *method != Method::HEAD);
+        let longest = pulls.max(self.pause).filter(|(end, _)| *end > now);
+        longest.map_or(Ok(()), |(end, until)| {
+            let (until, wait) = (Some(until), Some(end - now));
+            Err(RegistryError::RateLimited { doing: doing.into(), until, wait })
+        })
+    }
+
+    /// Says whether a request that counts as a pull must not be sent, because few are left.
+    pub(super) fn check_quota(&self, doing: &str) -> Result<(), RegistryError> {
+        match self.kept {
+            Some((end, remaining, until)) if end > Instant::now() => {
+                Err(RegistryError::QuotaKept { doing: doing.into(), remaining, until })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers what an answer says of limits; fewer pulls than `floor` are not used.
     pub(super) fn answered(
         &mut self,
         host: &str,
         headers: &HeaderMap,
         (now, floor): (Timestamp, u64),
     ) {
-        self.given_up = None;
-        self.silences = 0;
-        if let Some(limit) = retry::rate_limit(host, headers, now) {
-            let few = limit.remaining.filter(|remaining| *remaining < floor);
-            self.kept = few.zip(retry::ends_at(&limit)).and_then(|(remaining, until)| {
-                let end = Instant::now().checked_add((until - now).to_std().ok()?)?;
-                Some((end, remaining, until))
-            });
-            self.rate_limit = Some(limit);
-        }
+        let Some(limit) = retry::rate_limit(host, headers, now) else { return };
+        let few = limit.remaining.filter(|remaining| *remaining < floor);
+        self.kept = few.zip(retry::ends_at(&limit)).and_then(|(remaining, until)| {
+            let end = Instant::now().checked_add((until - now).to_std().ok()?)?;
+            Some((end, remaining, until))
+        });
+        self.rate_limit = Some(limit);
     }
 
     /// Remembers that the host asked for a pause; a refused pull leaves HEAD requests free.
-    pub(super) fn asked_to_pause(&mut self, method: &Method, wait: Duration, until: Timestamp) {
+    pub(super) fn asked_to_pause(&mut self, method: &Method, (wait, until): (Duration, Timestamp)) {
         let Some(end) = Instant::now().checked_add(wait) else { return };
         let pause =
             if *method == Method::HEAD { &mut self.pause } else { &mut self.pause_of_pulls };

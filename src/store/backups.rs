@@ -7,7 +7,9 @@ mod measure;
 mod read;
 mod write;
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::core::backup::{Fate, Manifest};
 use crate::core::id::{ContainerName, OperationId, Timestamp};
@@ -17,6 +19,9 @@ use super::blocking;
 pub use error::BackupError;
 pub use read::Reading;
 pub use write::Writing;
+
+/// How long a disk is waited for that somebody only wants to know something of.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many pieces of an archive wait between the engine and the disk.
 const PIECES: usize = 8;
@@ -47,7 +52,11 @@ impl Backups {
     /// Makes sure that so much may be written on their disk.
     pub async fn make_sure_it_fits(&self, needed_bytes: u64) -> Result<(), BackupError> {
         let directory = self.directory.clone();
-        run("looking at the backups", move || folder::fits(&directory, needed_bytes)).await
+        let look = run("looking at the backups", move || folder::fits(&directory, needed_bytes));
+        tokio::time::timeout(PATIENCE, look).await.unwrap_or_else(|elapsed| {
+            let late = io::Error::new(io::ErrorKind::TimedOut, elapsed);
+            Err(BackupError::at("looking at the free space of", &self.directory)(late))
+        })
     }
 
     /// Returns how fast the newest backup was written that can tell, in bytes a second.
@@ -60,7 +69,8 @@ impl Backups {
 
 /// Returns how much lies at a path, where it can be seen and is not too much to look at.
 pub async fn measured_bytes(path: PathBuf) -> Option<u64> {
-    run("measuring a folder", move || Ok(measure::bytes(&path))).await.ok().flatten()
+    let look = run("measuring a folder", move || Ok(measure::bytes(&path)));
+    tokio::time::timeout(PATIENCE, look).await.ok()?.ok()?
 }
 
 /// Returns how much may be written where a folder is; `None` where it is not.
@@ -79,7 +89,7 @@ pub async fn prepare(folder: &str, needed_bytes: Option<u64>) -> Result<(), Back
 /// Gives a backup that is written its own name, with its manifest beside the archives.
 pub async fn complete(folder: &str, manifest: Manifest) -> Result<(), BackupError> {
     let folder = PathBuf::from(folder);
-    run("completing a backup", move || folder::complete(&folder, &manifest)).await
+    run("completing a backup", move || folder::complete(&folder, manifest)).await
 }
 
 /// Removes what is there of a backup that was not completed.
@@ -88,8 +98,8 @@ pub async fn discard(folder: &str) -> Result<(), BackupError> {
     run("removing an incomplete backup", move || folder::discard(&folder)).await
 }
 
-/// Removes the oldest backups of the container that this one is of, beyond so many; how its update
-/// ended is kept with it, and those of updates that ended otherwise stay.
+/// Removes the backups that are too many of the container that this one is of; how its update ended is
+/// kept with it.
 pub async fn prune(folder: &str, keep: usize, fate: Fate) -> Result<(), BackupError> {
     let folder = PathBuf::from(folder);
     run("removing old backups", move || folder::prune(&folder, keep, fate)).await

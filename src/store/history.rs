@@ -10,7 +10,7 @@ use crate::core::id::{ContainerName, HostId, ImageId, OperationId, TargetId, Tim
 use crate::core::journal::Outcome;
 use crate::core::plan::{OperationKind, UpdatePlan};
 use crate::core::reference::ImageRef;
-use crate::core::retention::Move;
+use crate::core::retention::{Attempt, Move, Past};
 
 use super::fault::Fault;
 use super::record::{Stored, decode, decode_listed, encode, peek, peek_listed};
@@ -87,11 +87,10 @@ impl History<'_> {
         self.0.read("reading the history", move |read| list(read, &filter)).await
     }
 
-    /// Returns the operations of a host that have moved a container to another image, the newest
-    /// first.
-    pub async fn moves(&self, host: &HostId) -> Result<Vec<Move>, StoreError> {
+    /// Returns the operations of a host that have moved a container to another image, or were to.
+    pub async fn past(&self, host: &HostId) -> Result<Past, StoreError> {
         let host = host.clone();
-        self.0.read("reading the history", move |read| moves(read, &host)).await
+        self.0.read("reading the history", move |read| past(read, &host)).await
     }
 
     /// Removes what began longer ago; returns how many records went.
@@ -167,28 +166,42 @@ struct Moved {
     outcome: Outcome,
 }
 
-fn moves(read: &ReadTransaction, host: &HostId) -> Result<Vec<Move>, Fault> {
+fn past(read: &ReadTransaction, host: &HostId) -> Result<Past, Fault> {
     let records = read.open_table(table::HISTORY)?;
-    let success = HistoryFilter {
-        status: Some(Status::Success),
-        limit: usize::MAX,
-        ..HistoryFilter::default()
-    };
-    let mut found = Vec::new();
-    for id in page(read, &success)? {
+    let all = HistoryFilter { limit: usize::MAX, ..HistoryFilter::default() };
+    let mut past = Past::default();
+    for id in page(read, &all)? {
         let Some(bytes) = records.get(&*id)? else { continue };
         let record = peek_listed::<Moved>(&id, bytes.value());
-        let record = record.filter(|it| it.host == *host && it.outcome == Outcome::Updated);
-        found.extend(record.map(|it| Move {
+        match record.filter(|it| it.host == *host) {
+            Some(it) if it.outcome == Outcome::Updated => past.moves.push(it.into()),
+            Some(it) if it.kind == OperationKind::Update && it.outcome != Outcome::NoChange => {
+                past.attempts.push(it.into());
+            }
+            _ => {}
+        }
+    }
+    Ok(past)
+}
+
+impl From<Moved> for Move {
+    fn from(it: Moved) -> Self {
+        Self {
             operation: it.id,
             kind: it.kind,
             container: it.container,
             leaves: ImageRef::parse(&it.old_image).ok().filter(|_| it.old_image != it.new_image),
             from: it.old_image_id,
             to: it.new_image_id,
-        }));
+        }
     }
-    Ok(found)
+}
+
+impl From<Moved> for Attempt {
+    fn from(it: Moved) -> Self {
+        let reference = ImageRef::parse(&it.new_image).ok();
+        Self { container: it.container, image: it.new_image_id, reference }
+    }
 }
 
 /// Returns the operations of a page from the indexes alone.

@@ -64,6 +64,14 @@ pub(super) struct Illegible {
 const LOCK_TRIES: u32 = 10;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
+impl Drop for JournalFile {
+    /// As with the directory's lock: who is being started has a copy of this file for a moment.
+    fn drop(&mut self) {
+        // The system lets it go with the last copy at the latest.
+        let _ = self.file.unlock();
+    }
+}
+
 impl JournalFile {
     /// Makes the file of an operation, durably; under its name it is always complete.
     pub(super) fn create(path: &Path, plan: &UpdatePlan) -> Result<Self, StoreError> {

@@ -25,8 +25,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The right to use a data directory, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct Lock {
-    /// The system's lock lives as long as this file is open.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// A program that is being started has copies of all open files for a moment, so that closing this one
+    /// would not be enough.
+    fn drop(&mut self) {
+        // The system lets it go with the last copy at the latest.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Who holds a lock, as it says itself.
@@ -81,7 +89,7 @@ impl Lock {
             // The lock holds all the same; only its holder's name is missing.
             log::warn!("writing {}: {error}", path.display());
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Takes the lock as soon as it is free, for as long as `patience`: who has it may be a command,

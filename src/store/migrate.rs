@@ -10,7 +10,8 @@ pub(super) type Step = fn(&WriteTransaction) -> Result<(), redb::Error>;
 
 /// The steps; the schema's number is how many of them a database has behind it. The tables that a
 /// version has more than the one before are made by making all that are missing.
-pub(super) const STEPS: &[Step] = &[table::create_all, table::create_all, table::create_all];
+pub(super) const STEPS: &[Step] =
+    &[table::create_all, table::create_all, table::create_all, table::create_all];
 
 const SCHEMA: &str = "schema";
 

@@ -1,7 +1,10 @@
 //! What outlives the program: one redb file, one journal file for each open operation, one lock.
 
+mod anonymous;
 pub mod backups;
 mod blocking;
+mod check_hooks;
+pub mod compose_files;
 mod database;
 mod directory;
 mod error;
@@ -35,6 +38,8 @@ use crate::clock::Clock;
 
 use database::Guarded;
 
+pub use anonymous::AnonymousVolumes;
+pub use check_hooks::CheckHooks;
 pub use error::StoreError;
 pub use history::{History, HistoryFilter};
 pub use keep::KeepDays;
@@ -117,9 +122,19 @@ impl Store {
         WatchedImages(self)
     }
 
+    /// Returns the volumes of containers that nobody named.
+    pub fn anonymous_volumes(&self) -> AnonymousVolumes<'_> {
+        AnonymousVolumes(self)
+    }
+
     /// Returns what containers wait for.
     pub fn waits(&self) -> Waits<'_> {
         Waits(self)
+    }
+
+    /// Returns what became of the hooks of a check.
+    pub fn check_hooks(&self) -> CheckHooks<'_> {
+        CheckHooks(self)
     }
 
     /// Writes everything out and lets the file go; every later use of any clone is an error.

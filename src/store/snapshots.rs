@@ -31,6 +31,20 @@ pub struct Snapshot {
     pub seen_at: Timestamp,
     /// Its inspect JSON, as the engine wrote it.
     pub inspect: Value,
+    /// Those of whose namespaces it has a part, by the names that they had when it was seen first: the
+    /// engine shows no more than IDs, which mean nothing once they are gone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parents: BTreeMap<ContainerId, ContainerName>,
+    /// What the first looks showed that later ones cannot tell; null where only one is stored.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub first: Value,
+}
+
+impl Snapshot {
+    /// Returns what was seen of it first.
+    pub fn into_first(self) -> Value {
+        if self.first.is_null() { self.inspect } else { self.first }
+    }
 }
 
 /// An image as it was last seen.

@@ -68,10 +68,20 @@ impl Operations {
     ///
     /// When its journal cannot be read.
     pub async fn is_over(&self, id: &OperationId) -> Result<bool, StoreError> {
+        let entries = self.entries(id).await?;
+        Ok(entries.is_none_or(|entries| entries.iter().any(is_end)))
+    }
+
+    /// Returns what is written of an operation, whoever carries it on; `None` when it is filed away.
+    ///
+    /// # Errors
+    ///
+    /// When its journal cannot be read.
+    pub async fn entries(&self, id: &OperationId) -> Result<Option<Vec<JournalEntry>>, StoreError> {
         let path = self.path(id, EXTENSION);
         let look = move || match glimpse(&path) {
-            Ok(contents) => Ok(contents.entries.iter().any(is_end)),
-            Err(_) if !path.exists() => Ok(true),
+            Ok(contents) => Ok(Some(contents.entries)),
+            Err(_) if !path.exists() => Ok(None),
             Err(illegible) => Err(StoreError::Illegible { path, reason: illegible.reason }),
         };
         blocking::run("reading the journal", look).await

@@ -68,8 +68,16 @@ pub(super) const RULES: TableDefinition<&str, Bytes> = TableDefinition::new("rul
 /// Reference → what is known of a watched image.
 pub(super) const WATCHED: TableDefinition<&str, Bytes> = TableDefinition::new("watched");
 
+/// (host, container) → its volumes that nobody named.
+pub(super) const ANONYMOUS: TableDefinition<(&str, &str), Bytes> =
+    TableDefinition::new("anonymous");
+
 /// (host, container) → what it waits for.
 pub(super) const WAITS: TableDefinition<(&str, &str), Bytes> = TableDefinition::new("waits");
+
+/// (host, container, hook) → what became of that hook of a check the last time.
+pub(super) const CHECK_HOOKS: TableDefinition<(&str, &str, &str), Bytes> =
+    TableDefinition::new("check_hooks");
 
 /// A text after every other one.
 pub(super) const LAST: &str = "\u{10ffff}";
@@ -119,5 +127,7 @@ pub(super) fn create_all(write: &WriteTransaction) -> Result<(), redb::Error> {
     write.open_table(PAUSES)?;
     write.open_table(RULES)?;
     write.open_table(WAITS)?;
+    write.open_table(CHECK_HOOKS)?;
+    write.open_table(ANONYMOUS)?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::core::id::{ContainerName, HostId, TargetId};
 
 use super::fault::Fault;
-use super::record::{decode, decode_listed, encode};
+use super::record::{decode, encode};
 use super::{Store, StoreError, table};
 
 /// The last check's results.
@@ -76,21 +76,20 @@ impl Targets<'_> {
         self.0.write("writing the results of a check", record).await
     }
 
+    /// Forgets what was found and said of containers that are not there any more.
+    pub async fn forget(&self, host: &HostId, gone: Vec<ContainerName>) -> Result<(), StoreError> {
+        let host = host.clone();
+        let forget = move |write: &WriteTransaction| {
+            let gone: BTreeSet<&str> = gone.iter().map(ContainerName::as_str).collect();
+            keep(write, &host, |name| !gone.contains(name))
+        };
+        self.0.write("forgetting the results of containers that are gone", forget).await
+    }
+
     /// Returns all results of a host, by container.
     pub async fn results(&self, host: &HostId) -> Result<Vec<(ContainerName, Value)>, StoreError> {
-        let host = host.clone();
-        let list = move |read: &ReadTransaction| {
-            let mut results = Vec::new();
-            let checks = read.open_table(table::CHECKS)?;
-            for entry in checks.range(table::pairs_of(host.as_str()))? {
-                let (key, bytes) = entry?;
-                let name = key.value().1;
-                let result = decode_listed(name, bytes.value());
-                results.extend(result.map(|result| (ContainerName::new(name), result)));
-            }
-            Ok(results)
-        };
-        self.0.read("reading the results of the last check", list).await
+        let doing = "reading the results of the last check";
+        Ok(self.0.by_container(doing, table::CHECKS, host).await?.into_iter().collect())
     }
 
     /// Returns the result of one container.
@@ -134,12 +133,19 @@ fn forget_others(
     host: &HostId,
     results: &[Checked],
 ) -> Result<(), Fault> {
-    let host = host.as_str();
     let present: BTreeSet<&str> = results.iter().map(|checked| checked.name.as_str()).collect();
+    keep(write, host, |name| present.contains(name))
+}
+
+fn keep(
+    write: &WriteTransaction,
+    host: &HostId,
+    is_kept: impl Fn(&str) -> bool,
+) -> Result<(), Fault> {
+    let host = host.as_str();
     let mut checks = write.open_table(table::CHECKS)?;
-    checks.retain_in(table::pairs_of(host), |(_, name), _| present.contains(name))?;
+    checks.retain_in(table::pairs_of(host), |(_, name), _| is_kept(name))?;
     let mut said = write.open_table(table::SAID)?;
-    let range = table::triples_of(host);
-    said.retain_in(range, |(_, name, _), _| present.contains(name))?;
+    said.retain_in(table::triples_of(host), |(_, name, _), _| is_kept(name))?;
     Ok(())
 }

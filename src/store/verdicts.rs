@@ -38,13 +38,13 @@ impl Stored for Pause {
     const VERSION: u32 = 1;
 }
 
-/// What a check found: which image could run in a container's place now.
+/// What a check found: which images could run in a container's place now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newest {
     /// The container.
     pub name: ContainerName,
-    /// The image; `None` where the container is up to date.
-    pub mark: Option<Mark>,
+    /// The images; none where the container is up to date.
+    pub marks: Vec<Mark>,
 }
 
 impl Verdicts<'_> {
@@ -59,6 +59,23 @@ impl Verdicts<'_> {
             Ok(())
         };
         self.0.write(WRITING, say).await
+    }
+
+    /// Removes all that was said of images in a container's place; returns it.
+    pub async fn forget(&self, target: &TargetId) -> Result<Vec<Verdict>, StoreError> {
+        let target = target.clone();
+        let forget = move |write: &WriteTransaction| {
+            let mut verdicts = write.open_table(table::VERDICTS)?;
+            let range = table::of_container(target.host.as_str(), target.name.as_str());
+            let mut said = Vec::new();
+            for entry in verdicts.extract_from_if(range, |_, _| true)? {
+                let (key, bytes) = entry?;
+                let given = decode_listed::<Given>(key.value().1, bytes.value());
+                said.extend(given.map(|given| given.verdict));
+            }
+            Ok(said)
+        };
+        self.0.write(WRITING, forget).await
     }
 
     /// Returns all of one host, by container.
@@ -88,10 +105,10 @@ impl Verdicts<'_> {
         let host = host.clone();
         let settle = move |write: &WriteTransaction| {
             let mut verdicts = write.open_table(table::VERDICTS)?;
-            for Newest { name, mark } in &newest {
+            for Newest { name, marks } in &newest {
                 let range = table::of_container(host.as_str(), name.as_str());
                 verdicts.retain_in(range, |_, bytes| match decode::<Given>(bytes) {
-                    Ok(Given { verdict, .. }) => !verdict.is_overtaken(mark.as_ref()),
+                    Ok(Given { verdict, .. }) => !verdict.is_overtaken(marks),
                     // It may be a newer version's.
                     Err(_) => true,
                 })?;

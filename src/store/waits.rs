@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use redb::{ReadTransaction, WriteTransaction};
+use redb::WriteTransaction;
 
 use crate::core::id::{ContainerName, HostId};
 use crate::core::waiting::Waiting;
 
-use super::record::{Stored, decode_listed, encode};
+use super::record::{Stored, encode};
 use super::{Store, StoreError, table};
 
 /// What is remembered of containers that wait.
@@ -24,19 +24,7 @@ impl Waits<'_> {
         &self,
         host: &HostId,
     ) -> Result<BTreeMap<ContainerName, Waiting>, StoreError> {
-        let host = host.clone();
-        let list = move |read: &ReadTransaction| {
-            let mut listed = BTreeMap::new();
-            let waits = read.open_table(table::WAITS)?;
-            for entry in waits.range(table::pairs_of(host.as_str()))? {
-                let (key, bytes) = entry?;
-                let name = key.value().1;
-                let waiting = decode_listed(name, bytes.value());
-                listed.extend(waiting.map(|waiting| (ContainerName::new(name), waiting)));
-            }
-            Ok(listed)
-        };
-        self.0.read("reading what containers wait for", list).await
+        self.0.by_container("reading what containers wait for", table::WAITS, host).await
     }
 
     /// Writes what has changed.

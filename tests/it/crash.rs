@@ -88,6 +88,21 @@ fn containers_of_other_kinds_are_not_lost_either() {
 }
 
 #[test]
+fn what_is_being_saved_is_saved_whole_or_not_at_all() {
+    needs!(lab);
+    let saved = || Old { backup: Some("volumes"), ..Old::default() };
+    let rows = vec![
+        row(Scenario::new("backup", NewImage::Good, saved()), Depth::Changes, &[killed::RECOVERED]),
+        row(
+            Scenario::new("backup-exits", NewImage::Exits, saved()),
+            Depth::Changed,
+            &[killed::RECOVERED],
+        ),
+    ];
+    Matrix { engine: Engine::Containerd, lanes: 3, rows }.run();
+}
+
+#[test]
 fn those_that_go_with_a_container_are_not_lost_either() {
     needs!(lab);
     let family = || Old { company: Company::Family, ..Old::default() };
@@ -114,11 +129,17 @@ fn those_that_go_with_a_container_are_not_lost_either() {
 #[test]
 fn an_engine_killed_at_every_change_is_waited_for() {
     needs!(lab);
-    let policies = ["always", "unless-stopped", "on-failure", "no"];
-    let rows = policies.map(|policy| {
+    // Whether the engine starts the old one again is what differs; the other two are between these.
+    let policies = [
+        ("always", Depth::Changes),
+        ("unless-stopped", Depth::Changed),
+        ("on-failure", Depth::Changed),
+        ("no", Depth::Changes),
+    ];
+    let rows = policies.map(|(policy, depth)| {
         let old = Old { policy: Some(policy), ..Old::default() };
         let scenario = Scenario::new(policy, NewImage::Good, old);
-        row(scenario, Depth::Changes, &[engine_killed::OUTLIVED])
+        row(scenario, depth, &[engine_killed::OUTLIVED])
     });
     Matrix { engine: Engine::New, lanes: 3, rows: rows.into() }.run();
 }
@@ -143,6 +164,7 @@ fn a_damaged_journal_is_used_as_far_as_it_goes() {
         row(plain("good", NewImage::Good), Depth::Changed, damages),
         row(plain("exits", NewImage::Exits), Depth::Changed, &[damaged::LOST]),
         row(plain("headless", NewImage::Good), Depth::Changed, &[damaged::HEADLESS]),
+        row(plain("dataless", NewImage::Good), Depth::Changed, &[damaged::DATALESS]),
     ];
     Matrix { engine: Engine::Old, lanes: 4, rows }.run();
 }

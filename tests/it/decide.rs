@@ -7,24 +7,30 @@
 //! digits (`A`, `D2`) stands for a digest.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use docker_auto::core::remote::FailureCode;
 
 mod story;
+mod why;
 mod words;
 
-use story::Story;
+pub(crate) use story::Story;
 use words::GOOD;
 
 const STORIES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/decide");
 
-#[test]
-fn containers_are_judged_as_their_stories_tell() {
+/// Returns the files of stories.
+fn stories() -> Vec<PathBuf> {
     let files = fs::read_dir(STORIES).unwrap().map(|file| file.unwrap().path());
     let mut files: Vec<_> = files.filter(|path| path.extension() == Some("txt".as_ref())).collect();
     files.sort();
-    let told: usize = files.iter().map(|file| check(file)).sum();
+    files
+}
+
+#[test]
+fn containers_are_judged_as_their_stories_tell() {
+    let told: usize = stories().iter().map(|file| check(file)).sum();
     assert!(told >= 100, "only {told} stories in {STORIES}");
 }
 

@@ -1,13 +1,18 @@
 //! Containers that need one another, on real engines: who is made anew with whom, who is restarted,
 //! in which order, and how all of them come back together.
 
+mod gone;
+mod labels;
+mod order;
+mod reruns;
+
 use serde_json::{Value, json};
 
 use crate::support::engine::Engine;
 use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::program::Program;
-use crate::support::scene::{Scene, on_each_engine};
+use crate::support::scene::{Scene, Seen, merge, on_each_engine};
 
 /// A process that does nothing, beside another one in the same namespaces.
 fn idle(more: &Value) -> Value {
@@ -109,22 +114,50 @@ fn who_lives_with_a_broken_update_comes_back_with_the_old_one() {
 #[test]
 fn a_container_that_must_not_be_touched_holds_its_parent_back() {
     needs!(lab);
-    for (label, reason) in [("mode", "off"), ("enable", "false")] {
-        let scene = Scene::on(Engine::New);
+    for (label, reason, words) in [
+        ("docker-auto.mode", "off", "forbids to touch it"),
+        ("docker-auto.enable", "false", "forbids to touch it"),
+        ("leave", "alone", "DOCKER_AUTO_POLICY_EXCLUDE_LABELS leaves out what has the label leave"),
+    ] {
+        let scene = Scene::on(Engine::Old);
         let parent = scene.start_outdated("vpn", &json!({}));
-        let label =
-            json!({"Labels": {(format!("docker-auto.{label}")): reason, "scene": scene.prefix}});
+        let label = json!({"Labels": {(label): reason, "scene": scene.prefix}});
         scene.start("app", &sharing("NetworkMode", &parent, &label));
         let before = ["vpn", "app"].map(|name| scene.seen(name));
-        let told = scene.program().run(&["update", &scene.name("vpn")]).expect(1);
+        let program = scene.program().env("DOCKER_AUTO_POLICY_EXCLUDE_LABELS", "leave=alone");
+        let told = program.run(&["update", &scene.name("vpn")]).expect(1);
         let said = format!("{}{}", told.stdout, told.stderr);
-        assert!(
-            said.contains("forbids to touch it") && said.contains(&scene.name("app")),
-            "{said}"
-        );
+        for words in [words, "; change that, or update both by hand", &scene.name("app")] {
+            assert!(said.contains(words), "{said}");
+        }
         assert_eq!(["vpn", "app"].map(|name| scene.seen(name)), before);
         scene.all_run(&["app", "vpn"]);
     }
+}
+
+/// A selection says what is updated by itself, not who may be left without its parent.
+#[test]
+fn who_is_not_selected_goes_along_with_its_parent() {
+    needs!(lab);
+    let scene = Scene::on(Engine::Old);
+    let labels = json!({"Labels": {"follow": scene.prefix, "docker-auto.mode": "auto"}});
+    let parent = scene.start_outdated("vpn", &labels);
+    scene.start("app", &sharing("NetworkMode", &parent, &json!({})));
+    scene.push("app", "2");
+    let asks = format!("{}:restart", scene.name("vpn"));
+    let asks = idle(&json!({"Labels": {"scene": scene.prefix, "docker-auto.depends-on": asks}}));
+    scene.start_like("app", "web", &asks);
+    let before = scene.seen("web");
+    let only = format!("follow={}", scene.prefix);
+    let program = scene.program().env("DOCKER_AUTO_POLICY_ONLY_LABELS", &only);
+    program.run(&["update", "--all"]).expect(0);
+    assert_eq!(["vpn", "app"].map(|name| scene.version(name)), ["2", "1"]);
+    let parent = scene.seen("vpn").id;
+    let mode = scene.host.inspect(&scene.name("app"))["HostConfig"]["NetworkMode"].clone();
+    assert_eq!(mode, format!("container:{parent}"));
+    let after = scene.seen("web");
+    assert!(after.id == before.id && after.started_at > before.started_at, "it is restarted");
+    scene.all_run(&["app", "vpn", "web"]);
 }
 
 /// Compose's labels, as it writes them.
@@ -137,35 +170,45 @@ fn service(scene: &Scene, name: &str, depends_on: &str) -> Value {
     }})
 }
 
+/// `web` lives in the namespace of `api`, which is restarted with `db`; `gone` would be destroyed by a
+/// restart, and `off` is nobody's but its owner's.
 #[test]
-fn who_asked_for_it_is_restarted_around_an_update() {
+fn who_is_restarted_takes_along_who_lives_with_it_and_nobody_who_must_stay_up() {
     needs!(lab);
-    on_each_engine(|engine| {
-        let scene = Scene::on(engine);
-        scene.start_outdated("db", &service(&scene, "db", ""));
-        scene.start("api", &service(&scene, "api", "db:service_healthy:true"));
-        scene.start_like("api", "ui", &service(&scene, "ui", "api:service_started:true"));
-        scene.start_like("api", "job", &service(&scene, "job", "db:service_started:false"));
-        let names = ["api", "ui", "job"];
-        let before = names.map(|name| scene.seen(name));
-        scene.program().run(&["update", &scene.name("db")]).expect(0);
-        assert_eq!(scene.version("db"), "2");
-        let after = names.map(|name| scene.seen(name));
-        for (index, restarted) in [(0, true), (1, true), (2, false)] {
-            let (before, after) = (&before[index], &after[index]);
-            assert_eq!(before.id, after.id);
-            assert_eq!(before.started_at != after.started_at, restarted, "{}", after.name);
-        }
-        let started = |name: &str| scene.seen(name).started_at;
-        assert!(started("db") < started("api") && started("api") < started("ui"));
-        scene.all_run(&["api", "db", "job", "ui"]);
-    });
+    let scene = Scene::on(Engine::New);
+    scene.start_outdated("db", &json!({}));
+    let asking = |more: &Value| {
+        let mut body = idle(&json!({"HostConfig": {"NetworkMode": "none"}}));
+        body["Labels"] = json!({"scene": scene.prefix, "docker-auto.depends-on": format!("{}:restart", scene.name("db"))});
+        merge(&mut body, more);
+        body
+    };
+    let api = scene.start("api", &asking(&json!({"Entrypoint": null})));
+    scene.start_like("api", "web", &sharing("NetworkMode", &api, &json!({})));
+    scene.start_like("api", "gone", &asking(&json!({"HostConfig": {"AutoRemove": true}})));
+    scene.start_like("api", "off", &asking(&json!({"Labels": {"docker-auto.mode": "off"}})));
+    let names = ["api", "web", "gone", "off"];
+    let before = names.map(|name| scene.seen(name));
+    let program = scene.program();
+    let plan = program.run(&["plan", &scene.name("db")]).expect(0).stdout;
+    for words in ["is removed when it stops (--rm)", "docker-auto.mode=off forbids to touch it"] {
+        assert!(plan.contains(words), "{plan}");
+    }
+    program.run(&["update", &scene.name("db")]).expect(0);
+    assert_eq!(scene.version("db"), "2");
+    for (before, restarted) in before.iter().zip([true, true, false, false]) {
+        let after = Seen::of(&scene.host.inspect(&before.id));
+        assert_eq!(after.started_at != before.started_at, restarted, "{}", after.name);
+    }
+    let said = scene.host.exec(&scene.name("web"), &["wget", "-qO-", "127.0.0.1:8080"]);
+    assert!(said.contains('1'), "it has lost the namespace: {said}");
+    scene.all_run(&["api", "db", "gone", "off", "web"]);
 }
 
 #[test]
 fn those_that_are_needed_are_updated_first() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
+    let scene = Scene::on(Engine::Old);
     let needs = |name: &str, other: &str| {
         json!({"Labels": {"scene": scene.prefix, "docker-auto.mode": "auto",
             "docker-auto.depends-on": if other.is_empty() { String::new() } else { scene.name(other) }},
@@ -174,11 +217,22 @@ fn those_that_are_needed_are_updated_first() {
     scene.start("a", &needs("a", "b"));
     scene.start_like("a", "b", &needs("b", "c"));
     scene.start_like("a", "c", &needs("c", ""));
-    scene.push("a", "2");
-    scene.program().run(&["update", "--all"]).expect(0);
+    let program = scene.program();
     let started = |name: &str| scene.seen(name).started_at;
+    scene.push("a", "2");
+    program.run(&["update", "--all"]).expect(0);
     assert!(started("c") < started("b") && started("b") < started("a"));
     assert_eq!(["a", "b", "c"].map(|name| scene.version(name)), ["2", "2", "2"]);
+    // One that is left out is still known to stand between the two others.
+    let before = scene.seen("b");
+    let between = scene.program().env("DOCKER_AUTO_POLICY_EXCLUDE_NAMES", &scene.name("b"));
+    scene.push("a", "3");
+    between.run(&["update", "--all"]).expect(0);
+    assert!(started("c") < started("a"));
+    assert_eq!(
+        (scene.seen("b"), scene.version("a"), scene.version("c")),
+        (before, "3".into(), "3".into())
+    );
 }
 
 #[test]
@@ -202,9 +256,12 @@ fn a_plan_names_who_goes_along() {
     needs!(lab);
     let family = Family::on(Engine::New);
     family.scene.push("vpn", "2");
+    family.scene.host.exec(&family.scene.name("app"), &["touch", "/mine"]);
     let plan = family.program().run(&["plan", &family.scene.name("vpn")]).expect(0).stdout;
     let recreated = ["app", "side"].map(|name| family.scene.name(name)).join(", ");
     assert!(plan.contains(&format!("recreate {recreated}")), "{plan}");
+    let lost = format!("{}: /mine in its own layer will be lost", family.scene.name("app"));
+    assert!(plan.contains(&lost), "{plan}");
     family.live_together();
     assert_eq!(family.scene.version("vpn"), "1");
 }

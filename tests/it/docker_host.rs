@@ -1,5 +1,7 @@
 //! What is asked of an engine: versions, facts, inventory and inspects, on each kind of engine.
 
+use std::time::Duration;
+
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, Timestamp};
 use docker_auto::core::inventory::{ImageStore, RunState};
 use docker_auto::docker::{Endpoint, Host, NEWEST, Timeouts, Tls};
@@ -21,6 +23,11 @@ pub(crate) fn connected(host: &engine::Host) -> Host {
 pub(crate) fn patient(host: &engine::Host, timeouts: Timeouts) -> Host {
     let endpoint = Endpoint::parse(&host.docker_host(), &Tls::Off).expect("a socket");
     Host::with_timeouts(HostId::default(), endpoint, timeouts).expect("no TLS files to read")
+}
+
+/// Time limits for calls that are to be given up.
+pub(crate) fn hurried(limit: Duration) -> Timeouts {
+    Timeouts { ping: limit, ask: limit, manage: limit, ..Timeouts::default() }
 }
 
 /// A container of an image without a network of its own.
@@ -97,20 +104,22 @@ async fn an_inventory_takes_two_lists_and_inspects_only_what_they_hide() {
 #[tokio::test]
 async fn a_container_that_vanishes_between_list_and_inspect_is_left_out() {
     needs!(lab);
-    let host = engine::Host::shared(Engine::New);
-    let prefix = unique();
-    let _cleanup = Cleanup { host: &host, prefix: &prefix };
-    let reference = format!("{prefix}:1");
-    host.docker_load(&ImageSpec::web(&prefix, "1"));
-    let image = host.image_id(&reference);
-    let name = format!("{prefix}-gone");
-    host.post(&format!("/containers/create?name={name}"), &body(&image));
-    let rule = Rule::before("/containers/[0-9a-f]+/json").fail(404, "No such container");
-    let proxy = EngineProxy::start(&host, &[rule]);
-    let found = connected(&host.behind(&proxy)).inventory(Timestamp::default()).await.unwrap();
-    assert!(!found.containers.contains_key(&ContainerName::new(name.clone())));
-    let found = connected(&host).inventory(Timestamp::default()).await.unwrap();
-    assert_eq!(found.containers[&ContainerName::new(name)].image, image);
+    for kind in Engine::ALL {
+        let host = engine::Host::shared(kind);
+        let prefix = unique();
+        let _cleanup = Cleanup { host: &host, prefix: &prefix };
+        let reference = format!("{prefix}:1");
+        host.docker_load(&ImageSpec::web(&prefix, "1"));
+        let image = host.image_id(&reference);
+        let name = format!("{prefix}-gone");
+        host.post(&format!("/containers/create?name={name}"), &body(&image));
+        let rule = Rule::before("/containers/[0-9a-f]+/json").fail(404, "No such container");
+        let proxy = EngineProxy::start(&host, &[rule]);
+        let found = connected(&host.behind(&proxy)).inventory(Timestamp::default()).await.unwrap();
+        assert!(!found.containers.contains_key(&ContainerName::new(name.clone())), "{kind:?}");
+        let found = connected(&host).inventory(Timestamp::default()).await.unwrap();
+        assert_eq!(found.containers[&ContainerName::new(name)].image, image, "{kind:?}");
+    }
 }
 
 #[tokio::test]

@@ -172,12 +172,14 @@ impl Lab<'_> {
         recreate(&Subject {
             inspect,
             mac_inspect: None,
+            earlier: None,
             old_image: Some(&old_image),
             new_image: Some(&image(&self.reference("app"))),
             reference: &reference,
             engine: &self.facts(),
             operation: &OperationId::new("0198c0de-0000-7000-8000-0000000a1b2c"),
             containers: &self.others(id),
+            remembered: &BTreeMap::new(),
             volume_sources: &sources,
             compose_image: None,
         })

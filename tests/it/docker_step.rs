@@ -2,6 +2,7 @@
 
 mod image_removal;
 mod look;
+mod lost;
 mod run;
 mod swap;
 
@@ -48,7 +49,11 @@ struct Operation {
 
 impl Operation {
     async fn on(engine: Engine) -> Self {
-        let (host, prefix) = (Host::shared(engine), unique());
+        Self::with(Host::shared(engine)).await
+    }
+
+    async fn with(host: Host) -> Self {
+        let prefix = unique();
         let ours = connected(&host);
         let platform = ours.engine_facts().await.expect("the engine is up").platform;
         let runner = runner(ours);

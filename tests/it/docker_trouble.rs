@@ -1,6 +1,7 @@
 //! Engines that are dead, frozen, closed, out of date or no engines at all: each named with its cure.
 
 mod fake;
+mod ghosts;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,18 +13,20 @@ use docker_auto::core::health::{ExitZero, HealthGate, Requirement, Restarts};
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, OperationId, Timestamp};
 use docker_auto::core::journal::{Class, Known};
 use docker_auto::core::plan::{Key, Step, StepRunner};
-use docker_auto::docker::{DockerError, Endpoint, Host, Retry, Timeouts, Tls};
+use docker_auto::docker::{DockerError, Endpoint, Host, Retry, Tls};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::docker_host::{body, connected, patient};
+use crate::docker_host::{body, connected, hurried, patient};
 use crate::docker_step::runner;
 use crate::support::containers::Cleanup;
 use crate::support::engine::{self, Engine, HostOptions};
 use crate::support::image::{ImageSpec, Kind};
 use crate::support::lab::{needs, the_lab, unique};
 use crate::support::proxy::{EngineProxy, Rule};
+use crate::support::scene::PATIENCE;
 
 use self::fake::{FakeEngine, ok, ping};
 
@@ -35,10 +38,8 @@ async fn trouble(host: &Host) -> DockerError {
     host.inventory(Timestamp::default()).await.expect_err("there is trouble")
 }
 
-fn hurried() -> Timeouts {
-    let second = Duration::from_secs(1);
-    Timeouts { ping: second, ask: second, manage: second, ..Timeouts::default() }
-}
+/// How long an engine that is frozen is waited for.
+const LIMIT: Duration = Duration::from_secs(3);
 
 fn knowing(id: &str, name: &str) -> Known {
     Known {
@@ -108,7 +109,7 @@ async fn a_killed_engine_is_unreachable_and_found_again() {
 async fn a_frozen_engine_is_told_from_a_dead_one() {
     needs!(lab);
     let host = engine::Host::private(Engine::New, &HostOptions::default());
-    let ours = patient(&host, hurried());
+    let ours = patient(&host, hurried(LIMIT));
     ours.ping().await.unwrap();
     host.freeze();
     // The second time it does not even agree on a version.
@@ -121,7 +122,14 @@ async fn a_frozen_engine_is_told_from_a_dead_one() {
     let cancel = |_: &DockerError| waiting.cancel();
     assert!(ours.wait_until_ready(&waiting, &cancel).await.is_err());
     host.thaw();
-    ours.inventory(Timestamp::default()).await.unwrap();
+    connected(&host).ping().await.unwrap(); // it is awake again, however long that took
+    // What it was asked meanwhile may keep it longer than that.
+    let again = async {
+        while let Err(error) = ours.inventory(Timestamp::default()).await {
+            assert!(matches!(error, DockerError::Timeout { .. }), "{}", error.chain());
+        }
+    };
+    timeout(PATIENCE, again).await.unwrap();
 }
 
 #[tokio::test]

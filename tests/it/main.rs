@@ -9,12 +9,16 @@ mod backup;
 mod command;
 /// Docker Compose beside us: what it makes of containers that we have updated.
 mod compose;
+/// Compose files as text: what is written when a version moves, and what is left to people.
+mod compose_file;
 /// Environment variables → configuration and problems.
 mod config;
 /// The program and the engine are killed at every call of an update; a container is never lost.
 mod crash;
 /// Stories of containers → decisions with their reasons.
 mod decide;
+/// The examples are what they say, and work.
+mod demo;
 /// Containers that need one another: made anew, restarted and brought back together, in order.
 mod dependency;
 /// What is taken for newer, and what is not: digests, indexes, local images, registries in trouble.
@@ -29,6 +33,8 @@ mod docker_recreate;
 mod docker_step;
 /// Engines that are dead, frozen, closed, out of date or no engines at all.
 mod docker_trouble;
+/// Each variable and label of the README's tables: what is different with it.
+mod effects;
 /// Updates by the program: what was asked for stays, what the image brought changes with it.
 mod fidelity;
 /// The image as it is shipped, beside a container that it updates.

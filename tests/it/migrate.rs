@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
-use crate::support::scene::Scene;
+use crate::support::scene::{Scene, Server};
 
 const WATCHTOWER: &str = "com.centurylinklabs.watchtower";
 
@@ -69,4 +69,62 @@ fn a_host_with_watchtower_is_read_and_understood() {
     let labels = of(&left)["labels"].as_object().cloned().unwrap_or_default();
     let added = labels.keys().any(|name| name.starts_with("docker-auto."));
     assert!(!labels.is_empty() && !added, "only what the container has is shown: {views}");
+}
+
+#[test]
+fn labels_of_all_tools_are_read_and_understood_on_a_host() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.push("app", "1");
+    scene.host.pull(&scene.reference("app"));
+    // The label, ours, and what becomes of a container with it that is outdated.
+    let cases = [
+        ("wud", "wud.watch", "true", "docker-auto.mode", "watch", "watch_mode"),
+        ("wud-off", "wud.watch", "false", "docker-auto.mode", "off", "mode_off"),
+        ("drydock", "dd.watch", "true", "docker-auto.mode", "watch", "watch_mode"),
+        ("diun", "diun.enable", "true", "docker-auto.mode", "watch", "watch_mode"),
+        ("ouroboros", "com.ouroboros.enable", "false", "docker-auto.mode", "off", "mode_off"),
+        ("watch-docker", "watchdocker.skip", "true", "docker-auto.enable", "false", "not_selected"),
+    ];
+    for (short, label, value, ..) in cases {
+        scene.start_like("app", short, &json!({"Labels": {label: value}}));
+    }
+    scene.push("app", "2");
+    let program = scene.program();
+    let report = program.run(&["migrate", "--json"]).expect(0).json();
+    for (short, label, value, ours, meaning, code) in cases {
+        let name = scene.name(short);
+        let found = setting(&report, &name, label);
+        assert_eq!(found["ours"][ours], meaning, "{label}={value}: {found}");
+        let view = program.run(&["check", &name, "--json"]).expect(0).json();
+        assert_eq!(view[0]["reason"]["code"], code, "{label}={value}: {view}");
+    }
+}
+
+#[test]
+fn each_setting_of_another_tool_is_named_once_in_the_log() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.push("app", "1");
+    scene.host.pull(&scene.reference("app"));
+    let label = format!("{WATCHTOWER}.no-pull");
+    let labels = json!({label.as_str(): "true", "wud.tag.include": "^1", "dd.port.label": "x"});
+    for short in ["one", "two"] {
+        scene.start_like("app", short, &json!({"Labels": labels}));
+    }
+    let program = scene.program().env("WATCHTOWER_TIMEOUT", "30s");
+    let server = Server::start(&program);
+    for _ in 1..=2 {
+        program.run(&["check", "--force"]).expect(0);
+    }
+    let log = server.end().stderr;
+    for (theirs, ours) in [
+        (label.as_str(), "is read as docker-auto."),
+        ("wud.tag.include", "is read as docker-auto.tag.include"),
+        ("dd.port.label", "has no equivalent: "),
+        ("WATCHTOWER_TIMEOUT", "is read as DOCKER_AUTO_UPDATE_STOP_TIMEOUT"),
+    ] {
+        let named = |line: &&str| line.contains(theirs) && line.contains(ours);
+        assert_eq!(log.lines().filter(named).count(), 1, "{theirs}: {log}");
+    }
 }

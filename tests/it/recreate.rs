@@ -93,12 +93,14 @@ fn made(situation: &Situation<'_>) -> Result<Recreation, PlanError> {
     let subject = Subject {
         inspect,
         mac_inspect,
+        earlier: rest.get("earlier"),
         old_image,
         new_image,
         reference: &ImageRef::parse(text).expect("a case follows a reference"),
         engine: &engine(&rest["engine"]),
         operation: &OperationId::new("0198c0de-0000-7000-8000-0000000a1b2c"),
         containers: &containers(&rest["containers"]),
+        remembered: &containers(&rest["remembered"]),
         volume_sources: rest["volume_sources"].as_array().map_or(&[], Vec::as_slice),
         compose_image: compose_image.as_ref(),
     };

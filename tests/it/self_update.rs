@@ -6,4 +6,5 @@ mod good;
 mod house;
 mod interrupted;
 mod look;
+mod neighbour;
 mod refused;

@@ -6,9 +6,11 @@ mod control;
 mod ending;
 mod hooks;
 mod instance;
+mod noise;
 mod notices;
 mod people;
 mod times;
 mod timing;
 
 pub(crate) use consent::changes;
+pub(crate) use timing::{Loop, midnight};

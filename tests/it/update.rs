@@ -2,11 +2,15 @@
 //! them back, in which order they go, and what becomes of them when somebody else interferes.
 
 mod broken;
+mod disk;
 mod hooks;
 mod images;
 mod meddling;
 mod order;
+mod outage;
+mod planned;
 mod ports;
 mod probes;
 mod refused;
+mod vanished;
 mod versions;

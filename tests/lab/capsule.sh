@@ -126,7 +126,7 @@ up() {
     /bin/sh -c "$FIRST_PROCESS" capsule "$DIR" \
     dockerd --data-root "$DIR/data" --exec-root /run/docker --pidfile /run/docker.pid -H "unix://$DIR/docker.sock" \
     --cgroup-parent="/$LAB_CONTROL_GROUP/$NAME" --exec-opt native.cgroupdriver=cgroupfs \
-    --insecure-registry "$NETWORK.0/16" "$@" >"$DIR/log" 2>&1 </dev/null &
+    --insecure-registry "$NETWORK.0/24" "$@" >"$DIR/log" 2>&1 </dev/null &
   printf '%s %s\n' $! "$(started_at $!)" >"$DIR/holder"
   { await_first_process $! && wire "$(cat "$DIR/first")" && await_engine "$NAME"; } || { down "$NAME"; return 1; }
   echo "ready $NAME $NETWORK.$ADDRESS $DIR/docker.sock"
@@ -169,8 +169,8 @@ down() {
   remove_control_groups "$LAB_CONTROL_GROUP/$1" || say "control groups of $1 are still in use"
   address=$(cat "$dir/address")
   ip link delete "host$address" 2>/dev/null || true # the kernel would do it a little later
-  rmdir "$LAB_DIR/addresses/$address"
   rm -rf --one-file-system "$dir"
+  rmdir "$LAB_DIR/addresses/$address" # at last: whoever takes the address makes a folder and control groups of the same name
 }
 
 # shellcheck disable=SC2016

@@ -31,7 +31,7 @@ KINDS = {
     "exit1": ({"EXIT_AFTER": "0", "EXIT_CODE": "1"}, None),
     "crash": ({"EXIT_AFTER": "2", "EXIT_CODE": "1"}, None),  # with a restart policy: again and again
     "unhealthy": ({}, "exit 1"),  # from the start
-    "sickens": ({"SICK_AFTER": "3"}, ASK),  # healthy first
+    "sickens": ({"SICK_AFTER": "8"}, ASK),  # healthy first
     "slow": ({"START_DELAY": "5"}, ASK),  # healthy after six seconds
     "slow-stop": ({"STOP_DELAY": "3"}, None),
     "ignore-term": ({"IGNORE_TERM": "1"}, None),

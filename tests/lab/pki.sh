@@ -4,7 +4,8 @@ set -euo pipefail
 mkdir -p "$1"
 cd "$1"
 NAMES="DNS:localhost,DNS:registry.test,DNS:auth.test,DNS:*.test,IP:127.0.0.1,IP:::1"
-for number in {1..30}; do NAMES+=,IP:10.77.0.$number; done
+NAMES+=",DNS:docker.io,DNS:*.docker.io,DNS:ghcr.io" # see hub.sh
+for number in {1..250}; do NAMES+=,IP:10.77.0.$number; done
 EC=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
 
 authority() { # NAME

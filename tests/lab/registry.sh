@@ -1,9 +1,11 @@
 #!/bin/bash
-# registry.sh NAME ADDRESS:PORT plain|basic|token|tls|tls-token|mirror [REALM or URL]: becomes Debian's docker-registry.
-#   basic: alice, s3cret;  token: the argument is the token server's URL;  mirror: the argument is the registry it caches
+# registry.sh NAME ADDRESS:PORT plain|basic|token|tls|tls-token|mirror [REALM or URL [SERVICE]]: becomes Debian's
+# docker-registry.
+#   basic: alice, s3cret;  token: the arguments are the token server's URL and the registry's name there;
+#   mirror: the argument is the registry it caches
 set -euo pipefail
 : "${LAB_DIR:?runs inside a lab}" "${LAB_PKI:?runs inside a lab}"
-NAME=$1 ADDRESS=$2 MODE=$3 ARGUMENT=${4:-}
+NAME=$1 ADDRESS=$2 MODE=$3 ARGUMENT=${4:-} SERVICE=${5:-registry.test}
 DIR=$LAB_DIR/registries/$NAME
 mkdir -p "$DIR"
 auth='' tls='' proxy=''
@@ -17,7 +19,7 @@ PYTHON
     auth="auth: {htpasswd: {realm: lab, path: $DIR/htpasswd}}"
     ;;
   token | tls-token)
-    auth="auth: {token: {realm: \"$ARGUMENT\", service: registry.test, issuer: lab, rootcertbundle: $LAB_PKI/token.crt}}"
+    auth="auth: {token: {realm: \"$ARGUMENT\", service: $SERVICE, issuer: lab, rootcertbundle: $LAB_PKI/token.crt}}"
     ;;
   mirror) proxy="proxy: {remoteurl: \"$ARGUMENT\"}" ;;
   *) echo "registry.sh: no such mode: $MODE" >&2; exit 2 ;;
@@ -25,7 +27,7 @@ esac
 case $MODE in tls*) tls=", tls: {certificate: $LAB_PKI/server.crt, key: $LAB_PKI/server.key}" ;; esac
 cat >"$DIR/config.yml" <<CONFIG
 version: 0.1
-log: {level: info, accesslog: {disabled: false}}
+log: {level: info, formatter: json, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: $DIR/blobs}
   delete: {enabled: true}

@@ -1,14 +1,16 @@
 #!/usr/bin/python3
-"""tokend.py ADDRESS PORT: the token server of a registry (GET with Basic or nobody, POST as OAuth 2).
+"""tokend.py ADDRESS PORT [tls]: the token server of a registry (GET with Basic or nobody, POST as OAuth 2).
 
 Signs with $LAB_PKI/token.key and puts the certificate into the header, as docker-registry checks it. Nobody may pull
 public/* and library/*; alice (s3cret) and robot$ci (robotpw) may do everything. TOKEN_TTL: seconds, default 300.
+Prints each request as a line of JSON before it is answered.
 """
 
 import base64
 import http.server
 import json
 import os
+import ssl
 import sys
 import time
 import urllib.parse
@@ -42,7 +44,21 @@ def granted(scope, user):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def answer(self, status, value):
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, value, query, user):
+        asked = {name: " ".join(query.get(name, [])) for name in ("service", "scope")}
+        entry = {
+            "host": self.headers.get("Host"),
+            "method": self.command,
+            "status": status,
+            "user": user,
+            "agent": self.headers.get("User-Agent"),
+        }
+        # In one call, so that no other thread's line gets in between.
+        sys.stdout.write(json.dumps(entry | asked) + "\n")
+        sys.stdout.flush()
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -58,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             user, _, password = base64.b64decode(authorization[6:]).decode().partition(":")
             if USERS.get(user) != password:
                 refusal = {"code": "UNAUTHORIZED", "message": "incorrect username or password"}
-                return self.answer(401, {"errors": [refusal]})
+                return self.answer(401, {"errors": [refusal]}, query, user)
         self.issue(query, user)
 
     def do_POST(self):
@@ -66,7 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         form = urllib.parse.parse_qs(body)
         user = form.get("username", [""])[0]
         if form.get("grant_type", [""])[0] == "password" and USERS.get(user) != form.get("password", [""])[0]:
-            return self.answer(401, {"error": "invalid_grant"})
+            return self.answer(401, {"error": "invalid_grant"}, form, user)
         self.issue(form, user)
 
     def issue(self, query, user):
@@ -83,7 +99,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         }
         token = jwt.encode(claims, KEY, algorithm="RS256", headers={"x5c": CHAIN})
         issued = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
-        self.answer(200, {"token": token, "access_token": token, "expires_in": TTL, "issued_at": issued})
+        value = {"token": token, "access_token": token, "expires_in": TTL, "issued_at": issued}
+        self.answer(200, value, query, user)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -91,4 +108,9 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
 
 
-Server((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+server = Server((sys.argv[1], int(sys.argv[2])), Handler)
+if sys.argv[3:] == ["tls"]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{PKI}/server.crt", f"{PKI}/server.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()

@@ -60,6 +60,18 @@ pub struct Snooze {
     pub json: bool,
 }
 
+/// Takes back what was said of images in a container's place: approve, reject, skip and snooze.
+#[derive(Debug, FromArgs)]
+#[argh(subcommand, name = "forget")]
+pub struct Forget {
+    /// the container
+    #[argh(positional)]
+    pub name: String,
+    /// print JSON
+    #[argh(switch)]
+    pub json: bool,
+}
+
 /// Holds all updates of a container, a group or everything until it is resumed; without any, shows
 /// what is paused.
 #[derive(Debug, FromArgs)]

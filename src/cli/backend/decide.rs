@@ -11,7 +11,7 @@ use crate::core::text::Language;
 use crate::core::verdict::{COMMAND_LINE, Paused, Word};
 use crate::engine::command::Ruling;
 use crate::http::api::verdicts::moment;
-use crate::http::view::verdict::{PauseView, VerdictView};
+use crate::http::view::verdict::{ForgottenView, PauseView, VerdictView};
 use crate::http::view::why::WhyView;
 
 /// A word as it is asked for.
@@ -77,6 +77,20 @@ impl Backend {
         }
     }
 
+    /// Takes back what was said of images in a container's place.
+    pub async fn forget(&mut self, name: &str) -> Result<ForgottenView, CommandError> {
+        match self {
+            Self::Server(control, _) => {
+                let path = format!("/api/v1/containers/{}/verdicts", in_path(name));
+                Ok(control.ask(Method::DELETE, &path, &json!({})).await?)
+            }
+            Self::Own(own) => {
+                let name = ContainerName::from_engine(name);
+                Ok(ForgottenView::from(own.engine.forget(&name, COMMAND_LINE).await?))
+            }
+        }
+    }
+
     /// Explains how a container is judged.
     pub async fn why(&mut self, name: &str, language: Language) -> Result<WhyView, CommandError> {
         match self {
@@ -87,7 +101,8 @@ impl Backend {
             }
             Self::Own(own) => {
                 let explained = own.engine.explain(&ContainerName::from_engine(name)).await?;
-                Ok(WhyView::told(&explained, language))
+                let hooks = own.engine.check_hooks(&explained.container.name).await?;
+                Ok(WhyView::told(&explained, hooks, language))
             }
         }
     }

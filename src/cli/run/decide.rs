@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cli::arguments::decide::{
-    Approve, Pause, Policy, PolicyCommand, PolicySet, Reject, Resume, Skip, Snooze, Why,
+    Approve, Forget, Pause, Policy, PolicyCommand, PolicySet, Reject, Resume, Skip, Snooze, Why,
 };
 use crate::cli::arguments::{Command, Update};
 use crate::cli::backend::{Backend, decide::Spoken};
@@ -11,6 +11,7 @@ use crate::cli::run::{CommandError, Manner, print, print_json, update};
 use crate::cli::show::why as show;
 use crate::core::id::ContainerName;
 use crate::core::rule::Rule;
+use crate::core::text;
 use crate::core::verdict::Paused;
 
 const WHICH: &str = "name a container, or say --group or --all; one of them";
@@ -32,8 +33,9 @@ pub(super) async fn run(
         Command::Snooze(Snooze { name, until, json }) => {
             rule(backend, (name, Spoken::Snooze(until), *json), manner).await
         }
+        Command::Forget(asked) => forget(backend, asked, manner).await,
         Command::Pause(asked) => pause(backend, asked, manner).await,
-        Command::Resume(asked) => resume(backend, asked).await,
+        Command::Resume(asked) => resume(backend, asked, manner).await,
         Command::Why(asked) => why(backend, asked, manner).await,
         Command::Policy(asked) => policy(backend, asked).await,
         _ => return None,
@@ -83,26 +85,33 @@ async fn rule(
     Ok(if json { print_json(&view) } else { print(&show::verdict(&view)) })
 }
 
+async fn forget(backend: &mut Backend, asked: &Forget, manner: Manner) -> Result<u8, CommandError> {
+    let view = backend.forget(&asked.name).await?;
+    let line = show::forgotten(&view, manner.language);
+    Ok(if asked.json { print_json(&view) } else { print(&line) })
+}
+
 async fn pause(backend: &mut Backend, asked: &Pause, manner: Manner) -> Result<u8, CommandError> {
     let Pause { name, group, all, json } = asked;
     if name.is_none() && group.is_none() && !all {
         let views = backend.pauses(manner.language).await?;
-        return Ok(if *json { print_json(&views) } else { print(&show::pauses(&views)) });
+        let lines = show::pauses(&views, manner.language);
+        return Ok(if *json { print_json(&views) } else { print(&lines) });
     }
     let paused = paused(name.as_ref(), group.as_ref(), *all)?;
     let view = backend.pause(paused, manner.language).await?;
-    let views = std::slice::from_ref(&view);
-    Ok(if *json { print_json(&view) } else { print(&show::pauses(views)) })
+    let line = show::pauses(std::slice::from_ref(&view), manner.language);
+    Ok(if *json { print_json(&view) } else { print(&line) })
 }
 
-async fn resume(backend: &mut Backend, asked: &Resume) -> Result<u8, CommandError> {
+async fn resume(backend: &mut Backend, asked: &Resume, manner: Manner) -> Result<u8, CommandError> {
     let Resume { name, group, all, json } = asked;
     let paused = paused(name.as_ref(), group.as_ref(), *all)?;
     let (of, name) = paused.parts();
     let said = json!({"of": of, "name": Some(name).filter(|name| !name.is_empty())});
-    let line = format!("resumed: {of} {name}");
+    let line = text::of_resumed(&paused, manner.language);
     backend.resume(paused).await?;
-    Ok(if *json { print_json(&said) } else { print(&format!("{}\n", line.trim_end())) })
+    Ok(if *json { print_json(&said) } else { print(&format!("{line}\n")) })
 }
 
 fn paused(

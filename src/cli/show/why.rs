@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::core::rule::Rule;
 use crate::core::text::{self, Language};
-use crate::http::view::verdict::{PauseView, VerdictView};
+use crate::http::view::hook::HookView;
+use crate::http::view::verdict::{ForgottenView, PauseView, VerdictView};
 use crate::http::view::why::WhyView;
 use crate::logging::printable;
 
@@ -12,6 +13,10 @@ use crate::logging::printable;
 pub fn why(view: &WhyView, language: Language) -> String {
     let [asked, because, lifts, cure] = text::of_headings(language);
     let mut shown = format!("{} ({}): {}\n", view.name, view.image, view.reason.message);
+    let about = view.candidate.as_ref().and_then(|candidate| candidate.about(language));
+    if let Some(about) = about {
+        let _ = writeln!(shown, "  {about}");
+    }
     let _ = writeln!(shown, "\n{asked}:");
     for (number, asked) in (1..).zip(&view.chain) {
         let mark = if asked.ended.is_some() { "✗" } else { "✓" };
@@ -20,7 +25,21 @@ pub fn why(view: &WhyView, language: Language) -> String {
     let _ = writeln!(shown, "\n{because}: {} [{}]", view.cause.text, view.reason.code);
     let _ = writeln!(shown, "{lifts}: {}", view.lifts.text);
     let _ = writeln!(shown, "{cure}: {}", view.cure);
+    if !view.hooks.is_empty() {
+        let _ = writeln!(shown, "\n{}:", text::of_hooks_heading(language));
+    }
+    view.hooks.iter().for_each(|ended| hook(&mut shown, ended));
     shown.lines().map(|line| printable(line) + "\n").collect()
+}
+
+/// Adds how a hook ended; what it wrote is marked, so that nobody takes it for ours.
+fn hook(shown: &mut String, ended: &HookView) {
+    let HookView { hook, at, duration_ms, result, text } = ended;
+    let (at, tenths) = (super::moment(*at), duration_ms / 100);
+    let _ = writeln!(shown, "  {hook} at {at} ({}.{} s): {result}", tenths / 10, tenths % 10);
+    for line in text.lines() {
+        let _ = writeln!(shown, "    | {line}");
+    }
 }
 
 /// Returns a person's word, and how the container is judged from now on.
@@ -35,18 +54,19 @@ pub fn verdict(view: &VerdictView) -> String {
     lines.iter().map(|line| printable(line) + "\n").collect()
 }
 
+/// Returns what is taken back.
+pub fn forgotten(view: &ForgottenView, language: Language) -> String {
+    printable(&text::of_forgotten(&view.name, &view.forgotten, language)) + "\n"
+}
+
 /// Returns what is paused, a line for each.
-pub fn pauses(views: &[PauseView]) -> String {
+pub fn pauses(views: &[PauseView], language: Language) -> String {
     if views.is_empty() {
-        return "nothing is paused\n".to_owned();
+        return format!("{}\n", text::of_no_pause(language));
     }
     let line = |view: &PauseView| {
-        printable(&format!(
-            "paused: {}, by {} at {}",
-            view.message,
-            view.by,
-            super::moment(view.at)
-        ))
+        let said = (view.by.as_str(), &*super::moment(view.at));
+        printable(&text::of_pause(&view.message, said, language))
     };
     views.iter().map(|view| line(view) + "\n").collect()
 }

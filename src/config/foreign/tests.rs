@@ -10,7 +10,10 @@ use crate::core::foreign::variables::rows;
 fn load(lines: &str) -> (Config, Vec<ConfigProblem>) {
     let pairs = lines.lines().filter_map(|line| line.split_once('='));
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Config::load(&Environment::new(pairs, &|_| Ok("file".to_owned())))
+    Config::load(&Environment::new(pairs, &|path| match path.extension() {
+        None => Ok("file".to_owned()),
+        Some(_) => Err(std::io::ErrorKind::NotFound.into()),
+    }))
 }
 
 /// What is there beside each row, so that what is implied is the same with and without it.
@@ -18,7 +21,7 @@ const BESIDE: &str = "DOCKER_AUTO_DATA=/d\nDOCKER_CONFIG=/c\nDOCKER_HOST=tcp://h
                       WATCHTOWER_NO_STARTUP_MESSAGE=1\nDIUN_PROVIDERS_DOCKER=true\n";
 
 /// Values of which each row takes at least one, and one of which is not what holds without it.
-const VALUES: [&str; 16] = [
+const VALUES: [&str; 17] = [
     "true",
     "false",
     "3",
@@ -35,6 +38,7 @@ const VALUES: [&str; 16] = [
     "minor",
     "unix:///x",
     "none",
+    "mature",
 ];
 
 #[test]
@@ -53,7 +57,7 @@ fn every_variable_changes_something_or_says_why_it_does_not() {
             let (config, problems) = load(&format!("{kept}{name}={value}"));
             let without = load(&kept).0;
             changes |= config != without && !problems.iter().any(ConfigProblem::is_fatal);
-            told.extend(problems.into_iter().filter(|problem| problem.variable() == name));
+            told.extend(problems.into_iter().filter(|problem| problem.name() == name));
         }
         let said = told.iter().any(|problem| match problem {
             ConfigProblem::NoEquivalent { why, .. } => !why.is_empty(),
@@ -68,7 +72,7 @@ fn check(lines: &str, expected: &[&str]) {
     let (config, problems) = load(lines);
     let rules = &config.policy.rules;
     let shown = format!(
-        "{:?} {} {} {} scan={:?} every={:?} start={} stop={:?} only={:?} names={:?} problems={:?} fatal={}",
+        "{:?} {} {} {} scan={:?} every={:?} start={} stop={:?} only={:?} names={:?} window={:?} problems={:?} fatal={} scope={} cooldown={:?}",
         rules.updates.value,
         rules.updates.origin,
         rules.allow_compose.value,
@@ -79,8 +83,11 @@ fn check(lines: &str, expected: &[&str]) {
         config.policy.stop_timeout.as_ref().map(|it| it.value),
         rules.only_labels.value.iter().map(ToString::to_string).collect::<Vec<_>>(),
         rules.exclude_names.value.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        config.policy.window.as_ref().map(|it| it.value.text().to_owned()),
         problems.iter().filter(|it| !it.is_note()).map(ToString::to_string).collect::<Vec<_>>(),
         problems.iter().any(ConfigProblem::is_fatal),
+        rules.scope.value,
+        config.policy.cooldown.value,
     );
     for part in expected {
         assert!(shown.contains(part), "{lines}: {shown} lacks {part}");
@@ -93,7 +100,7 @@ fn variables_of_watchtower_switch_its_defaults_on() {
         ("", &["Never the default false 1", "every=600s start=true", "problems=[]"][..]),
         (
             "WATCHTOWER_CLEANUP=true",
-            &["AtCheck the variable WATCHTOWER_CLEANUP true 1", "every=86400s start=false"],
+            &["AtCheck the variable WATCHTOWER_CLEANUP true 1 ", "every=86400s start=false"],
         ),
         (
             "WATCHTOWER_SCHEDULE=0 0 4 * * *",
@@ -131,7 +138,7 @@ fn variables_of_watchtower_switch_its_defaults_on() {
         ),
         (
             "WATCHTOWER_POLL_INTERVAL=3600\nSCAN_INTERVAL=5m",
-            &["every=300s", "WATCHTOWER_POLL_INTERVAL has no effect: SCAN_INTERVAL is set as well"],
+            &["every=300s", "the variable SCAN_INTERVAL is set as well"],
         ),
         (
             "WATCHTOWER_SCHEDULE=0 99 4 * * *",
@@ -153,7 +160,78 @@ fn variables_of_watchtower_switch_its_defaults_on() {
 }
 
 #[test]
-fn what_restrains_watchtower_otherwise_is_no_consent() {
+fn a_schedule_of_ours_is_consent_beside_a_refusal_of_theirs_alone() {
+    for (lines, expected) in [
+        (
+            "WATCHTOWER_MONITOR_ONLY=true\nDOCKER_AUTO_UPDATE_CRON=0 5 * * *",
+            &[
+                "the variable DOCKER_AUTO_UPDATE_CRON false",
+                "the variable DOCKER_AUTO_UPDATE_CRON is set as well",
+            ][..],
+        ),
+        (
+            "DOCKER_AUTO_UPDATE_ENABLED=false\nDOCKER_AUTO_UPDATE_CRON=0 5 * * *",
+            &["Never the variable DOCKER_AUTO_UPDATE_ENABLED", "turns updates off"],
+        ),
+        (
+            "DOCKER_AUTO_UPDATE_ENABLED=false\nWATCHTOWER_SCHEDULE=0 0 4 * * *",
+            &["Never the variable DOCKER_AUTO_UPDATE_ENABLED"],
+        ),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn without_a_scope_watchtower_leaves_scoped_containers_to_others() {
+    for (lines, expected) in [
+        ("DIUN_WATCH_WORKERS=3", "scope=all containers"),
+        ("WATCHTOWER_CLEANUP=1", "scope=containers without a scope"),
+        ("WATCHTOWER_MONITOR_ONLY=1", "scope=containers without a scope"),
+        ("WATCHTOWER_SCOPE=web", "scope=containers of the scope web"),
+        ("WATCHTOWER_CLEANUP=1\nDOCKER_AUTO_POLICY_SCOPE=a", "scope=containers of the scope a"),
+    ] {
+        check(lines, &[expected]);
+    }
+}
+
+#[test]
+fn of_two_cooldowns_of_theirs_the_longer_one_counts() {
+    for (lines, expected) in [
+        ("WATCHTOWER_COOLDOWN_DELAY=1d\nWATCHTOWER_IMAGE_COOLDOWN=2d", "cooldown=172800s"),
+        ("WATCHTOWER_COOLDOWN_DELAY=2d\nWATCHTOWER_IMAGE_COOLDOWN=1d", "cooldown=172800s"),
+        (
+            "WATCHTOWER_COOLDOWN_DELAY=1d\nWATCHTOWER_IMAGE_COOLDOWN=2d\n\
+             DOCKER_AUTO_UPDATE_COOLDOWN=1h",
+            "cooldown=3600s",
+        ),
+    ] {
+        check(lines, &[expected]);
+    }
+    let told = load("WATCHTOWER_COOLDOWN_DELAY=1d\nWATCHTOWER_IMAGE_COOLDOWN=2d").1;
+    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+    let loser =
+        "WATCHTOWER_COOLDOWN_DELAY has no effect: the variable WATCHTOWER_IMAGE_COOLDOWN is set";
+    assert!(told.iter().any(|problem| problem.contains(loser)), "{told:?}");
+}
+
+#[test]
+fn watchtower_keeps_images_unless_it_is_told_to_remove_them() {
+    for (lines, expected) in [
+        ("WATCHTOWER_CLEANUP=false", &["AtCheck the variable WATCHTOWER_CLEANUP true 1000 "][..]),
+        ("WATCHTOWER_POLL_INTERVAL=3600", &["WATCHTOWER_POLL_INTERVAL true 1000 "]),
+        ("WATCHTOWER_MONITOR_ONLY=true", &["WATCHTOWER_MONITOR_ONLY false 1000 "]),
+        (
+            "WATCHTOWER_POLL_INTERVAL=3600\nDOCKER_AUTO_UPDATE_KEEP_IMAGES=2",
+            &["WATCHTOWER_POLL_INTERVAL true 2 ", "problems=[]"],
+        ),
+    ] {
+        check(lines, expected);
+    }
+}
+
+#[test]
+fn what_restrains_other_tools_otherwise_is_no_consent() {
     for (lines, expected) in [
         (
             "WATCHTOWER_CLEANUP=1\nWATCHTOWER_SKIP_IMAGE_NAMES=a",
@@ -186,6 +264,22 @@ fn what_restrains_watchtower_otherwise_is_no_consent() {
             &["AtCheck the variable DOCKER_AUTO_UPDATE_ENABLED false"],
         ),
         ("WUD_TRIGGER_DOCKER_A_THRESHOLD=minor", &["Never the default false"]),
+        (
+            "DD_ACTION_DOCKER_A_AUTO=1\nDD_WATCHER_L_MAINTENANCE_WINDOW=* 2 1 * *",
+            &["Never the default false", "window=None", "problems=[]"],
+        ),
+        (
+            "DD_ACTION_DOCKER_A_AUTO=1\nDD_WATCHER_L_MAINTENANCE_WINDOW=* 2 * * *",
+            &[
+                "AtCheck the variable DD_ACTION_DOCKER_A_AUTO",
+                "window=Some(\"always 02:00-03:00 UTC\")",
+            ],
+        ),
+        (
+            "DIUN_REGOPTS_0_NAME=h:5000\nDIUN_REGOPTS_0_INSECURETLS=1\n\
+             DIUN_REGOPTS_1_NAME=i:80\nDIUN_REGOPTS_1_INSECURETLS=1",
+            &["Never the default false", "window=None problems=[]"],
+        ),
     ] {
         check(lines, expected);
     }
@@ -208,7 +302,7 @@ fn filters_of_watchtower_are_not_widened() {
             "WATCHTOWER_DISABLE_CONTAINERS=a\nDOCKER_AUTO_POLICY_EXCLUDE_NAMES=b",
             &[
                 "names=[\"b\"]",
-                "WATCHTOWER_DISABLE_CONTAINERS has no effect: DOCKER_AUTO_POLICY_EXCLUDE_NAMES is",
+                "WATCHTOWER_DISABLE_CONTAINERS has no effect: the variable DOCKER_AUTO_POLICY_EXCLUDE_NAMES is",
             ],
         ),
     ] {
@@ -217,11 +311,22 @@ fn filters_of_watchtower_are_not_widened() {
 }
 
 #[test]
-fn what_restrains_watchtower_is_told() {
-    let told = load("WATCHTOWER_SKIP_IMAGE_NAMES=a").1;
-    let told: Vec<String> = told.iter().map(ToString::to_string).collect();
-    let said = "WATCHTOWER_SKIP_IMAGE_NAMES is read as no consent to updates: ";
-    assert!(told.iter().any(|problem| problem.contains(said)), "{told:?}");
+fn what_restrains_other_tools_is_told() {
+    for (lines, said) in [
+        (
+            "WATCHTOWER_SKIP_IMAGE_NAMES=a",
+            "WATCHTOWER_SKIP_IMAGE_NAMES is read as no consent to updates: ",
+        ),
+        ("DD_WATCHER_L_MAINTENANCE_WINDOW=* 2 1 * *", "nothing is updated by itself beside it"),
+        ("DD_WATCHER_L_IMGSET_A_TAG_EXCLUDE=x", "nothing is updated by itself beside it"),
+        ("DD_SECURITY_SCANNER=trivy", "nothing is updated by itself where DD_SECURITY_SCANNER"),
+        ("REPO_USER=u\nREPO_PASS=p", "which are for Docker Hub alone"),
+        ("WATCHTOWER_LIFECYCLE_GID=5", "write WATCHTOWER_LIFECYCLE_UID as well"),
+    ] {
+        let told = load(lines).1;
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|problem| problem.contains(said)), "{told:?}");
+    }
 }
 
 #[test]

@@ -115,6 +115,21 @@ pub fn mounts_folder(inspect: &Value, path: &str) -> bool {
     })
 }
 
+/// Says whether a container that runs can change what lies somewhere.
+pub fn writes_to(inspect: &Value, source: &MountSource) -> bool {
+    let mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    let mut writable = mounts.filter(|mount| mount["RW"] != Value::Bool(false));
+    writable.any(|mount| match source {
+        MountSource::Volume(name) => {
+            mount["Type"] == "volume" && volume_name(mount) == Some(name.as_str())
+        }
+        MountSource::Bind(path) => {
+            let folder = mount["Source"].as_str().unwrap_or_default();
+            mount["Type"] == "bind" && touch(folder, path)
+        }
+    })
+}
+
 /// Returns what a container has at a place now.
 pub fn mounted(inspect: &Value, place: &str) -> Option<MountSource> {
     let mut mounts = inspect["Mounts"].as_array().into_iter().flatten();
@@ -196,6 +211,31 @@ mod tests {
         ] {
             let inspect = json!({"Mounts": [mount(kind, source, "/d")]});
             assert_eq!(mounts_folder(&inspect, "/srv/web"), expected, "{kind} {source}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_written_to_is_told_from_what_is_only_read() {
+        let (volume, bind) =
+            (MountSource::Volume("data".into()), MountSource::Bind("/srv/web".into()));
+        let read_only = |mut mount: Value| {
+            mount["RW"] = Value::Bool(false);
+            mount
+        };
+        for (mount, changes_volume, changes_bind) in [
+            (mount("volume", "data", "/d"), true, false),
+            (mount("volume", "other", "/d"), false, false),
+            (mount("bind", "data", "/d"), false, false),
+            (read_only(mount("volume", "data", "/d")), false, false),
+            (mount("bind", "/srv/web/logs", "/d"), false, true),
+            (mount("bind", "/", "/d"), false, true),
+            (mount("bind", "/srv/webs", "/d"), false, false),
+            (mount("volume", "/srv/web", "/d"), false, false),
+            (read_only(mount("bind", "/srv/web", "/d")), false, false),
+        ] {
+            let inspect = json!({"Mounts": [mount]});
+            let found = [&volume, &bind].map(|source| writes_to(&inspect, source));
+            assert_eq!(found, [changes_volume, changes_bind], "{inspect}");
         }
     }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::core::backup::{Manifest, MountSource, Node, mounted};
+use crate::core::anonymous::is_nameless;
+use crate::core::backup::{KeptVolume, Manifest, MountSource, Node, mounted};
 use crate::core::id::{ContainerName, OperationId};
 use crate::core::plan::Difference;
 use crate::core::recreate::OPERATION_LABEL;
@@ -43,6 +44,8 @@ pub struct Restoration {
     pub folder: String,
     /// What comes back.
     pub mounts: Vec<RestoredMount>,
+    /// The volumes that stay mounted beside it.
+    pub kept: Vec<KeptVolume>,
     /// What a person should know.
     pub warnings: Vec<String>,
 }
@@ -92,7 +95,7 @@ pub fn restoration(manifest: &Manifest, folder: &str, operation: &OperationId) -
             labels,
         });
     }
-    Restoration { folder: folder.to_owned(), mounts, warnings }
+    Restoration { folder: folder.to_owned(), mounts, kept: Vec::new(), warnings }
 }
 
 fn stays(source: &MountSource, volume: &str) -> String {
@@ -115,7 +118,7 @@ fn fresh_name(
     taken: &mut BTreeSet<String>,
 ) -> String {
     let stem = match source {
-        MountSource::Volume(name) if is_anonymous(name) => {
+        MountSource::Volume(name) if is_nameless(name) => {
             format!("{container}-{}", name.get(..12).unwrap_or(name))
         }
         MountSource::Volume(name) => {
@@ -136,9 +139,9 @@ fn fresh_name(
     name
 }
 
-/// Says whether a name is one that the engine made up.
-fn is_anonymous(name: &str) -> bool {
-    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Says whether a volume is one that data was restored into.
+pub(super) fn is_restored(name: &str) -> bool {
+    name.contains(RESTORED)
 }
 
 #[cfg(test)]

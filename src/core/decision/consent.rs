@@ -8,6 +8,7 @@ use crate::core::decision::{Decision, Facts, HoldReason, Request, Role, times};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Mode, Updates};
 use crate::core::verdict::{Verdict, Word};
+use crate::core::version::PassedOver;
 
 /// Why something newer does not run now, and until when.
 pub(super) struct Held {
@@ -45,6 +46,14 @@ fn failure<'a>(facts: &Facts<'a>, candidate: &Candidate) -> Option<&'a Reject> {
     approval.is_none_or(|approval| approval.said.at < last.at).then_some(last)
 }
 
+fn failed(reject: &Reject) -> HoldReason {
+    let (at, why) = (reject.at, reject.reason.clone());
+    match reject.beside.clone() {
+        Some(sibling) => HoldReason::FailedBeside { sibling, at, why },
+        None => HoldReason::RejectedBefore { at, why },
+    }
+}
+
 /// Returns a person's refusal of a candidate, unless the command lifts it. A label does not: it was
 /// written before the word was said.
 fn refusal(facts: &Facts<'_>, candidate: &Candidate) -> Option<HoldReason> {
@@ -59,6 +68,25 @@ fn refusal(facts: &Facts<'_>, candidate: &Candidate) -> Option<HoldReason> {
 /// Says whether a candidate is not tried here again: it failed, or a person refused it.
 pub(super) fn is_ruled_out(facts: &Facts<'_>, candidate: &Candidate) -> bool {
     failure(facts, candidate).is_some() || refusal(facts, candidate).is_some()
+}
+
+/// Returns what stands against this very image, whatever else holds the container: an older one may
+/// be taken in its place.
+pub(super) fn stands_against(facts: &Facts<'_>, candidate: &Candidate) -> Option<PassedOver> {
+    if failure(facts, candidate).is_some() {
+        return Some(PassedOver::Failed);
+    }
+    if refusal(facts, candidate).is_some() {
+        return Some(PassedOver::Refused);
+    }
+    let verdict = verdict(facts, candidate).filter(|_| !facts.is_named());
+    if let Some(Word::Snoozed { until }) = verdict.map(|verdict| verdict.word)
+        && facts.now < until
+    {
+        return Some(PassedOver::Snoozed { until });
+    }
+    let until = times::cools_until(facts, candidate)?;
+    Some(PassedOver::CoolingDown { until })
 }
 
 /// Asks once more whether a candidate may run, some time after it was found: people, settings and the
@@ -84,9 +112,7 @@ pub(super) fn hold_or_update(
 }
 
 fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Result<(), Held> {
-    let failed = failure(facts, candidate).map(|reject| {
-        Held::from(HoldReason::RejectedBefore { at: reject.at, why: reject.reason.clone() })
-    });
+    let failed = failure(facts, candidate).map(|reject| Held::from(failed(reject)));
     trail.ask(Question::Failure, None, failed)?;
     trail.ask(Question::Refusal, None, refusal(facts, candidate).map(Held::from))?;
     if let Role::Ourselves(obstacle) = facts.role {

@@ -5,7 +5,7 @@ use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::trail::{Question, Trail};
 use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
 use crate::core::inventory::{Container, RunState};
-use crate::core::policy::{Mode, Origin, Policy, Sourced};
+use crate::core::policy::{Mode, Origin, Policy, Sourced, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::version::has_versions;
 
@@ -37,7 +37,7 @@ pub(super) fn follow(facts: &Facts<'_>, trail: &mut Trail) -> Result<Followed, B
         }
     };
     trail.find(Question::Reference, None, || followed.reference.familiar());
-    let origin = &facts.policy.rules.skip_semver_pinned.origin;
+    let origin = &facts.policy.skip_semver_pinned().origin;
     let unfollowed = unfollowed_tag(facts, &followed.reference).map(skip);
     trail.ask(Question::Tag, Some(origin), unfollowed)?;
     Ok(followed)
@@ -49,7 +49,9 @@ fn skip(reason: SkipReason) -> Box<Decision> {
 
 /// Returns the reference that may move.
 fn reference(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
-    let lifts_digest = facts.is_forced() || !facts.policy.rules.skip_pinned_digest.value;
+    let Sourced { value: pinned, origin } = facts.policy.skip_pinned_digest();
+    let lifts_digest = facts.is_forced() || !pinned;
+    let stays = |reference| skip(SkipReason::PinnedDigest { reference, origin: origin.clone() });
     let (reference, host) = match facts.running.given() {
         Given::Reference(reference, host) => (reference, host),
         Given::ImageId(Some(reference)) if lifts_digest => {
@@ -64,12 +66,10 @@ fn reference(facts: &Facts<'_>) -> Result<Followed, Box<Decision>> {
     let (reference, pin) = match (reference.digest(), reference.tag()) {
         (None, _) => (reference, Pin::None),
         (Some(_), None) => return Err(skip(SkipReason::DigestWithoutTag(reference))),
-        (Some(_), Some(_)) if !lifts_digest => {
-            return Err(skip(SkipReason::PinnedDigest(reference)));
-        }
+        (Some(_), Some(_)) if !lifts_digest => return Err(stays(reference)),
         (Some(_), Some(tag)) => match reference.with_tag(tag) {
             Ok(tag) => (tag, Pin::Kept),
-            Err(_) => return Err(skip(SkipReason::PinnedDigest(reference))),
+            Err(_) => return Err(stays(reference)),
         },
     };
     Ok(Followed { reference, host, pin })
@@ -102,9 +102,24 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
 /// Returns what leaves a container alone by settings, whoever asks: its scope, its selection, its
 /// mode.
 pub fn left_out(policy: &Policy, container: &Container) -> Option<SkipReason> {
+    left_out_for(policy, container, |_| true)
+}
+
+/// Returns what shuts docker-auto out of a container, so that it goes along with no other one either.
+/// One that only has none of the labels that are asked for is not updated, but is made anew or
+/// restarted with those it needs.
+pub fn shut_out(policy: &Policy, container: &Container) -> Option<SkipReason> {
+    left_out_for(policy, container, |why| !matches!(why, Unselected::HasNone { .. }))
+}
+
+fn left_out_for(
+    policy: &Policy,
+    container: &Container,
+    counts: impl Fn(&Unselected) -> bool,
+) -> Option<SkipReason> {
     let mode = &policy.mode;
     let off = || (mode.value == Mode::Off).then(|| SkipReason::ModeOff(mode.origin.clone()));
-    let unselected = || policy.unselected(&container.name, &container.labels);
+    let unselected = || policy.unselected(&container.name, &container.labels).filter(counts);
     other_scope(policy).or_else(|| unselected().map(SkipReason::NotSelected)).or_else(off)
 }
 
@@ -135,19 +150,23 @@ fn unready(facts: &Facts<'_>) -> Option<SkipReason> {
 
 /// Tags that stand for one version, and those that the configuration does not list.
 fn unfollowed_tag(facts: &Facts<'_>, reference: &ImageRef) -> Option<SkipReason> {
-    let rules = &facts.policy.rules;
+    let pinned = facts.policy.skip_semver_pinned();
     let tag = reference.tag()?;
     if facts.is_forced() {
         return None;
     }
     let versions = &facts.policy.versions;
-    let moves = has_versions(tag, versions);
-    if rules.skip_semver_pinned.value && !moves && is_version(tag) {
-        let origin = rules.skip_semver_pinned.origin.clone();
+    // What another tool's label was read as does not lift what was said of such tags in our words.
+    let foreign = versions.track.origin.is_foreign();
+    let kept = foreign && pinned.value && pinned.origin != Origin::Default;
+    let moves = has_versions(tag, versions) && !kept;
+    if pinned.value && !moves && is_version(tag) {
+        let origin = pinned.origin.clone();
         return Some(SkipReason::PinnedSemver { tag: tag.to_owned(), origin });
     }
-    let floating = &rules.floating_tags;
-    if moves && matches!(versions.track.origin, Origin::Label { .. } | Origin::Rule { .. }) {
+    let floating = facts.policy.floating_tags();
+    // Whoever says more closely which versions it follows means this tag as well.
+    if moves && !foreign && versions.track.origin.stands_above(&floating.origin) {
         return None;
     }
     let listed = floating.value.iter().any(|listed| listed.eq_ignore_ascii_case(tag));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::core::compose::Compose;
-use crate::core::id::Timestamp;
+use crate::core::id::{ContainerName, Timestamp};
 use crate::core::ourselves::Obstacle;
 use crate::core::policy::Origin;
 use crate::core::text::{self, Language};
@@ -28,6 +28,15 @@ pub enum HoldReason {
     },
     /// This image was tried here and failed.
     RejectedBefore {
+        /// When.
+        at: Timestamp,
+        /// How.
+        why: String,
+    },
+    /// This image was tried on a container that is as good as this one, and failed there.
+    FailedBeside {
+        /// The other one.
+        sibling: ContainerName,
         /// When.
         at: Timestamp,
         /// How.
@@ -103,6 +112,7 @@ impl HoldReason {
             Self::AwaitingApproval(_) => "awaiting_approval",
             Self::ComposeHeldBack { .. } => "compose_held_back",
             Self::RejectedBefore { .. } => "rejected_before",
+            Self::FailedBeside { .. } => "failed_beside",
             Self::WaitingForSchedule { .. } => "waiting_for_schedule",
             Self::ScheduleNeverAllowed { .. } => "schedule_never_allowed",
             Self::OutsideWindow { .. } => "outside_window",

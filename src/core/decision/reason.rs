@@ -1,5 +1,6 @@
 //! What caused a decision, and when it lifts by itself.
 
+use crate::core::comparison::Match;
 use crate::core::decision::{Decision, HoldReason, SkipReason, UnknownReason};
 use crate::core::id::Timestamp;
 use crate::core::policy::{Origin, Unselected};
@@ -30,6 +31,7 @@ impl<'a> Cause<'a> {
         match self {
             Self::Setting(Origin::Default) => "default",
             Self::Setting(Origin::Variable(_)) => "variable",
+            Self::Setting(Origin::File { .. }) => "file",
             Self::Setting(Origin::Rule { .. }) => "rule",
             Self::Setting(Origin::Label { .. }) => "label",
             Self::Setting(Origin::Command) => "command",
@@ -86,6 +88,8 @@ impl Decision {
     /// Returns what caused it.
     pub fn cause(&self) -> Cause<'_> {
         match self {
+            Self::UpToDate { how: Match::LocalName, .. } => Cause::Engine,
+            Self::Update { candidate } if candidate.is_here() => Cause::Engine,
             Self::UpToDate { .. } | Self::Update { .. } => Cause::Registry,
             Self::Hold { reason, .. } => reason.cause(),
             Self::Skip { reason } => reason.cause(),
@@ -94,6 +98,7 @@ impl Decision {
                 UnknownReason::BadReference(_) => Cause::Container,
                 UnknownReason::Registry(_)
                 | UnknownReason::NotAsked(_)
+                | UnknownReason::NotAllLookedAt { .. }
                 | UnknownReason::Unresolved { .. } => Cause::Registry,
             },
         }
@@ -113,7 +118,9 @@ impl Decision {
                 UnknownReason::Registry(failure) => {
                     failure.until.map_or(Lifts::NextCheck, Lifts::At)
                 }
-                UnknownReason::BadReference(_) => Lifts::WhenChanged,
+                UnknownReason::BadReference(_) | UnknownReason::NotAllLookedAt { .. } => {
+                    Lifts::WhenChanged
+                }
                 UnknownReason::Engine(_)
                 | UnknownReason::NotAsked(_)
                 | UnknownReason::Unresolved { .. } => Lifts::NextCheck,
@@ -135,7 +142,7 @@ impl HoldReason {
             | Self::Blackout { origin, .. }
             | Self::CoolingDown { origin, .. }
             | Self::LabelUnclear(origin) => Cause::Setting(origin),
-            Self::RejectedBefore { at, .. } => Cause::Failure(*at),
+            Self::RejectedBefore { at, .. } | Self::FailedBeside { at, .. } => Cause::Failure(*at),
             Self::Skipped(said)
             | Self::RejectedByPerson(said)
             | Self::Snoozed { said, .. }
@@ -146,9 +153,10 @@ impl HoldReason {
 
     fn lifts(&self) -> Lifts {
         match self {
-            Self::RejectedBefore { .. } | Self::Skipped(_) | Self::RejectedByPerson(_) => {
-                Lifts::OtherImage
-            }
+            Self::RejectedBefore { .. }
+            | Self::FailedBeside { .. }
+            | Self::Skipped(_)
+            | Self::RejectedByPerson(_) => Lifts::OtherImage,
             Self::AwaitingApproval(_) | Self::Paused { .. } => Lifts::ByPerson,
             Self::Snoozed { until, .. } => Lifts::At(*until),
             Self::WaitingForSchedule { .. }
@@ -177,6 +185,7 @@ impl SkipReason {
             | Self::OtherScope { origin, .. }
             | Self::ModeOff(origin)
             | Self::Stopped(origin)
+            | Self::PinnedDigest { origin, .. }
             | Self::PinnedSemver { origin, .. }
             | Self::TagNotFloating { origin, .. }
             | Self::BuiltLocally { origin, .. } => Cause::Setting(origin),
@@ -186,7 +195,6 @@ impl SkipReason {
             | Self::OneOff(_)
             | Self::Paused
             | Self::BeingRemoved
-            | Self::PinnedDigest(_)
             | Self::DigestWithoutTag(_)
             | Self::PinnedImageId(_) => Cause::Container,
         }

@@ -40,7 +40,12 @@ pub enum SkipReason {
     /// It is being removed, or is broken.
     BeingRemoved,
     /// Its reference has a digest.
-    PinnedDigest(ImageRef),
+    PinnedDigest {
+        /// Its reference.
+        reference: ImageRef,
+        /// The setting.
+        origin: Origin,
+    },
     /// Its reference has a digest and no tag that could move.
     DigestWithoutTag(ImageRef),
     /// Its tag stands for one version.
@@ -84,7 +89,7 @@ impl SkipReason {
             Self::Stopped(_) => "stopped",
             Self::Paused => "paused",
             Self::BeingRemoved => "being_removed",
-            Self::PinnedDigest(_) => "pinned_digest",
+            Self::PinnedDigest { .. } => "pinned_digest",
             Self::DigestWithoutTag(_) => "digest_without_tag",
             Self::PinnedSemver { .. } => "pinned_semver",
             Self::PinnedImageId(_) => "pinned_image_id",

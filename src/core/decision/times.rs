@@ -85,6 +85,11 @@ fn next_run(policy: &Policy, schedule: &Schedule, now: Timestamp) -> Option<Time
     None
 }
 
+/// Returns until when a candidate is too young.
+pub(super) fn cools_until(facts: &Facts<'_>, candidate: &Candidate) -> Option<Timestamp> {
+    cooling_down(facts, candidate)?.until
+}
+
 fn cooling_down(facts: &Facts<'_>, candidate: &Candidate) -> Option<Held> {
     let Sourced { value: cooldown, origin } = &facts.policy.cooldown;
     if facts.is_forced() || *cooldown == Duration::ZERO {

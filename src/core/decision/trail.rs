@@ -2,6 +2,7 @@
 
 use crate::core::decision::Decision;
 use crate::core::policy::Origin;
+use crate::core::version::Passed;
 
 /// What a judgement asks, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub enum Question {
     Tag,
     /// Did the engine say what it runs?
     Engine,
+    /// Which newer version is there for it?
+    Versions,
     /// What do the registry and the names here say?
     Image,
     /// Did this image fail here before?
@@ -62,7 +65,7 @@ pub enum Question {
 
 impl Question {
     /// All questions.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Name,
         Self::Manager,
         Self::Role,
@@ -73,6 +76,7 @@ impl Question {
         Self::Reference,
         Self::Tag,
         Self::Engine,
+        Self::Versions,
         Self::Image,
         Self::Failure,
         Self::Refusal,
@@ -104,6 +108,7 @@ impl Question {
             Self::Reference => "reference",
             Self::Tag => "tag",
             Self::Engine => "engine",
+            Self::Versions => "versions",
             Self::Image => "image",
             Self::Failure => "failure",
             Self::Refusal => "refusal",
@@ -131,10 +136,19 @@ pub struct Asked {
     pub question: Question,
     /// What was found, where there is something to name.
     pub found: Option<String>,
+    /// The newer versions that were passed over on the way.
+    pub passed: Vec<Passed>,
     /// The setting that answered it, where it was one.
     pub origin: Option<Origin>,
     /// The code of the reason with which the judgement ended here; `None` where it went on.
     pub ended: Option<&'static str>,
+}
+
+impl Asked {
+    /// Returns a question to which nothing was found.
+    pub fn of(question: Question) -> Self {
+        Self { question, found: None, passed: Vec::new(), origin: None, ended: None }
+    }
 }
 
 /// Keeps the questions of a judgement, or does not.
@@ -171,7 +185,7 @@ impl Trail {
         reason: Option<R>,
     ) -> Result<(), R> {
         let ended = reason.as_ref().map(Ends::code);
-        self.keep(|| Asked { question, found: None, origin: origin.cloned(), ended });
+        self.keep(|| Asked { origin: origin.cloned(), ended, ..Asked::of(question) });
         reason.map_or(Ok(()), Err)
     }
 
@@ -183,14 +197,24 @@ impl Trail {
         found: impl FnOnce() -> String,
     ) {
         let origin = origin.cloned();
-        self.keep(|| Asked { question, found: Some(found()), origin, ended: None });
+        self.keep(|| Asked { found: Some(found()), origin, ..Asked::of(question) });
+    }
+
+    /// Notes which newer versions were passed over, and the one that was not.
+    pub(super) fn find_version(&mut self, origin: &Origin, found: Option<&str>, passed: &[Passed]) {
+        self.keep(|| Asked {
+            found: found.map(ToOwned::to_owned),
+            passed: passed.iter().filter(|one| Some(one.tag.as_str()) != found).cloned().collect(),
+            origin: Some(origin.clone()),
+            ..Asked::of(Question::Versions)
+        });
     }
 
     /// Notes the question at which a judgement ended.
     pub(super) fn end(&mut self, question: Question, decision: &Decision) {
         let origin = decision.cause().setting().cloned();
         let ended = Some(decision.code());
-        self.keep(|| Asked { question, found: None, origin, ended });
+        self.keep(|| Asked { origin, ended, ..Asked::of(question) });
     }
 
     fn keep(&mut self, asked: impl FnOnce() -> Asked) {

@@ -22,6 +22,15 @@ pub enum UnknownReason {
         /// The digest.
         digest: Digest,
     },
+    /// None of the newest versions may be taken, and there are more than are looked at.
+    NotAllLookedAt {
+        /// The reference.
+        reference: ImageRef,
+        /// How many were looked at.
+        looked_at: usize,
+        /// How many were not.
+        unseen: usize,
+    },
 }
 
 impl UnknownReason {
@@ -33,6 +42,7 @@ impl UnknownReason {
             Self::BadReference(_) => "bad_reference",
             Self::NotAsked(_) => "not_checked",
             Self::Unresolved { .. } => "not_resolved",
+            Self::NotAllLookedAt { .. } => "not_all_looked_at",
         }
     }
 }

@@ -135,14 +135,54 @@ fn what_goes_along_is_found_in_order() {
         ),
         // A circle ends.
         ("a own=b:restart\nb own=a:restart", "a", Mounts::Same, "", "b"),
+        // Who lives with one that is restarted is restarted after it.
+        (
+            "db\nui own=db:restart\nlog NetworkMode=container:ui\ndeep PidMode=container:log",
+            "db",
+            Mounts::Same,
+            "",
+            "ui log deep",
+        ),
+        ("db\nui own=db:restart\nlog VolumesFrom=ui own=ui", "db", Mounts::Changed, "", "ui"),
+        ("db\nui own=db:restart\nlog IpcMode=container:db own=ui", "db", Mounts::Same, "log", "ui"),
     ] {
-        let found = companions(&world(text).edges(), &ContainerName::new(target), mounts);
+        let stays = BTreeSet::new();
+        let found = companions(&world(text).edges(), &ContainerName::new(target), mounts, &stays);
         let words = |names: &[ContainerName]| {
             let names: Vec<_> = names.iter().map(ContainerName::as_str).collect();
             names.join(" ")
         };
         let found = (words(&found.sharers), words(&found.dependents));
         assert_eq!(found, (sharers.to_owned(), dependents.to_owned()), "{text} for {target}");
+    }
+}
+
+#[test]
+fn who_is_to_stay_up_is_not_restarted() {
+    let chain = "db\napi own=db:restart\nui own=api:restart";
+    let home = "db\napi own=db:restart\nlog NetworkMode=container:api\nui own=db:restart";
+    for (text, stays, sharers, dependents) in [
+        (chain, "", "", "api ui"),
+        (chain, "ui", "", "api"),
+        // What needs another one for it alone stays up as well.
+        (chain, "api", "", ""),
+        ("db\napi own=db:restart\nui own=api:restart,db:restart", "api", "", "ui"),
+        // It would lose the namespace in which it lives.
+        (home, "log", "", "ui"),
+        (home, "api", "", "ui"),
+        ("db\napi own=db:restart\na PidMode=container:api\nb IpcMode=container:a", "b", "", ""),
+        // Who has to be made anew is not asked here.
+        ("db\nside NetworkMode=container:db\nui own=side:restart", "side", "side", "ui"),
+    ] {
+        let stays = stays.split_whitespace().map(ContainerName::new).collect();
+        let edges = world(text).edges();
+        let found = companions(&edges, &ContainerName::new("db"), Mounts::Same, &stays);
+        let words = |names: &[ContainerName]| {
+            let names: Vec<_> = names.iter().map(ContainerName::as_str).collect();
+            names.join(" ")
+        };
+        let found = (words(&found.sharers), words(&found.dependents));
+        assert_eq!(found, (sharers.to_owned(), dependents.to_owned()), "{text} but {stays:?}");
     }
 }
 
@@ -159,6 +199,24 @@ fn who_is_needed_starts_first() {
         let order = starting_order(&world(text).edges(), &wanted);
         let order: Vec<_> = order.iter().map(ContainerName::as_str).collect();
         assert_eq!(order.join(" "), expected, "{text}");
+    }
+}
+
+#[test]
+fn who_must_have_ended_comes_first() {
+    for (text, target, expected) in [
+        ("a own=b:completed\nb\nc", "a", "b"),
+        ("a own=b:completed\nb own=c:completed\nc", "a", "c b"),
+        ("a own=b:completed,c\nb\nc", "a", "b"),
+        // Whom it only needs started decides the order all the same.
+        ("a own=b:completed,c:completed\nb own=d\nd own=c\nc", "a", "c b"),
+        ("a own=b:completed\nb own=a:completed", "a", "b"),
+        ("a own=b:healthy\nb own=c:completed\nc", "a", ""),
+        ("a own=b:completed\nb", "b", ""),
+    ] {
+        let found = completed(&world(text).edges(), &ContainerName::new(target));
+        let found: Vec<_> = found.iter().map(ContainerName::as_str).collect();
+        assert_eq!(found.join(" "), expected, "{text}");
     }
 }
 

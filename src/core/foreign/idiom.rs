@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::core::foreign::trigger::triggers;
+use crate::core::foreign::watcher;
 use crate::core::value::{list, switch};
 
 /// How another tool was configured, as far as it says what its labels mean.
@@ -11,6 +13,8 @@ pub struct Idiom {
     pub watchtower: Option<Watchtower>,
     /// Whether WUD or drydock updates by itself what it watches.
     pub watched_are_updated: bool,
+    /// How many days old an image must be for drydock, where a label asks for that alone.
+    pub min_age_days: Option<u32>,
 }
 
 /// What Watchtower's variables say of its labels.
@@ -26,8 +30,10 @@ pub struct Watchtower {
     pub hook_user: Option<(String, &'static str)>,
 }
 
-const UID: &str = "WATCHTOWER_LIFECYCLE_UID";
-const GID: &str = "WATCHTOWER_LIFECYCLE_GID";
+/// Who runs hooks.
+pub(super) const UID: &str = "WATCHTOWER_LIFECYCLE_UID";
+/// Their group.
+pub(super) const GID: &str = "WATCHTOWER_LIFECYCLE_GID";
 /// Images whose containers Watchtower leaves alone.
 pub(super) const SKIPPED_IMAGES: &str = "WATCHTOWER_SKIP_IMAGE_NAMES";
 /// Images whose containers Watchtower only looks at.
@@ -46,6 +52,7 @@ impl Idiom {
         Self {
             watchtower: watchtower.then(|| Watchtower::of(variables)),
             watched_are_updated: triggers(variables),
+            min_age_days: watcher::min_age(variables),
         }
     }
 }
@@ -60,7 +67,8 @@ impl Watchtower {
         Self {
             monitor_only: is_on(variables, "WATCHTOWER_MONITOR_ONLY"),
             label_takes_precedence: is_on(variables, "WATCHTOWER_LABEL_TAKE_PRECEDENCE")
-                && restraint(variables).is_none(),
+                && restraint(variables).is_none()
+                && !may_be_on(variables, "WATCHTOWER_NO_PULL"),
             hooks: is_on(variables, "WATCHTOWER_LIFECYCLE_HOOKS"),
             hook_user,
         }
@@ -80,25 +88,6 @@ pub(super) fn may_be_on(variables: &BTreeMap<String, String>, name: &str) -> boo
 /// Returns a variable that is not empty.
 pub(super) fn text<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
     variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty())
-}
-
-/// Says whether there is a trigger that replaces containers by itself.
-pub(super) fn triggers(variables: &BTreeMap<String, String>) -> bool {
-    let kinds = ["WUD_TRIGGER_DOCKER", "DD_TRIGGER_DOCKER", "DD_ACTION_DOCKER"];
-    let of_docker = |name: &str| kinds.iter().any(|kind| name.starts_with(kind));
-    let of_docker = variables.iter().filter(|(name, _)| of_docker(name));
-    let mut given = of_docker.filter(|(_, value)| !value.trim().is_empty()).peekable();
-    given.peek().is_some() && given.all(|(name, value)| lets(name, value))
-}
-
-/// Says whether a trigger's variable leaves it to replace every container, for every update.
-fn lets(name: &str, value: &str) -> bool {
-    match name.rsplit_once('_').map_or(name, |(_, part)| part) {
-        "AUTO" | "INCLUDEBYDEFAULT" => switch(value) == Ok(true),
-        "DRYRUN" => switch(value) == Ok(false),
-        "THRESHOLD" => value.trim().eq_ignore_ascii_case("all"),
-        _ => true,
-    }
 }
 
 /// Returns the variable for which Watchtower leaves some containers alone, or never looks by itself,

@@ -2,20 +2,20 @@
 
 mod diun;
 mod drydock;
+mod merge;
 mod others;
 mod watchtower;
 mod wud;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use crate::core::compose::Labels;
-use crate::core::duration;
-use crate::core::foreign::{Content, Idiom, Meaning, Setting, Tool, Understood};
+use crate::core::foreign::{Idiom, Meaning, Setting, Tool, Understood};
 use crate::core::hook;
 use crate::core::labels::{INTERNAL, is_known};
-use crate::core::policy::Mode;
+use crate::core::value::switch;
+
+use self::merge::{Made, holds, merge};
 
 /// Labels that begin so say which foreign setting one of ours was made from.
 const MADE_FROM: &str = "docker-auto.internal.made-from.";
@@ -62,6 +62,21 @@ const UNKNOWN: &str = "this label is not known here";
 struct Scene<'a> {
     labels: &'a Labels,
     idiom: &'a Idiom,
+}
+
+/// The labels with which other tools watch a container.
+const WATCHES: [&str; 3] = ["wud.watch", "dd.watch", "diun.enable"];
+
+impl Scene<'_> {
+    /// Says whether the container's labels let nothing be done with it but look at it.
+    fn is_only_watched(&self) -> bool {
+        if let Some(own) = self.labels.get(wud::MODE) {
+            return ["watch", "off"].contains(&own.trim());
+        }
+        let updates = |watch: &str| self.idiom.watched_are_updated && watch != "diun.enable";
+        let says_so = |watch: &str| self.labels.get(watch).is_some_and(|it| switch(it) == Ok(true));
+        WATCHES.into_iter().any(|watch| says_so(watch) && !updates(watch))
+    }
 }
 
 /// Builds a row whose bad values hold updates back.
@@ -142,21 +157,24 @@ pub fn read(labels: &Labels, idiom: &Idiom) -> Vec<FoundLabel> {
 /// it stays; [`as_written`] takes them away again.
 pub fn understood(labels: &Labels, idiom: &Idiom) -> Labels {
     let mut all = as_written(labels);
-    let mut made: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut made = Made::new();
+    let mut unclear: Vec<(String, String)> = Vec::new();
     for FoundLabel { name, meaning, .. } in read(&all, idiom) {
         match meaning {
             Ok(Meaning::Ours(settings)) => {
+                let settings = settings
+                    .into_iter()
+                    .filter(|ours| !all.contains_key(&ours.name) && is_known(&ours.name));
                 for Setting { name: ours, value } in settings {
-                    let Content::Open(value) = value else { continue };
-                    if !all.contains_key(&ours) && is_known(&ours) {
-                        merge(&mut made, ours, (value, name.clone()));
-                    }
+                    let merged = merge(&mut made, ours, (value.expose().to_owned(), name.clone()));
+                    unclear.extend(merged.err().map(|cure| (format!("{UNCLEAR}{name}"), cure)));
                 }
             }
             Ok(Meaning::Already(_) | Meaning::Nothing(_)) => {}
-            Err(cure) => drop(all.insert(format!("{}{name}", prefix_of(&name)), cure)),
+            Err(cure) => unclear.push((format!("{}{name}", prefix_of(&name)), cure)),
         }
     }
+    all.extend(unclear);
     hook_user(&mut made, &all, idiom);
     for (ours, (value, name)) in made {
         all.insert(format!("{MADE_FROM}{ours}"), name);
@@ -172,32 +190,8 @@ fn prefix_of(name: &str) -> &'static str {
     }
 }
 
-/// Where two foreign labels say something of one of ours, the one that restrains more counts; of
-/// time limits the longer one.
-fn merge(
-    made: &mut BTreeMap<String, (String, String)>,
-    ours: String,
-    (value, name): (String, String),
-) {
-    let stands = made.get(&ours).is_some_and(|(before, _)| stricter(&ours, before, &value));
-    if !stands {
-        made.insert(ours, (value, name));
-    }
-}
-
-/// Says whether the first of two values of our label stands against the second.
-fn stricter(ours: &str, before: &str, now: &str) -> bool {
-    let mode = |text: &str| Mode::WORDS.iter().rposition(|(word, _)| *word == text);
-    let span = |text: &str| duration::parse(text).unwrap_or(Duration::ZERO);
-    match ours {
-        "docker-auto.mode" => mode(before) >= mode(now),
-        hook::TIMEOUT => span(before) >= span(now),
-        _ => true,
-    }
-}
-
 /// Watchtower's variables may say who runs the hooks of its labels.
-fn hook_user(made: &mut BTreeMap<String, (String, String)>, all: &Labels, idiom: &Idiom) {
+fn hook_user(made: &mut Made, all: &Labels, idiom: &Idiom) {
     let user = idiom.watchtower.as_ref().and_then(|watchtower| watchtower.hook_user.as_ref());
     let hooks = [hook::PRE_CHECK, hook::PRE_UPDATE, hook::POST_UPDATE, hook::POST_CHECK];
     let theirs = hooks.iter().any(|hook| made.contains_key(*hook));
@@ -231,9 +225,34 @@ pub fn made_from<'a>(labels: &'a Labels, ours: &str) -> Option<&'a str> {
     labels.get(&format!("{MADE_FROM}{ours}")).map(String::as_str)
 }
 
-/// Returns the foreign labels that mean something here, each with what of ours it means.
-pub fn used(labels: &Labels) -> impl Iterator<Item = (&str, &str)> {
-    labels.iter().filter_map(|(name, from)| Some((from.as_str(), name.strip_prefix(MADE_FROM)?)))
+/// Returns the names of our labels that were made from foreign ones.
+pub fn made(labels: &Labels) -> impl Iterator<Item = &str> {
+    labels.keys().filter_map(|name| name.strip_prefix(MADE_FROM))
+}
+
+/// Returns what there is to say of each foreign label of a container, after they were understood:
+/// which of ours it is read as, or why it means nothing.
+pub fn told(understood: &Labels, idiom: &Idiom) -> Vec<String> {
+    let mut told = Vec::new();
+    for FoundLabel { name, meaning, .. } in read(&as_written(understood), idiom) {
+        match meaning {
+            Ok(_) if understood.contains_key(&format!("{UNCLEAR}{name}")) => {}
+            Ok(Meaning::Ours(settings)) => {
+                let counts = |ours: &&Setting| {
+                    let stands = understood.get(&ours.name).map(String::as_str);
+                    made_from(understood, &ours.name).is_some()
+                        && stands.is_some_and(|it| holds(&ours.name, it, ours.value.expose()))
+                };
+                let ours = settings.iter().filter(counts).map(|setting| &setting.name);
+                told.extend(ours.map(|ours| format!("the label {name} is read as {ours}")));
+            }
+            Ok(Meaning::Nothing(why)) => {
+                told.push(format!("the label {name} has no equivalent: {why}"));
+            }
+            Ok(Meaning::Already(_)) | Err(_) => {}
+        }
+    }
+    told
 }
 
 /// A foreign label that cannot be read.

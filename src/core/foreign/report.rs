@@ -2,6 +2,7 @@
 
 mod compose;
 mod consent;
+mod note;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -127,8 +128,9 @@ pub fn report(seen: &[Seen], environment: &Variables, renamed: Ours<'_>) -> Repo
     };
     let mut ours = BTreeMap::new();
     for (name, value) in written(false).chain(written(true)).flat_map(|line| &line.ours) {
-        if !environment.contains_key(name) {
-            ours.entry(name.clone()).or_insert_with(|| value.clone());
+        let shorter = |before: &String| variables::is_longer(name, value, before);
+        if !environment.contains_key(name) && ours.get(name).is_none_or(shorter) {
+            ours.insert(name.clone(), value.clone());
         }
     }
     let names = tools.iter().flat_map(|found| &found.names);
@@ -180,11 +182,15 @@ impl<'a> Found<'a> {
                 note: Some(note.to_owned()),
             });
         }
+        if matches!(self.tool, Tool::Wud | Tool::Drydock) {
+            settings.push(note::own_tag(self.tool));
+        }
         if self.tool == Tool::WatchDocker {
             settings.extend(self.variables.iter().filter_map(|(name, value)| {
                 let ours = renamed(name, value)?;
                 Some(Line::renamed(name, ours))
             }));
+            settings.push(note::own_file());
         }
         Service { tool: Some(self.tool), settings, ..Service::of(self.seen) }
     }
@@ -206,17 +212,36 @@ impl Service {
 
     fn labelled(seen: &Seen, idiom: &Idiom) -> Option<Self> {
         let found = labels::read(&seen.labels, idiom);
-        let settings: Vec<Line> = found.iter().map(Line::of_label).collect();
         let understood = labels::understood(&seen.labels, idiom);
-        let made = labels::used(&understood);
-        let labels =
-            made.filter_map(|(_, ours)| Some((ours.to_owned(), understood.get(ours)?.clone())));
-        let labels = labels.collect();
+        let mut settings: Vec<Line> = found.iter().map(Line::of_label).collect();
+        for unreadable in labels::unreadable(&understood) {
+            let lines = settings.iter_mut().filter(|line| line.name == unreadable.name);
+            lines.for_each(|line| line.refuse(unreadable.cure));
+        }
+        let made = labels::made(&understood);
+        let labels = made.filter_map(|ours| Some((ours.to_owned(), understood.get(ours)?.clone())));
+        let mut labels: BTreeMap<String, String> = labels.collect();
+        // What holds updates back must go on doing so where only our labels are left.
+        let held = labels::unreadable(&understood).any(|unreadable| unreadable.holds_back);
+        let is_off = labels.get(consent::MODE).is_some_and(|mode| mode == "off");
+        if held && !is_off && !seen.labels.contains_key(consent::MODE) {
+            labels.insert(consent::MODE.to_owned(), "watch".to_owned());
+        }
+        if !understood.contains_key(note::TRACK) {
+            let told = note::of_watched(&found, &seen.image).or_else(|| note::of_told(&found));
+            settings.extend(told);
+        }
         (!settings.is_empty()).then(|| Self { settings, labels, ..Self::of(seen) })
     }
 }
 
 impl Line {
+    /// What can be read alone may not be had beside another one.
+    fn refuse(&mut self, cure: &str) {
+        (self.verdict, self.note) = (Verdict::Unreadable, Some(cure.to_owned()));
+        self.ours.clear();
+    }
+
     /// A variable that is ours under another name; its value may be a secret.
     fn renamed(name: &str, setting: Setting) -> Self {
         let told = (name.to_owned(), setting.value.to_string(), Tool::WatchDocker);

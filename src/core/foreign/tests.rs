@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::labels as our_labels;
 
-use super::report::{Report, Seen, report};
+use super::report::{Report, Seen, Verdict, report};
 use super::{Idiom, Meaning, Setting, labels, variables};
 
 /// Reads `name=value` from each line; a name that begins with a dot is Watchtower's.
@@ -75,6 +75,21 @@ fn ours_stand_above_theirs_and_the_stricter_of_theirs_counts() {
             "docker-auto.hook.user",
             Some("5"),
         ),
+        (
+            "dd.tag.exclude=beta\ndd.updatePolicy.skipTags=1.2",
+            "docker-auto.tag.exclude",
+            Some("(?:beta)|(?:^(?:1\\.2)$)"),
+        ),
+        (".cooldown-delay=0\n.image-cooldown=7d", "docker-auto.cooldown", Some("7d")),
+        (".cooldown-delay=7d\n.image-cooldown=0", "docker-auto.cooldown", Some("7d")),
+        (
+            ".depends-on=a\ncom.ouroboros.depends_on=b",
+            "docker-auto.depends-on",
+            Some("a:restart,b:restart"),
+        ),
+        ("wud.tag.include=a\ndiun.watch_repo=1", "docker-auto.track", None),
+        ("wud.tag.include=a\ndiun.enable=1", "docker-auto.track", Some("major")),
+        ("wud.tag.exclude=a\ndd.tag.exclude=a", "docker-auto.tag.exclude", Some("a")),
     ] {
         let written = lines(text);
         let understood = labels::understood(&written, &Idiom::of(&written));
@@ -84,19 +99,128 @@ fn ours_stand_above_theirs_and_the_stricter_of_theirs_counts() {
     }
 }
 
+#[test]
+fn what_cannot_be_had_with_another_label_holds_back() {
+    for (text, expected) in [
+        ("wud.tag.include=^1\ndd.tag.include=^2", Some("wud.tag.include")),
+        ("wud.tag.include=^1\ndd.tag.include=^1", None),
+        ("wud.tag.include=^1\ndd.tag.include=^2\ndocker-auto.tag.include=^3", None),
+        ("wud.tag.transform=a=>b\ndd.tag.transform=b=>c", Some("wud.tag.transform")),
+        ("dd.tag.exclude=(?!x)", Some("dd.tag.exclude")),
+        ("wud.tag.transform=a", Some("wud.tag.transform")),
+        ("diun.include_tags=(?!x)", Some("diun.include_tags")),
+        (".cooldown-delay=soon", Some(".cooldown-delay")),
+        ("dd.group=x", None),
+    ] {
+        let written = lines(text);
+        let understood = labels::understood(&written, &Idiom::default());
+        let held = labels::unreadable(&understood).filter(|found| found.holds_back);
+        let held: Vec<&str> = held.map(|found| found.name).collect();
+        let expected = expected.map(|name| lines(&format!("{name}=")).into_keys().next().unwrap());
+        assert_eq!(held, expected.iter().collect::<Vec<_>>(), "{text}");
+        assert_eq!(labels::as_written(&understood), written, "{text}");
+    }
+    let shown = report(
+        &[seen("web", "nginx", "wud.tag.include=^1\ndd.tag.include=^2")],
+        &lines(""),
+        &|_, _| None,
+    );
+    let verdicts = shown.containers.iter().flat_map(|found| &found.settings);
+    let refused = verdicts.filter(|line| line.verdict == Verdict::Unreadable);
+    assert_eq!(refused.map(|line| line.name.as_str()).collect::<Vec<_>>(), ["wud.tag.include"]);
+}
+
+#[test]
+fn each_meaning_of_a_label_is_told() {
+    for (text, expected) in [
+        (
+            "wud.tag.include=^1\nwud.watch=1",
+            "the label wud.tag.include is read as docker-auto.tag.include; the label \
+             wud.tag.include is read as docker-auto.track; the label wud.watch is read as \
+             docker-auto.mode",
+        ),
+        (
+            "wud.tag.include=^1\ndocker-auto.track=minor",
+            "the label wud.tag.include is read as docker-auto.tag.include",
+        ),
+        (
+            "dd.tag.exclude=a\ndd.updatePolicy.skipTags=b",
+            "the label dd.tag.exclude is read as docker-auto.tag.exclude; the label \
+             dd.updatePolicy.skipTags is read as docker-auto.tag.exclude",
+        ),
+        (
+            "dd.port.label=x",
+            "the label dd.port.label has no equivalent: it only changes how the container is shown",
+        ),
+        ("wud.watch.digest=true\nwud.tag.exclude=(?!x)", ""),
+        (
+            "wud.tag.include=^1\ndd.tag.include=^2",
+            "the label dd.tag.include is read as docker-auto.tag.include",
+        ),
+        (
+            "wud.tag.include=^1\ndd.tag.include=^2\ndocker-auto.mode=watch",
+            "the label dd.tag.include is read as docker-auto.tag.include; the label \
+             dd.tag.include is read as docker-auto.track",
+        ),
+        ("diun.enable=true\nwud.watch=false", "the label wud.watch is read as docker-auto.mode"),
+    ] {
+        let idiom = Idiom::default();
+        let understood = labels::understood(&lines(text), &idiom);
+        assert_eq!(labels::told(&understood, &idiom).join("; "), expected, "{text}");
+    }
+}
+
+#[test]
+fn newer_versions_are_not_looked_for_without_being_asked() {
+    for (image, labels, expected) in [
+        ("nginx:1.27.3", "wud.watch=true", true),
+        ("nginx:latest", "wud.watch=true", false),
+        ("nginx:1.27.3", "wud.watch=false", false),
+        ("nginx:1.27.3", "diun.enable=true", false),
+        ("nginx:1.27.3", "wud.watch=true\nwud.tag.include=^1", false),
+        ("nginx:1.27.3", "wud.watch=true\ndocker-auto.track=minor", false),
+        ("getwud/wud:8", "", true),
+        ("crazymax/diun:4", "", false),
+        ("nginx:1.27", "wud.tag.include=^1", true),
+        ("nginx:1.27", "diun.watch_repo=true", true),
+        ("nginx:1.27", "diun.watch_repo=true\ndiun.enable=true", false),
+    ] {
+        let text = report(&[seen("web", image, labels)], &lines(""), &|_, _| None).text();
+        assert_eq!(
+            text.contains("set docker-auto.track=major"),
+            expected,
+            "{image} {labels}: {text}"
+        );
+    }
+    for (image, labels) in [("nginx:1.27.3-alpine", "dd.watch=true"), ("codeswhat/drydock", "")] {
+        let text = report(&[seen("web", image, labels)], &lines(""), &|_, _| None).text();
+        let digests = "set docker-auto.skip-semver-pinned=false";
+        assert!(text.contains(digests) && !text.contains("set docker-auto.track"), "{text}");
+    }
+}
+
 /// Values of which each row takes at least one.
 const VALUES: [&str; 8] = ["true", "false", "1", "30s", "a", "x=>y", "mature", "recreate"];
+
+/// Returns what must stand beside a label, so that it means something.
+fn needed(name: &str) -> &'static str {
+    match name {
+        "diun.watch_repo" => "diun",
+        name if name.contains(".gid") => "uid",
+        _ => "none",
+    }
+}
 
 #[test]
 fn every_label_that_means_something_here_means_a_label_that_is_read() {
     for row in labels::rows() {
-        let beside = lines("com.centurylinklabs.watchtower.lifecycle.uid=1");
+        let beside = lines("com.centurylinklabs.watchtower.lifecycle.uid=1\ndiun.enable=true");
         let mut meant = Vec::new();
         let mut told = false;
         for value in VALUES {
             let name = row.name.replace('*', "x");
             let mut written = lines(&format!("{name}={value}"));
-            written.extend(beside.clone().into_iter().filter(|_| name.contains(".gid")));
+            written.extend(beside.clone().into_iter().filter(|(it, _)| it.contains(needed(&name))));
             let found = labels::read(&written, &Idiom::default());
             let found = found.into_iter().filter(|found| found.name == name);
             for meaning in found.filter_map(|found| found.meaning.ok()) {
@@ -155,6 +279,7 @@ fn the_report_says_what_was_found() {
     });
     let text = found.text();
     assert!(text.contains("DOCKER_AUTO_SCAN_INTERVAL: \"5m\""), "{text}");
+    assert!(text.contains("its file=config.yaml\n    nothing to set: its keys are read"), "{text}");
     assert!(text.contains("HTTP_PROXY_FILE: ") && !text.contains("HOME"), "{text}");
     assert!(!serde_json::to_string(&found).unwrap().contains("hidden"), "{text}");
 }
@@ -188,8 +313,14 @@ fn only_containers_that_were_named_are_asked_for() {
         (
             "web /db own odd",
             "WATCHTOWER_SCHEDULE=0 0 4 * * *",
-            &["  web:  # the container web\n", "mode: \"auto\"", "AUTO_SCAN_CRON", "\"off\""][..],
-            &["UPDATE_", "  own:", "  odd:", "  other:", "mode: \"watch\""][..],
+            &[
+                "  web:  # the container web\n",
+                "mode: \"auto\"",
+                "AUTO_SCAN_CRON",
+                "\"off\"",
+                "  odd:  # the container odd\n    labels:\n      docker-auto.mode: \"watch\"\n",
+            ][..],
+            &["UPDATE_ENABLED", "UPDATE_CRON", "UPDATE_ALLOW", "  own:", "  other:"][..],
         ),
         ("web", "", &["mode: \"auto\""], &["UPDATE_", "  other:"]),
         (
@@ -209,6 +340,40 @@ fn only_containers_that_were_named_are_asked_for() {
         for part in refused {
             assert!(!compose.contains(part), "{arguments} {variables}: {compose} has {part}");
         }
+    }
+}
+
+#[test]
+fn what_holds_a_container_back_is_pasted_as_well() {
+    for (labels, expected) in [
+        (".cooldown-delay=soon", Some("watch")),
+        (".cooldown-delay=soon\n.enable=true", Some("watch")),
+        (".cooldown-delay=soon\n.enable=false", Some("off")),
+        ("wud.tag.include=^1\ndd.tag.include=^2", Some("watch")),
+        (".cooldown-delay=soon\ndocker-auto.enable=true", Some("watch")),
+        (".cooldown-delay=soon\ndocker-auto.mode=auto", None),
+        ("wud.watch.digest=perhaps", None),
+    ] {
+        let compose = report(&[seen("web", "nginx", labels)], &lines(""), &|_, _| None).compose;
+        let line = compose.lines().find(|line| line.contains("docker-auto.mode: "));
+        let mode = line.map(|line| line.trim_start().trim_start_matches("docker-auto.mode: "));
+        assert_eq!(mode, expected.map(|it| format!("\"{it}\"")).as_deref(), "{labels}: {compose}");
+    }
+}
+
+#[test]
+fn of_two_cooldowns_the_longer_one_is_pasted() {
+    let of = |name: &str, image: &str, variables: &str| Seen {
+        variables: lines(variables),
+        ..seen(name, image, "")
+    };
+    let short = "WATCHTOWER_COOLDOWN_DELAY=1d\nWATCHTOWER_IMAGE_COOLDOWN=12h";
+    let long = "DD_WATCHER_A_MATURITY_MIN_AGE_DAYS=9";
+    for pair in [[short, long], [long, short]] {
+        let image = |text: &str| if text == long { "codeswhat/drydock" } else { "watchtower" };
+        let both = pair.map(|text| of("a", image(text), text));
+        let compose = report(&both, &lines(""), &|_, _| None).compose;
+        assert!(compose.contains("UPDATE_COOLDOWN: \"9d\""), "{compose}");
     }
 }
 

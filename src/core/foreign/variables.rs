@@ -1,14 +1,17 @@
 //! Variables of other tools: one table that turns them into ours.
 
 mod diun;
+mod drydock;
 mod login;
 mod others;
 mod watchtower;
 mod wud;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::core::duration;
 use crate::core::foreign::value::{When, go_duration, names, schedule};
 use crate::core::foreign::{Content, Meaning, Setting, Tool, Understood, one};
 use crate::core::secret::Secret;
@@ -78,8 +81,13 @@ pub enum Source {
 
 /// Returns all rows.
 pub fn rows() -> impl Iterator<Item = &'static ForeignVariable> {
-    let tables: [&'static [ForeignVariable]; 4] =
-        [&watchtower::VARIABLES, &wud::VARIABLES, &diun::VARIABLES, &others::VARIABLES];
+    let tables: [&'static [ForeignVariable]; 5] = [
+        &watchtower::VARIABLES,
+        &wud::VARIABLES,
+        &drydock::VARIABLES,
+        &diun::VARIABLES,
+        &others::VARIABLES,
+    ];
     tables.into_iter().flatten()
 }
 
@@ -98,16 +106,35 @@ pub fn read(variables: &Variables) -> Vec<FoundVariable> {
     }
     found.extend(watchtower::implied(variables));
     found.extend(diun::implied(variables));
+    // The first counts: of two cooldowns the longer one.
+    found.sort_by_key(|found| Reverse(found.cooldown()));
     found
+}
+
+const COOLDOWN: &str = "DOCKER_AUTO_UPDATE_COOLDOWN";
+
+/// Says whether a value of one of ours restrains updates longer than another one of the same.
+pub fn is_longer(ours: &str, value: &str, other: &str) -> bool {
+    ours == COOLDOWN && duration::parse(value).ok() > duration::parse(other).ok()
+}
+
+impl FoundVariable {
+    /// Returns the cooldown that it asks for.
+    fn cooldown(&self) -> Option<Duration> {
+        let Ok(Meaning::Ours(settings)) = &self.meaning else { return None };
+        let cooldown = settings.iter().find(|setting| setting.name == COOLDOWN)?;
+        duration::parse(cooldown.value.expose()).ok()
+    }
 }
 
 /// Returns what a variable means; `None` where it is probably none of the tool's.
 fn meaning(name: &str, value: &str, tool: Tool, variables: &Variables) -> Option<Understood> {
     match rows().find(|row| row.matches(name)) {
         Some(row) => Some(row.to.understand(value, variables)),
-        // Datadog's begin like drydock's; ours with another prefix are known elsewhere.
-        None if matches!(tool, Tool::Drydock | Tool::WatchDocker) => None,
-        None => Some(Ok(Meaning::Nothing("this variable is not known here"))),
+        // Ours with another prefix are known elsewhere; Datadog's begin like drydock's.
+        None if tool == Tool::WatchDocker => None,
+        None if tool == Tool::Drydock && !drydock::is_there(variables) => None,
+        None => Some(Ok(Meaning::Nothing("nothing here is set by it"))),
     }
 }
 
@@ -168,12 +195,14 @@ fn check_schedule(text: &str, _: &Variables) -> Understood {
 impl ForeignVariable {
     /// Says whether a variable's name is this one.
     fn matches(&self, name: &str) -> bool {
-        match self.name.split_once('*') {
-            None => self.name == name,
-            Some((before, after)) => {
-                let rest = name.strip_prefix(before);
-                rest.and_then(|rest| rest.strip_suffix(after)).is_some_and(|it| !it.is_empty())
-            }
-        }
+        fits(self.name, name)
     }
+}
+
+/// Says whether a name is like a pattern, in which each `*` stands for one character or more.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else { return pattern == name };
+    let rest = name.strip_prefix(before).unwrap_or_default();
+    let mut ends = rest.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    ends.any(|end| rest.get(end..).is_some_and(|rest| fits(after, rest)))
 }

@@ -1,5 +1,6 @@
 //! The way back: what is next on it, and what its failures mean.
 
+use crate::core::inventory::RunState;
 use crate::core::plan::{Key, Step};
 
 use super::replay::{Phase, Replay, Side};
@@ -25,11 +26,20 @@ impl Replay<'_> {
     }
 
     /// Only a stop whose end nobody saw is to be finished first: one that is over may have been
-    /// followed by a start that was not ours, which is welcome.
+    /// followed by a start that was not ours, which is welcome. Who lives with one that is stopped for
+    /// that, and perhaps for the second time, has to be started after it once more.
     fn has_stopped(&self, position: Position, action: &Step) -> bool {
         let done = matches!(position, Position::Undo { step, .. } if step < self.forward);
         let stop = matches!(action, Step::Stop { container, .. } if !self.plan.makes(container));
-        done && stop && !action.container().is_some_and(|key| self.is_restarted(key))
+        let again =
+            |key: &Key| self.is_restarted(key) || self.may_still_stop() && !self.is_main(key);
+        done && stop && !action.container().is_some_and(again)
+    }
+
+    /// Says whether nobody saw the end of the last stop on the way forward.
+    fn may_still_stop(&self) -> bool {
+        let last = self.plan.steps.get(self.forward).filter(|_| self.forward < self.reached);
+        last.is_some_and(|step| matches!(step.action, Step::Stop { .. }))
     }
 
     /// Says whether the way forward starts a container again that was there before.
@@ -47,17 +57,25 @@ impl Replay<'_> {
         }
         match action {
             Step::Reject { .. } => self.image_failed,
+            Step::RemoveImage { .. } => {
+                self.image_failed && self.trouble.is_none() && !self.is_foreign()
+            }
             Step::Remove { .. } | Step::Untag { .. } | Step::RemoveVolume { .. }
                 if self.trouble.is_some() =>
             {
                 false
             }
-            Step::Untag { .. } | Step::RemoveVolume { .. } | Step::DiscardBackup { .. } => true,
-            _ if side == Side::All => true,
             // The name is for whoever has the container's name now to give.
-            Step::Tag { reference, .. } => {
-                *reference != self.plan.reference.familiar() || !self.is_foreign()
+            Step::Tag { reference, .. } | Step::Untag { reference }
+                if *reference == self.plan.reference.familiar() =>
+            {
+                side == Side::All || !self.is_foreign()
             }
+            Step::Tag { .. }
+            | Step::Untag { .. }
+            | Step::RemoveVolume { .. }
+            | Step::DiscardBackup { .. } => true,
+            _ if side == Side::All => true,
             _ => action.container().is_some_and(|key| self.plan.makes(key) || !self.is_main(key)),
         }
     }
@@ -88,12 +106,36 @@ impl Replay<'_> {
         let started = matches!(position.step(self.plan), Some(Step::AwaitHealthy { .. }));
         if superseded && self.is_foreign() {
             self.turn(Side::Ours, error);
+        } else if self.lacks_files(position) && (!superseded || !self.is_gone(&Key::rescue())) {
+            // Rather up without them, and a person who knows, than down.
+            self.stumble(error);
+            if let Position::Rescue(index) = position {
+                self.phase = Phase::Rescue { index: index + 1 };
+            }
         } else if superseded && !started && self.rescues < RESCUES_PARK {
             // It went with its failed start, or with a prune; the next one may go well.
             self.rescue();
         } else {
             self.park(error);
         }
+    }
+
+    fn lacks_files(&self, position: Position) -> bool {
+        matches!(position.step(self.plan), Some(Step::CopyFiles { .. }))
+    }
+
+    /// Returns the next entry of the rescue list. What was started has its files already, and may have
+    /// written to them since.
+    pub(super) fn next_rescue(&self, index: usize) -> Option<Position> {
+        let mut left = self.plan.rescue.iter().enumerate().skip(index);
+        let copies = |step: &Step| matches!(step, Step::CopyFiles { .. });
+        let next = left.find(|(_, step)| !copies(step) || !self.rescue_has_run());
+        next.map(|(index, _)| Position::Rescue(index))
+    }
+
+    fn rescue_has_run(&self) -> bool {
+        let seen = self.seen.and_then(|seen| seen.containers.get(&Key::rescue()));
+        seen.is_some_and(|seen| seen.state != RunState::Created && self.rescued == Some(&seen.id))
     }
 
     /// Makes the old container anew, from the first entry on.
@@ -113,6 +155,7 @@ fn is_tidying(step: &Step) -> bool {
             | Step::Untag { .. }
             | Step::Tag { .. }
             | Step::Remove { .. }
+            | Step::RemoveImage { .. }
             | Step::RemoveVolume { .. }
             | Step::DiscardBackup { .. }
     )

@@ -1,6 +1,7 @@
 //! Reads the entries of a journal into where the operation stands.
 
 use crate::core::hook::Moment;
+use crate::core::id::ContainerId;
 use crate::core::plan::{Step, UpdatePlan};
 
 use super::{Class, JournalEntry, Next, Observed, Outcome, Position, StepOutput};
@@ -40,6 +41,8 @@ pub(super) struct Replay<'a> {
     pub(super) wakes: u32,
     /// How often the old container was made anew.
     pub(super) rescues: u32,
+    /// What the old container was made anew as.
+    pub(super) rescued: Option<&'a ContainerId>,
     /// Why the way turned back.
     reason: String,
     /// Why a person must look at the end. From then on nothing is removed any more.
@@ -64,6 +67,7 @@ impl<'a> Replay<'a> {
             settled: Vec::new(),
             wakes: 0,
             rescues: 0,
+            rescued: None,
             reason: String::new(),
             trouble: None,
             image_failed: false,
@@ -83,10 +87,9 @@ impl<'a> Replay<'a> {
         let position = match self.phase {
             Phase::Over(_) => None,
             Phase::Forward => self.next_forward(),
-            Phase::Rescue { index } if index < self.plan.rescue.len() => {
-                Some(Position::Rescue(index))
+            Phase::Rescue { index } => {
+                self.next_rescue(index).or_else(|| self.next_back(Side::Ours))
             }
-            Phase::Rescue { .. } => self.next_back(Side::Ours),
             Phase::Back { side } => self.next_back(side),
         };
         position.map_or_else(|| Next::Finish(self.outcome()), Next::Do)
@@ -145,7 +148,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn done(&mut self, position: Position, output: &StepOutput) {
+    fn done(&mut self, position: Position, output: &'a StepOutput) {
         match position {
             Position::Forward(index) => {
                 self.forward = index + 1;
@@ -164,7 +167,12 @@ impl<'a> Replay<'a> {
                 }
             }
             Position::Undo { .. } => self.settled.push(position),
-            Position::Rescue(index) => self.phase = Phase::Rescue { index: index + 1 },
+            Position::Rescue(index) => {
+                if let StepOutput::Created { id } = output {
+                    self.rescued = Some(id);
+                }
+                self.phase = Phase::Rescue { index: index + 1 };
+            }
         }
     }
 
@@ -204,10 +212,13 @@ impl<'a> Replay<'a> {
         let step = position.step(self.plan);
         let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
         let started = awaited || matches!(step, Some(Step::Start { .. }));
+        let ends = step.and_then(Step::container).filter(|key| key.ends());
         self.image_failed = match class {
-            Class::Lasting => started,
+            Class::Lasting => started && ends.is_none_or(|key| self.runs_new_image(key)),
             // An auto-removed container that ends is gone before one can ask it why.
-            Class::Superseded => awaited && self.new_vanishes() && !self.is_foreign(),
+            Class::Superseded => {
+                awaited && ends.is_none() && self.new_vanishes() && !self.is_foreign()
+            }
             Class::Transient | Class::Unreachable => false,
         };
         let side = match class {
@@ -220,6 +231,9 @@ impl<'a> Replay<'a> {
     pub(super) fn turn(&mut self, side: Side, reason: &str) {
         if self.reason.is_empty() {
             reason.clone_into(&mut self.reason);
+        }
+        if self.touched && !self.plan.has_way_back() {
+            self.stumble("nothing takes it back");
         }
         self.phase = Phase::Back { side };
         self.settled.clear();

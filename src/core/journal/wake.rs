@@ -1,6 +1,7 @@
 //! Waking up: what was seen, and how the operation goes on from there.
 
 use crate::core::inventory::RunState;
+use crate::core::plan::blueprint::Removal;
 use crate::core::plan::{Key, OnWake, Step};
 
 use super::replay::{Phase, Replay, Side};
@@ -157,7 +158,8 @@ impl Replay<'_> {
     fn starts(&self) -> impl Iterator<Item = (usize, &Key)> {
         let steps = self.plan.steps.iter().enumerate().take(self.plan.no_return);
         steps.filter_map(|(index, planned)| match &planned.action {
-            Step::Start { container } => Some((index, container)),
+            // What is run to its end is down when all is well.
+            Step::Start { container } if !container.ends() => Some((index, container)),
             _ => None,
         })
     }
@@ -197,12 +199,21 @@ impl Replay<'_> {
         self.seen?.containers.get(key).map(|seen| seen.state)
     }
 
+    /// Says whether a container that the plan makes runs the new image.
+    pub(super) fn runs_new_image(&self, key: &Key) -> bool {
+        let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
+        let new = &self.plan.new_image.id;
+        steps.any(|step| {
+            matches!(step, Step::Create { key: made, image, .. } if made == key && image == new)
+        })
+    }
+
     /// Says whether the engine removes the new container when it ends.
     pub(super) fn new_vanishes(&self) -> bool {
         let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
         steps.any(|step| match step {
             Step::Create { key, body, .. } if *key == Key::replacement() => {
-                body.pointer("/HostConfig/AutoRemove") == Some(&true.into())
+                Removal::of(body) == Removal::Automatic
             }
             _ => false,
         })

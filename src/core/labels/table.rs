@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::core::backup::{BACKUP, Saving};
 use crate::core::carry::{CARRY, Wish};
 use crate::core::compose::Labels;
-use crate::core::dependency::{self, DEPENDS_ON};
+use crate::core::compose::file::COMPOSE_WRITE;
+use crate::core::dependency::{self, DEPENDS_ON, RERUN};
 use crate::core::duration;
 use crate::core::hook;
 use crate::core::policy::{Mode, Origin, Sourced};
@@ -16,7 +17,7 @@ use crate::core::version::{Pattern, Track, Transform};
 use super::{Label, OnError, time};
 
 /// All labels that are read.
-pub const LABELS: [Label; 33] = [
+pub const LABELS: [Label; 38] = [
     Label {
         name: "docker-auto.enable",
         values: "`true`, `false`",
@@ -88,8 +89,10 @@ pub const LABELS: [Label; 33] = [
     Label {
         name: "docker-auto.tag.prerelease",
         values: "`true`, `false`",
-        default: "`false`, unless it runs one",
-        doc: "Whether `-rc.1`, `-beta2` and the like are moved to.",
+        default: "`false`",
+        doc: "Whether `-rc.1`, `-beta2` and the like are moved to. A container that runs one also moves \
+              to others that are as near to a release, and `false` does not change that: \
+              `docker-auto.tag.exclude` leaves them out.",
         on_error: OnError::Ignore,
         read: |patch, text, origin| {
             set(&mut patch.versions.prerelease, value::switch(text), origin)
@@ -114,6 +117,31 @@ pub const LABELS: [Label; 33] = [
               `docker tag`.",
         on_error: OnError::HoldBack,
         read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
+    },
+    Label {
+        name: "docker-auto.skip-pinned-digest",
+        values: "`true`, `false`",
+        default: "`policy.skip_pinned_digest`",
+        doc: "`false` moves `tag@sha256:…` with its tag.",
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.skip_pinned_digest, value::switch(text), origin),
+    },
+    Label {
+        name: "docker-auto.skip-semver-pinned",
+        values: "`true`, `false`",
+        default: "`policy.skip_semver_pinned`",
+        doc: "`false` looks at a tag such as `1.2.3` as well, in case it is pushed anew.",
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.skip_semver_pinned, value::switch(text), origin),
+    },
+    Label {
+        name: "docker-auto.floating-tags",
+        values: "tags, separated by commas",
+        default: "`policy.floating_tags`",
+        doc: "The container is looked at only while its tag is one of these, such as \
+              `latest,stable`.",
+        on_error: OnError::HoldBack,
+        read: |patch, text, origin| set(&mut patch.floating_tags, tags(text), origin),
     },
     Label {
         name: "docker-auto.stop-timeout",
@@ -215,6 +243,16 @@ pub const LABELS: [Label; 33] = [
         },
     },
     Label {
+        name: COMPOSE_WRITE,
+        values: "`true`, `false`",
+        default: "`compose.write`",
+        doc: "Whether another tag is also written into the container's Compose file or its `.env`, once \
+              the new container is proven, and back by a rollback. Only files in the directories of \
+              `compose.directories` are written.",
+        on_error: OnError::Ignore,
+        read: |patch, text, origin| set(&mut patch.compose_write, value::switch(text), origin),
+    },
+    Label {
         name: DEPENDS_ON,
         values: "`NAME`, `NAME:healthy`, `NAME:restart`, `NAME:healthy:restart`, …",
         default: "Compose's `depends_on`, namespaces, links and volumes, which always count too",
@@ -223,6 +261,20 @@ pub const LABELS: [Label; 33] = [
               when one of them is replaced.",
         on_error: OnError::Ignore,
         read: |_, text, _| dependency::problem(text).map_or(Ok(()), Err),
+    },
+    Label {
+        name: RERUN,
+        values: "`true`, `false`, a duration",
+        default: "`false`",
+        doc: "On a container that ends by itself, such as a migration: before a container that needs \
+              it done (Compose's `service_completed_successfully`, or `NAME:completed`) is updated, it \
+              is made anew, on the new image if it follows the same one, and run to its end while the \
+              old container still serves. Anything but exit code 0 within the duration (`10m` with \
+              `true`) leaves the containers as they were; an image that it failed on is not tried \
+              again, if it is the one of the update. No update is made with a backup of data that it \
+              can write to.",
+        on_error: OnError::HoldBack,
+        read: |_, text, _| dependency::rerun(text).map(drop),
     },
     Label {
         name: "docker-auto.mac.<network>",
@@ -238,7 +290,8 @@ pub const LABELS: [Label; 33] = [
         values: "a shell command, or a JSON array of a program and its arguments",
         default: "",
         doc: "Is run inside the container before each check of `serve`, while it is running. How it \
-              ends is told, and changes nothing.",
+              ends is told, and changes nothing; `docker-auto why NAME` shows what it wrote the last \
+              time.",
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -266,7 +319,8 @@ pub const LABELS: [Label; 33] = [
         values: "the same",
         default: "",
         doc: "Is run inside the container after each check of `serve`, and the updates that follow \
-              it. How it ends is told, and changes nothing.",
+              it. How it ends is told, and changes nothing; `docker-auto why NAME` shows what it wrote \
+              the last time.",
         on_error: OnError::Ignore,
         read: |_, text, _| hook::command(text).map(drop),
     },
@@ -294,6 +348,13 @@ type Read<T> = Result<T, String>;
 pub(super) fn set<T>(field: &mut Option<Sourced<T>>, value: Read<T>, origin: Origin) -> Read<()> {
     *field = Some(Sourced { value: value?, origin });
     Ok(())
+}
+
+/// An empty list would look at all tags, which nobody who writes one means.
+fn tags(text: &str) -> Read<Vec<String>> {
+    let tags: Vec<String> = value::list(text).map(ToOwned::to_owned).collect();
+    let cure = "write tags, separated by commas, such as latest,stable";
+    if tags.is_empty() { Err(cure.to_owned()) } else { Ok(tags) }
 }
 
 pub(super) fn span(text: &str) -> Read<Duration> {

@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use crate::core::backup::{Restoration, SavedMount};
 use crate::core::carry::Carried;
+use crate::core::compose::edit::FileChange;
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
 use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId};
 use crate::core::inventory::RunState;
-use crate::core::plan::{Difference, ImageSummary, Trigger};
+use crate::core::plan::{Difference, ImageSummary, Step, Trigger};
 use crate::core::reference::ImageRef;
 use crate::core::retention::ImageCare;
 
@@ -59,10 +60,14 @@ pub struct Blueprint {
     pub sharers: Vec<Sharer>,
     /// Those that are stopped before it and started after it, in the order in which they start.
     pub dependents: Vec<Dependent>,
+    /// Those that are run again before anything is stopped, in this order.
+    pub reruns: Vec<Rerun>,
     /// The commands that run inside it.
     pub hooks: Hooks,
     /// What becomes of its data.
     pub data: Data,
+    /// What is written into its Compose file once it is proven.
+    pub file: Option<FileChange>,
     /// From where it is replaced, where it is docker-auto itself.
     pub helper: Option<Helper>,
 }
@@ -125,6 +130,37 @@ pub struct Retag {
     pub back: Option<ImageId>,
 }
 
+impl Retag {
+    /// Returns the step that lets the reference mean again what it meant before.
+    pub fn home(&self) -> Step {
+        let reference = self.reference.clone();
+        match &self.back {
+            Some(image) => Step::Tag { image: image.clone(), reference },
+            None => Step::Untag { reference },
+        }
+    }
+}
+
+/// A container that ends by itself, and is run again to its end before the one that needs it done is
+/// replaced.
+#[derive(Clone, Debug)]
+pub struct Rerun {
+    /// Its name.
+    pub name: ContainerName,
+    /// The container as it is: down.
+    pub old: OldContainer,
+    /// What it ran.
+    pub image: ImageId,
+    /// What it shall run.
+    pub new_image: ImageId,
+    /// How its reference is made to mean that image while it is made.
+    pub retag: Option<Retag>,
+    /// How the new one is made.
+    pub replacement: Making,
+    /// What it must show: its end.
+    pub gate: HealthGate,
+}
+
 /// A container that asked to be restarted with the one that is replaced.
 #[derive(Clone, Debug)]
 pub struct Dependent {
@@ -168,6 +204,16 @@ pub enum Removal {
     Automatic,
 }
 
+impl Removal {
+    /// Returns what the inspect of a container, or the body that it is made of, says.
+    pub fn of(container: &Value) -> Self {
+        match container.pointer("/HostConfig/AutoRemove").and_then(Value::as_bool) {
+            Some(true) => Self::Automatic,
+            _ => Self::Stays,
+        }
+    }
+}
+
 /// Where the new image comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -175,8 +221,9 @@ pub enum Source {
     Registry(Digest),
     /// The engine has it already under the reference.
     Local,
-    /// The engine has it, but the reference must be pointed to it.
-    Retag,
+    /// The engine has it, but the reference must be pointed to it; how that is taken back, unless the
+    /// reference will be the only name that the image has.
+    Retag(Option<Retag>),
 }
 
 /// What becomes of the old container once the new one is proven.

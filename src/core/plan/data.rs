@@ -7,9 +7,6 @@ use crate::core::plan::blueprint::{Blueprint, Data};
 use crate::core::plan::member::{Member, back};
 use crate::core::plan::{Key, PlannedContainer, PlannedStep, Step, Volumes};
 
-/// One update that failed may be followed by many more, which must not fill the disk.
-const KEPT_OF_FAILED: usize = 1;
-
 /// The steps of a plan that are about data.
 pub(super) struct DataSteps<'a> {
     pub(super) blueprint: &'a Blueprint,
@@ -41,17 +38,17 @@ impl DataSteps<'_> {
     pub(super) fn prepare(&self) -> Vec<PlannedStep> {
         match &self.blueprint.data {
             Data::Stays => Vec::new(),
-            Data::Saved { folder, mounts, .. } => self.make_room(folder, mounts),
+            Data::Saved { folder, mounts, keep } => self.make_room(folder, mounts, *keep),
             Data::Restored(restoration) => self.restore(restoration),
         }
     }
 
-    fn make_room(&self, folder: &str, mounts: &[SavedMount]) -> Vec<PlannedStep> {
+    fn make_room(&self, folder: &str, mounts: &[SavedMount], keep: usize) -> Vec<PlannedStep> {
         let needed_bytes = Some(needed_bytes(mounts));
         let prepare = Step::PrepareBackup { folder: folder.to_owned(), needed_bytes };
         let discard = Step::DiscardBackup { folder: folder.to_owned() };
         // Undone after the old container is up again.
-        let prune = prune(folder, KEPT_OF_FAILED, Fate::Failed);
+        let prune = prune(folder, keep, Fate::Failed);
         let blueprint = self.blueprint;
         let body = reader(&blueprint.old_image.id, &blueprint.operation, mounts);
         vec![back(prepare, vec![discard, prune]), self.create(body)]

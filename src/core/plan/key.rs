@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a container within one plan: `old`, `new`, `data`, `rescue`, `sharer.1.old`, `dependent.1`.
+/// The name of a container within one plan: `old`, `new`, `data`, `files`, `rescue`, `sharer.1.old`,
+/// `rerun.1.new`, `dependent.1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(Box<str>);
@@ -30,6 +31,11 @@ impl Key {
         Self("data".into())
     }
 
+    /// The container that holds the files of one that the engine removes, created and never started.
+    pub fn files() -> Self {
+        Self("files".into())
+    }
+
     /// The container made from the saved body when the old one is gone.
     pub fn rescue() -> Self {
         Self("rescue".into())
@@ -45,6 +51,17 @@ impl Key {
         Self(format!("sharer.{}.{role}", index + 1).into())
     }
 
+    /// A container that is run again to its end before it is replaced: the one that ran (`old`), or
+    /// the one that is run (`new`).
+    pub fn rerun(index: usize, role: &str) -> Self {
+        Self(format!("rerun.{}.{role}", index + 1).into())
+    }
+
+    /// Says whether its container is run to its end, so that it is not up afterwards.
+    pub fn ends(&self) -> bool {
+        self.0.starts_with("rerun.")
+    }
+
     /// A container that is restarted with it.
     pub fn dependent(index: usize) -> Self {
         Self(format!("dependent.{}", index + 1).into())
@@ -52,10 +69,14 @@ impl Key {
 
     /// Returns the key of the container that was there before, of the same service.
     pub(super) fn present(&self) -> Self {
-        match self.0.strip_prefix("sharer.").and_then(|rest| rest.split_once('.')) {
-            Some((number, _)) => Self(format!("sharer.{number}.old").into()),
-            None if self.0.starts_with("dependent.") => self.clone(),
-            None => Self::old(),
+        match self.0.rsplit_once('.') {
+            Some((service, _))
+                if service.starts_with("sharer.") || service.starts_with("rerun.") =>
+            {
+                Self(format!("{service}.old").into())
+            }
+            Some(("dependent", _)) => self.clone(),
+            _ => Self::old(),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::core::carry::{Carried, Nature};
 use crate::core::health::{HealthGate, Restarts};
 use crate::core::hook::{Hooks, Moment};
 use crate::core::id::{ContainerName, ImageId, OperationId};
-use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal, Retag};
+use crate::core::plan::blueprint::{Blueprint, Making, OldContainer, Removal, Rerun, Retag};
 use crate::core::plan::recreate::{reject_key, reserved_name};
 use crate::core::plan::{Key, OnWake, PlannedStep, Step, Volumes};
 
@@ -27,6 +27,12 @@ pub(super) struct Member<'a> {
     reject: Option<Step>,
     gate: &'a HealthGate,
     old_gate: &'a HealthGate,
+}
+
+/// Returns the step that remembers the new image as one that failed.
+fn reject(blueprint: &Blueprint) -> Step {
+    let image = reject_key(&blueprint.new_image);
+    Step::Reject { target: blueprint.target.clone(), image }
 }
 
 /// Returns a step that has no way back and needs none.
@@ -56,10 +62,7 @@ impl<'a> Member<'a> {
             new_image: &blueprint.new_image.id,
             replacement: Some(&blueprint.replacement),
             awaits: &[],
-            reject: Some(Step::Reject {
-                target: blueprint.target.clone(),
-                image: reject_key(&blueprint.new_image),
-            }),
+            reject: Some(reject(blueprint)),
             gate: &blueprint.gate,
             old_gate: &blueprint.old_gate,
         }
@@ -103,6 +106,28 @@ impl<'a> Member<'a> {
         dependents.collect()
     }
 
+    /// Returns those that are run again before it.
+    pub(super) fn reruns(blueprint: &'a Blueprint) -> Vec<Self> {
+        // What one fails at that runs another image says nothing of the one that never ran.
+        let reject =
+            |rerun: &Rerun| (rerun.new_image == blueprint.new_image.id).then(|| reject(blueprint));
+        let reruns = blueprint.reruns.iter().enumerate().map(|(index, rerun)| Self {
+            key: Key::rerun(index, "old"),
+            new_key: Key::rerun(index, "new"),
+            name: &rerun.name,
+            old: &rerun.old,
+            operation: &blueprint.operation,
+            image: &rerun.image,
+            new_image: &rerun.new_image,
+            replacement: Some(&rerun.replacement),
+            awaits: &[],
+            reject: reject(rerun),
+            gate: &rerun.gate,
+            old_gate: &rerun.gate,
+        });
+        reruns.collect()
+    }
+
     /// Returns the name that the operation gives it in a role.
     pub(super) fn reserved(&self, role: &str) -> ContainerName {
         reserved_name(self.name, role, self.operation)
@@ -131,34 +156,33 @@ impl<'a> Member<'a> {
         let remove = Step::Remove { container: self.new_key.clone(), volumes: Volumes::Remove };
         let mut steps = vec![back(create, vec![remove])];
         steps.extend(connects.into_iter().map(|step| back(step, Vec::new())));
-        steps.extend(making.files.iter().map(|file| self.copy(file)));
+        steps.extend(making.files.iter().map(|file| self.copy(file, &self.new_key)));
         steps
     }
 
-    fn copy(&self, file: &Carried) -> PlannedStep {
-        let (from, to) = (self.key.clone(), self.new_key.clone());
+    pub(super) fn copy(&self, file: &Carried, to: &Key) -> PlannedStep {
+        let (from, to) = (self.key.clone(), to.clone());
         back(Step::CopyFiles { from, to, path: file.path.clone() }, Vec::new())
+    }
+
+    /// Returns the files that it may write to up to its end.
+    pub(super) fn living_files(&self) -> impl Iterator<Item = &'a Carried> {
+        let files = self.replacement.iter().flat_map(|making| &making.files);
+        files.filter(|file| file.nature == Nature::Living && self.old.state.is_up())
     }
 
     /// Copies again what the old one wrote up to its end.
     fn copy_the_last(&self) -> impl Iterator<Item = PlannedStep> {
-        let files = self.replacement.iter().flat_map(|making| &making.files);
-        let living = files.filter(|file| file.nature == Nature::Living && self.old.state.is_up());
-        living.map(|file| self.copy(file))
+        self.living_files().map(|file| self.copy(file, &self.new_key))
     }
 
     /// Makes it while its reference means the image that it runs, and not one that nobody approved.
     pub(super) fn create_on_its_image(&self, retag: Option<&Retag>) -> Vec<PlannedStep> {
-        let Some(Retag { reference, back: before }) = retag else { return self.create() };
-        let reference = || reference.clone();
-        let there = Step::Tag { image: self.image.clone(), reference: reference() };
-        let home = || match before {
-            Some(image) => Step::Tag { image: image.clone(), reference: reference() },
-            None => Step::Untag { reference: reference() },
-        };
-        let mut steps = vec![back(there, vec![home()])];
+        let Some(retag) = retag else { return self.create() };
+        let (image, reference) = (self.new_image.clone(), retag.reference.clone());
+        let mut steps = vec![back(Step::Tag { image, reference }, vec![retag.home()])];
         steps.extend(self.create());
-        steps.push(back(home(), Vec::new()));
+        steps.push(back(retag.home(), Vec::new()));
         steps
     }
 
@@ -223,6 +247,14 @@ impl<'a> Member<'a> {
             None => vec![self.stopping(container.clone())],
         };
         self.old.state.is_up().then(|| verify(Step::Start { container }, undo))
+    }
+
+    /// Starts the one that will take its place, and waits for its end. Nobody who wakes up meanwhile
+    /// knows how far it came.
+    pub(super) fn run_to_its_end(&self) -> [PlannedStep; 2] {
+        let (container, gate) = (self.new_key.clone(), self.gate.clone());
+        let start = Step::Start { container: container.clone() };
+        [back(start, self.take_down()), back(Step::AwaitHealthy { container, gate }, Vec::new())]
     }
 
     /// What a new container goes through when it, or one beside it, was not good enough.

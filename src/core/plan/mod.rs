@@ -2,10 +2,12 @@
 
 pub mod blueprint;
 mod data;
+mod files;
 mod hand_over;
 mod key;
 mod member;
 pub mod recreate;
+pub mod repair;
 pub(crate) mod seconds;
 mod step;
 pub mod text;
@@ -17,6 +19,7 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::core::anonymous::Places;
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId, TargetId, Timestamp};
 use crate::core::journal::{Class, Known, Observed, StepOutput};
@@ -144,6 +147,9 @@ pub struct UpdatePlan {
     /// The backup that this rollback could have restored and does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrestored: Option<String>,
+    /// The volumes of the container that nobody named, by where they are mounted.
+    #[serde(default, skip_serializing_if = "Places::is_empty")]
+    pub anonymous: Places,
 }
 
 impl UpdatePlan {
@@ -176,6 +182,11 @@ impl UpdatePlan {
         let helper = Key::helper();
         let making = actions.take_while(|step| !matches!(step, Step::HandOver { .. }));
         making.filter(move |step| step.container() == Some(&helper))
+    }
+
+    /// Returns the index of the step behind which the helper carries it out.
+    pub fn handing_over(&self) -> Option<usize> {
+        self.steps.iter().position(|step| matches!(step.action, Step::HandOver { .. }))
     }
 
     /// Says whether a key names a container that the plan itself makes.

@@ -1,12 +1,15 @@
 //! The rename-swap: everything that can fail comes before the stop, the old
 //! containers stay untouched until the new ones are proven.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, OperationId};
-use crate::core::plan::blueprint::{Blueprint, Retention, Source};
+use crate::core::plan::blueprint::{Blueprint, Retag, Retention, Source};
 use crate::core::plan::data::DataSteps;
+use crate::core::plan::files::FileSteps;
 use crate::core::plan::member::{Member, back, forward, making_steps};
 use crate::core::plan::{
     ImageSummary, Key, OperationKind, PlannedContainer, PlannedStep, RejectKey, Step, UpdatePlan,
@@ -69,6 +72,7 @@ fn plan(blueprint: Blueprint, kind: OperationKind, epilogue: Vec<Step>) -> Updat
         warnings: blueprint.warnings,
         differences: blueprint.differences,
         unrestored: None,
+        anonymous: BTreeMap::new(),
     }
 }
 
@@ -81,6 +85,8 @@ pub(super) struct Planner<'a> {
     sharers: Vec<Member<'a>>,
     /// Those that are restarted with it, in starting order.
     dependents: Vec<Member<'a>>,
+    /// Those that are run again before it, in this order.
+    reruns: Vec<Member<'a>>,
 }
 
 impl<'a> Planner<'a> {
@@ -90,12 +96,13 @@ impl<'a> Planner<'a> {
             main: Member::main(blueprint),
             sharers: Member::sharers(blueprint),
             dependents: Member::dependents(blueprint),
+            reruns: Member::reruns(blueprint),
         }
     }
 
     /// The one that is updated, then those that are made anew with it.
     fn replaced(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
-        std::iter::once(&self.main).chain(&self.sharers)
+        std::iter::once(&self.main).chain(&self.sharers).chain(&self.reruns)
     }
 
     pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &Member<'a>> {
@@ -117,6 +124,7 @@ impl<'a> Planner<'a> {
             containers.push(made(member.new_key.clone(), member.reserved("new")));
         }
         containers.extend(self.data().container());
+        containers.extend(self.files().container());
         containers.extend(self.helper_name().map(|name| made(Key::helper(), name)));
         containers
     }
@@ -130,15 +138,28 @@ impl<'a> Planner<'a> {
         steps.extend(self.probe_bind_sources());
         steps.extend(self.data().prepare());
         steps.extend(self.main.create());
+        steps.extend(self.files().keep());
         for (member, sharer) in self.sharers.iter().zip(&self.blueprint.sharers) {
             steps.extend(member.create_on_its_image(sharer.retag.as_ref()));
+        }
+        for (member, rerun) in self.reruns.iter().zip(&self.blueprint.reruns) {
+            steps.extend(member.create_on_its_image(rerun.retag.as_ref()));
         }
         steps.extend(expect());
         // A hook takes its time, in which others may change things.
         let hook = self.main.pre_update(&self.blueprint.hooks);
         steps.extend(hook.into_iter().flat_map(|hook| std::iter::once(hook).chain(expect())));
+        steps.extend(self.rerun());
         steps.extend(self.hand_over());
         steps
+    }
+
+    /// Lets those end that must have ended before the new container starts, while the old one serves:
+    /// what they fail at costs nothing. They too take their time.
+    fn rerun(&self) -> Vec<PlannedStep> {
+        let run: Vec<_> = self.reruns.iter().flat_map(Member::run_to_its_end).collect();
+        let expect = self.all().map(|member| back(member.expect(), Vec::new()));
+        if run.is_empty() { run } else { run.into_iter().chain(expect).collect() }
     }
 
     /// Binds in the short form (`/source:/target`) of a source that is gone make the engine create an
@@ -171,10 +192,6 @@ impl<'a> Planner<'a> {
 
     fn bring_image(&self) -> Option<PlannedStep> {
         let reference = &self.blueprint.reference;
-        let tag = |image: &ImageSummary| Step::Tag {
-            image: image.id.clone(),
-            reference: reference.familiar(),
-        };
         match &self.blueprint.source {
             Source::Registry(digest) => {
                 let pull = Step::Pull {
@@ -182,14 +199,15 @@ impl<'a> Planner<'a> {
                     platform: self.blueprint.replacement.platform.clone(),
                     digest: digest.clone(),
                 };
-                Some(back(pull, Vec::new()))
+                let failed = self.blueprint.image_care.failed.clone().map(remove_image);
+                Some(back(pull, failed.into_iter().collect()))
             }
             Source::Local => None,
-            Source::Retag => {
-                // A name that is not left means what it meant before.
-                let stays = self.blueprint.leaves.is_none();
-                let undo = stays.then(|| tag(&self.blueprint.old_image)).into_iter().collect();
-                Some(back(tag(&self.blueprint.new_image), undo))
+            Source::Retag(retag) => {
+                let undo = retag.iter().map(Retag::home).collect();
+                let (image, reference) =
+                    (self.blueprint.new_image.id.clone(), reference.familiar());
+                Some(back(Step::Tag { image, reference }, undo))
             }
         }
     }
@@ -208,12 +226,18 @@ impl<'a> Planner<'a> {
 
     /// The window in which the service is down: who needs it stops first.
     fn swap(&self) -> Vec<PlannedStep> {
-        let stops = self.all().rev().filter_map(Member::stop);
+        let stops = self.sharers.iter().chain(&self.dependents).rev().filter_map(Member::stop);
         stops
+            .chain(self.files().keep_the_last())
+            .chain(self.main.stop())
             .chain(self.data().save())
             .chain(self.keep_database())
             .chain(self.replaced().flat_map(Member::exchange))
             .collect()
+    }
+
+    fn files(&self) -> FileSteps<'_> {
+        FileSteps { blueprint: self.blueprint, main: &self.main }
     }
 
     fn data(&self) -> DataSteps<'_> {
@@ -254,9 +278,17 @@ impl<'a> Planner<'a> {
                 Some(Step::Rename { container: self.main.key.clone(), to: kept })
             }
         };
-        let sharers = self.sharers.iter().rev().map(remove);
+        let others = self.sharers.iter().chain(&self.reruns).rev().map(remove);
         let data = self.data().tidy();
-        data.chain(self.hold_image()).chain(sharers).chain(main).map(forward).collect()
+        let tidying = data.chain(self.files().tidy()).chain(self.hold_image());
+        let tidying = tidying.chain(others).chain(main);
+        self.rewrite_file().into_iter().chain(tidying).map(forward).collect()
+    }
+
+    /// The file says what is proven: before, the way back would have to change it again, and what
+    /// fails here costs the service nothing.
+    fn rewrite_file(&self) -> Option<Step> {
+        self.blueprint.file.clone().map(|change| Step::RewriteFile { change })
     }
 
     /// Without a name the old image would be lost to the next `docker image prune`.
@@ -267,8 +299,7 @@ impl<'a> Planner<'a> {
     }
 
     fn remove_images(&self) -> impl Iterator<Item = Step> {
-        let unwanted = self.blueprint.image_care.unwanted.iter().cloned();
-        unwanted.map(|Unwanted { image, keep_tags }| Step::RemoveImage { image, keep_tags })
+        self.blueprint.image_care.unwanted.iter().cloned().map(remove_image)
     }
 
     fn rescue(&self) -> Vec<Step> {
@@ -280,6 +311,7 @@ impl<'a> Planner<'a> {
             making_steps(&self.blueprint.restoration, &Key::rescue(), name, image);
         let mut steps = vec![tag, create];
         steps.extend(connects);
+        steps.extend(self.files().bring_back());
         if self.blueprint.old.state.is_up() {
             let gate = self.blueprint.old_gate.clone();
             steps.push(Step::Start { container: Key::rescue() });
@@ -305,20 +337,27 @@ impl<'a> Planner<'a> {
             let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
             names.join(", ")
         };
-        let with = match (names(&self.sharers), names(&self.dependents)) {
-            (sharers, dependents) if sharers.is_empty() && dependents.is_empty() => String::new(),
-            (sharers, dependents) if dependents.is_empty() => format!("; recreate {sharers}"),
-            (sharers, dependents) if sharers.is_empty() => format!("; restart {dependents}"),
-            (sharers, dependents) => format!("; recreate {sharers}; restart {dependents}"),
-        };
+        let with =
+            [("recreate", &self.sharers), ("restart", &self.dependents), ("run", &self.reruns)];
+        let with = with.into_iter().filter(|(_, members)| !members.is_empty());
+        let with = with.map(|(verb, members)| format!("; {verb} {}", names(members)));
+        let with = with.collect::<Vec<_>>().concat();
         let leaves = self.blueprint.leaves.as_ref();
         let leaves = leaves.map(|left| format!("{} → ", left.familiar())).unwrap_or_default();
+        let file = self.blueprint.file.as_ref();
+        let file = file.map(|change| format!("; write it into {}", change.path));
+        let file = file.unwrap_or_default();
         format!(
-            "{verb} {} ({leaves}{}): {} → {}{with}{data}",
+            "{verb} {} ({leaves}{}): {} → {}{with}{data}{file}",
             self.blueprint.target.name,
             self.blueprint.reference.familiar(),
             shown(&self.blueprint.old_image),
             shown(&self.blueprint.new_image)
         )
     }
+}
+
+fn remove_image(unwanted: Unwanted) -> Step {
+    let Unwanted { image, keep_tags, heir } = unwanted;
+    Step::RemoveImage { image, keep_tags, heir }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::core::backup::{Fate, RestoredMount, SavedMount};
+use crate::core::compose::edit::FileChange;
 use crate::core::digest::{Digest, Platform};
 use crate::core::health::HealthGate;
 use crate::core::hook::{Hook, Moment};
@@ -67,12 +68,14 @@ pub enum Step {
     Remove { container: Key, volumes: Volumes },
     /// Copies a file or directory from one container's own layer to another's, with owners and modes.
     CopyFiles { from: Key, to: Key, path: String },
-    /// Removes an image that these names of ours are the only ones of, unless a container is made
-    /// of it; never with force.
+    /// Removes an image that these names are the only ones of, unless a container is made of it;
+    /// never with force. The names go to another image, or with it.
     RemoveImage {
         image: ImageId,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keep_tags: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heir: Option<ImageId>,
     },
     /// Runs a command inside a container. However the command ends, the step is done: what its end
     /// means depends on the moment.
@@ -88,8 +91,8 @@ pub enum Step {
     BackUp { container: Key, folder: String, mounts: Vec<SavedMount> },
     /// Removes a backup that was not completed; a complete one stays.
     DiscardBackup { folder: String },
-    /// Removes the oldest backups of a container beside this one, as many as are too many: of those
-    /// of updates that ended as this one did.
+    /// Removes the backups of a container that are too many beside this one, and remembers how the
+    /// update ended that this one is of. One that failed costs none of an update that went well.
     PruneBackups {
         folder: String,
         keep: usize,
@@ -102,6 +105,8 @@ pub enum Step {
     RemoveVolume { name: String },
     /// Puts what was saved into the volumes of a container that was made for it.
     Restore { container: Key, folder: String, mounts: Vec<RestoredMount> },
+    /// Writes another tag into a Compose file, unless somebody has changed that file since.
+    RewriteFile { change: FileChange },
     /// Starts the helper, which carries out what follows: docker-auto itself is about to be stopped.
     HandOver { container: Key },
     /// Keeps a copy of docker-auto's database, for a way back from a newer version's.
@@ -139,6 +144,7 @@ impl Step {
             Self::CreateVolume { .. } => "create_volume",
             Self::RemoveVolume { .. } => "remove_volume",
             Self::Restore { .. } => "restore",
+            Self::RewriteFile { .. } => "rewrite_file",
             Self::HandOver { .. } => "hand_over",
             Self::KeepDatabase => "keep_database",
             Self::RestoreDatabase => "restore_database",
@@ -158,6 +164,7 @@ impl Step {
             | Self::PruneBackups { .. }
             | Self::CreateVolume { .. }
             | Self::RemoveVolume { .. }
+            | Self::RewriteFile { .. }
             | Self::KeepDatabase
             | Self::RestoreDatabase => None,
             Self::Create { key, .. } | Self::CopyFiles { to: key, .. } => Some(key),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::core::backup;
+use crate::core::compose::edit::FileChange;
 use crate::core::health::{ExitZero, HealthGate, Requirement};
 use crate::core::plan::{Key, Step, UpdatePlan, Volumes};
 
@@ -19,6 +20,10 @@ pub fn describe_plan(plan: &UpdatePlan) -> String {
     for difference in &plan.differences {
         let _ = writeln!(text, "  {}: {} → {}", difference.field, difference.old, difference.new);
     }
+    for change in changes(plan) {
+        let _ = writeln!(text, "changes in {}, line {}:", change.path, change.line);
+        let _ = writeln!(text, "  - {}\n  + {}", change.before, change.after);
+    }
     text.push_str("steps:\n");
     for (index, planned) in plan.steps.iter().enumerate() {
         if index == plan.no_return {
@@ -30,6 +35,14 @@ pub fn describe_plan(plan: &UpdatePlan) -> String {
         }
     }
     text
+}
+
+/// Returns what is written into Compose files.
+fn changes(plan: &UpdatePlan) -> impl Iterator<Item = &FileChange> {
+    plan.steps.iter().filter_map(|planned| match &planned.action {
+        Step::RewriteFile { change } => Some(change),
+        _ => None,
+    })
 }
 
 /// Returns a step as one sentence without a full stop.
@@ -91,7 +104,8 @@ pub fn describe_step(plan: &UpdatePlan, step: &Step) -> String {
         | Step::PruneBackups { .. }
         | Step::CreateVolume { .. }
         | Step::RemoveVolume { .. }
-        | Step::Restore { .. } => describe_data_step(step),
+        | Step::Restore { .. }
+        | Step::RewriteFile { .. } => describe_data_step(step),
     }
 }
 
@@ -101,7 +115,7 @@ fn policy_name(policy: &serde_json::Value) -> &str {
     name.filter(|name| !name.is_empty()).unwrap_or("no")
 }
 
-/// Returns a step that is about data as a sentence.
+/// Returns a step that is about data or files as a sentence.
 fn describe_data_step(step: &Step) -> String {
     match step {
         Step::PrepareBackup { folder, needed_bytes: Some(bytes) } => {
@@ -114,7 +128,7 @@ fn describe_data_step(step: &Step) -> String {
         }
         Step::DiscardBackup { folder } => format!("remove {folder}, unless it is complete"),
         Step::PruneBackups { fate: backup::Fate::Failed, .. } => {
-            "keep no other backup of an update that failed".to_owned()
+            "keep the first and the last backup of updates that failed in a row".to_owned()
         }
         Step::PruneBackups { keep, .. } => format!("keep {keep} backups, remove older ones"),
         Step::CreateVolume { name, .. } => format!("create the volume {name}"),
@@ -122,6 +136,12 @@ fn describe_data_step(step: &Step) -> String {
         Step::Restore { folder, mounts, .. } => {
             let volumes: Vec<_> = mounts.iter().map(|it| it.volume.as_str()).collect();
             format!("put what is saved in {folder} into {}", volumes.join(", "))
+        }
+        Step::RewriteFile { change } => {
+            format!(
+                "write {} into {}, and keep it as it was in {}",
+                change.after, change.path, change.copy
+            )
         }
         _ => step.verb().to_owned(),
     }
@@ -148,6 +168,7 @@ fn describe_gate(gate: &HealthGate) -> String {
             )
         }
         Requirement::Stable => format!("stays up for {stable} s{finished}"),
+        Requirement::Completed => format!("ends with exit code 0 (up to {timeout} s)"),
     };
     for probe in &gate.probes {
         let _ = write!(text, ", and {probe}");

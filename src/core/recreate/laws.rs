@@ -35,12 +35,14 @@ fn moved(inspect: &Value, old: &Value, new: &Value) -> Result<Recreation, PlanEr
     recreate(&Subject {
         inspect,
         mac_inspect: None,
+        earlier: None,
         old_image: Some(&image(old)),
         new_image: Some(&image(new)),
         reference: &ImageRef::parse("app:1").unwrap(),
         engine: &engine(),
         operation: &OperationId::new("op"),
         containers: &BTreeMap::new(),
+        remembered: &BTreeMap::new(),
         volume_sources: &[],
         compose_image: None,
     })
@@ -125,12 +127,14 @@ proptest! {
             let subject = Subject {
                 inspect: &inspect,
                 mac_inspect: Some(&odd),
+                earlier: Some(&odd),
                 old_image: Some(&odd),
                 new_image: Some(&image),
                 reference: &ImageRef::parse("app:1").unwrap(),
                 engine: &engine,
                 operation: &OperationId::new("op"),
                 containers: &BTreeMap::new(),
+        remembered: &BTreeMap::new(),
                 volume_sources: std::slice::from_ref(&odd),
                 compose_image: None,
             };

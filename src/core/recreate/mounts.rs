@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::core::anonymous::{Places, is_nameless};
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::{clean_path, entries, is_empty, items, text};
 use crate::core::recreate::volumes_from;
@@ -33,6 +34,23 @@ pub(super) fn carry(
         warnings.extend(undeclared(mount, scene));
     }
     append(host_config, &anonymous);
+}
+
+/// Returns the volumes that nobody named, by where they are mounted.
+pub(super) fn anonymous(scene: &Scene<'_>) -> Places {
+    let host_config = scene.shown.host_config;
+    let binds = items(&host_config["Binds"]).iter().map(text).filter(|bind| !bind.contains(':'));
+    let sourceless =
+        |mount: &&Value| text(&mount["Type"]) == "volume" && is_empty(&mount["Source"]);
+    let asked = items(&host_config["Mounts"]).iter().filter(sourceless);
+    let asked = binds.chain(asked.map(|mount| text(&mount["Target"])));
+    let declared = unexplained(scene).into_iter();
+    let declared =
+        declared.filter(|mount| is_volume(mount) && !volumes_from::explains(mount, scene));
+    let places = asked.chain(declared.map(|mount| text(&mount["Destination"])));
+    let named = places.filter_map(|place| Some((clean_path(place), volume_at(place, scene)?)));
+    let nameless = named.filter(|(_, volume)| is_nameless(volume));
+    nameless.map(|(place, volume)| (place, volume.to_owned())).collect()
 }
 
 /// Appends mounts to those that were asked for, in the order of their targets.
@@ -96,7 +114,7 @@ pub fn volume_name(mount: &Value) -> Option<&str> {
         "" => {
             let folder = text(&mount["Source"]).strip_suffix("/_data")?;
             let name = folder.rsplit('/').next()?;
-            (name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())).then_some(name)
+            is_nameless(name).then_some(name)
         }
         name => Some(name),
     }

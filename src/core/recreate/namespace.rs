@@ -15,11 +15,21 @@ const SHARED: &[&str] = &["NetworkMode", "PidMode", "IpcMode"];
 pub(super) fn repoint(
     host_config: &mut Map<String, Value>,
     scene: &Scene<'_>,
+    warnings: &mut Vec<String>,
 ) -> Result<(), PlanError> {
     for &field in SHARED {
         let mode = host_config.get(field).map_or("", text);
         if let Some(parent) = mode.strip_prefix("container:") {
-            let name = find(parent, scene).ok_or_else(|| PlanError::ParentGone {
+            let joined = || {
+                let name = successor(parent, scene)?;
+                warnings.push(format!(
+                    "its {field} names a container that is gone; it joins {name}, which has that \
+                     one's name now"
+                ));
+                Some(name)
+            };
+            let name = find(parent, scene).or_else(joined);
+            let name = name.ok_or_else(|| PlanError::ParentGone {
                 container: scene.shown.name.clone(),
                 field,
                 parent: parent.to_owned(),
@@ -37,6 +47,14 @@ pub(super) fn repoint(
         *links = items(links).iter().map(|link| legacy_link(text(link), scene)).collect();
     }
     Ok(())
+}
+
+/// Returns who has the name now under which a container that is gone was seen last: the same service,
+/// made anew by somebody else.
+fn successor<'a>(gone: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
+    let mut remembered = scene.subject.remembered.iter();
+    let named = remembered.find(|(id, _)| id.as_str() == gone).map(|(_, name)| name)?;
+    find(named.as_str(), scene)
 }
 
 /// Returns the name that a container will have, from its ID, a beginning of it, or a name.

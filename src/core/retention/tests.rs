@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::core::digest::Platform;
 use crate::core::id::{ContainerId, HostId, Timestamp};
-use crate::core::inventory::{ApiVersion, Container, EngineFacts, ImageStore, RunState};
+use crate::core::inventory::{ApiVersion, EngineFacts, ImageStore, RunState};
 
 use super::*;
 
-/// Returns a host from its containers, `web=A`, and its images, `A tag,tag`.
+/// Returns a host from its containers, `web=A` or `web=A@reference`, and its images, `A tag,tag`.
 fn host(containers: &str, images: &[&str]) -> Inventory {
     let containers = containers.split_whitespace().map(|word| {
         let (name, image) = word.split_once('=').unwrap();
+        let (image, reference) = image.split_once('@').unwrap_or((image, "r.test/app:1"));
         let container = Container {
             id: ContainerId::new(name),
             name: ContainerName::new(name),
-            image: "r.test/app:1".into(),
+            image: reference.into(),
             image_id: ImageId::new(image),
             labels: BTreeMap::new(),
             state: RunState::Exited,
@@ -87,6 +88,18 @@ fn moved(number: usize, line: &str) -> Move {
         to: ImageId::new(to),
         leaves: left.map(|left| ImageRef::parse(left).unwrap()),
     }
+}
+
+/// Returns what did not end well, from `web A!B` or `web A!B r.test/app:2`.
+fn attempt(line: &str) -> Option<Attempt> {
+    let mut words = line.split_whitespace();
+    let (name, (_, image)) = (words.next()?, words.next()?.split_once('!')?);
+    let reference = words.next().unwrap_or("r.test/app:1");
+    Some(Attempt {
+        container: ContainerName::new(name),
+        image: ImageId::new(image),
+        reference: ImageRef::parse(reference).ok(),
+    })
 }
 
 /// A host with a past, what is planned, and what follows.
@@ -244,26 +257,110 @@ const STORIES: &[Story] = &[
         unwanted: "",
         ..PLAIN
     },
+    Story {
+        what: "what failed goes when another one went well, with the name that it was tried under",
+        moves: &["web B!X", "web B!Y r.test/app:2", "web B>C"],
+        images: &["B r.test/app:1", "C", "X", "Y r.test/app:2"],
+        unwanted: "X[] Y[2]",
+        ..PLAIN
+    },
+    Story {
+        what: "what failed stays where another container runs or follows it, and where it has a name",
+        moves: &["web B!X", "web B!Y r.test/app:2", "web B!Z", "api B!V", "web B>C"],
+        containers: "web=B api=X@r.test/app:2",
+        images: &["B r.test/app:1", "C", "X", "Y r.test/app:2", "Z r.test/app:old", "V"],
+        unwanted: "",
+        ..PLAIN
+    },
+    Story {
+        what: "what failed here before and goes well now stays",
+        moves: &["web B!C", "web B>C"],
+        unwanted: "",
+        ..PLAIN
+    },
 ];
 
-fn check(story: &Story) {
-    let mut past: Vec<_> =
-        story.moves.iter().enumerate().map(|(number, line)| moved(number, line)).collect();
-    let planned = past.pop().unwrap();
-    past.reverse();
+/// Hosts on which an update fails; `unwanted` is what goes then, and what takes its name.
+const FAILURES: &[Story] = &[
+    Story {
+        what: "what failed goes, and the old one has its name again",
+        unwanted: "C[1]>B",
+        ..PLAIN
+    },
+    Story {
+        what: "a tag that the old one never had goes with what failed",
+        moves: &["web A>B", "web B>C r.test/app:0"],
+        unwanted: "C[1]",
+        ..PLAIN
+    },
+    Story {
+        what: "what another container runs stays",
+        containers: "web=B api=C@r.test/other:1",
+        unwanted: "",
+        ..PLAIN
+    },
+    Story {
+        what: "what another container follows stays",
+        containers: "web=B api=B",
+        unwanted: "",
+        ..PLAIN
+    },
+    Story {
+        what: "what another container could go back to stays",
+        moves: &["api C>D", "web B>C"],
+        containers: "web=B api=D@r.test/other:1",
+        unwanted: "",
+        ..PLAIN
+    },
+    Story {
+        what: "what it ran before stays for the way back",
+        moves: &["web C>B", "web B>C"],
+        unwanted: "",
+        ..PLAIN
+    },
+    Story {
+        what: "what has another name stays",
+        images: &["B", "C r.test/app:1,r.test/app:2"],
+        unwanted: "",
+        ..PLAIN
+    },
+    Story { what: "what is held stays", images: &["B", "C 000007"], unwanted: "", ..PLAIN },
+    Story {
+        what: "a rollback that fails removes nothing",
+        moves: &["web A>B", "web A<B"],
+        unwanted: "",
+        ..PLAIN
+    },
+];
+
+fn care(story: &Story) -> (Move, ImageCare) {
+    let attempts = story.moves.iter().filter_map(|line| attempt(line)).collect();
+    let ended_well = story.moves.iter().filter(|line| !line.contains('!'));
+    let mut moves: Vec<_> =
+        ended_well.enumerate().map(|(number, line)| moved(number, line)).collect();
+    let planned = moves.pop().unwrap();
+    moves.reverse();
     let care = image_care(&Situation {
         planned: &planned,
         reference: &ImageRef::parse("r.test/app:1").unwrap(),
         old_container: story.old_container,
-        past: &past,
+        past: &Past { moves, attempts },
         inventory: &host(story.containers, story.images),
         keep: story.keep,
     });
+    (planned, care)
+}
+
+fn shown(Unwanted { image, keep_tags, heir }: &Unwanted) -> String {
     let digits = |tag: &String| tag.rsplit(':').next().unwrap().to_owned();
-    let shown = care.unwanted.iter().map(|Unwanted { image, keep_tags }| {
-        let tags: Vec<_> = keep_tags.iter().map(digits).collect();
-        format!("{}[{}]", image.as_str(), tags.join(","))
-    });
+    let tags: Vec<_> = keep_tags.iter().map(digits).collect();
+    let heir = heir.as_ref().map(|heir| format!(">{}", heir.as_str())).unwrap_or_default();
+    format!("{}[{}]{heir}", image.as_str(), tags.join(","))
+}
+
+fn check(story: &Story) {
+    let (planned, care) = care(story);
+    let shown = care.unwanted.iter().map(shown);
     assert_eq!(shown.collect::<Vec<_>>().join(" "), story.unwanted, "{}", story.what);
     let own = keep_tag(&planned.operation);
     assert_eq!(care.keep_tag, story.held.then_some(own), "{}", story.what);
@@ -272,4 +369,12 @@ fn check(story: &Story) {
 #[test]
 fn images_go_when_nothing_needs_them() {
     STORIES.iter().for_each(check);
+}
+
+#[test]
+fn what_failed_goes_when_nothing_needs_it() {
+    for story in FAILURES {
+        let failed = care(story).1.failed.as_ref().map(shown);
+        assert_eq!(failed.unwrap_or_default(), story.unwanted, "{}", story.what);
+    }
 }

@@ -8,12 +8,12 @@ use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteFailure;
 use crate::core::version::Versions;
 
-use super::{Telling, moment, moved, named, short, told};
+use super::{SHOWN, Telling, moment, moved, named, short, told};
 
 mod chain;
 mod hold;
 
-pub(super) use chain::{answer, cause, lifts, paused, question, word};
+pub(super) use chain::{answer, cause, lifts, passed_over, paused, question, word};
 pub(super) use hold::hold;
 
 const BY_NAME: &str = "update it by its name with docker-auto update";
@@ -22,7 +22,7 @@ const FORCE: &str = "the label docker-auto.force=true";
 pub(super) fn decision(decision: &Decision) -> Telling {
     match decision {
         Decision::UpToDate { reference, how, versions } => {
-            Telling::plain(up_to_date(reference, how) + &beyond(versions))
+            Telling::plain(up_to_date(reference, how, versions) + &around(versions))
         }
         Decision::Update { candidate: newer } => Telling::plain(candidate(newer)),
         Decision::Hold { candidate: newer, reason, until } => {
@@ -36,9 +36,9 @@ pub(super) fn decision(decision: &Decision) -> Telling {
 
 fn candidate(candidate: &Candidate) -> String {
     let (name, short, remote) = named(candidate);
-    let beyond = beyond(&candidate.versions);
+    let around = around(&candidate.versions);
     let Some((version, mirror)) = remote else {
-        return format!("{name} names another image here now ({short}){beyond}");
+        return format!("{name} names another image here now ({short}){around}");
     };
     let what = match (moved(candidate), told(candidate)) {
         (Some((name, old, new)), _) => format!("{name}{old} → {new} ({short})"),
@@ -51,11 +51,20 @@ fn candidate(candidate: &Candidate) -> String {
         (None, None) => format!("{name} has moved to {short} in its registry, version {version}"),
     };
     let mirror = mirror.map(|mirror| format!(", as its mirror {mirror} says")).unwrap_or_default();
-    format!("{what}{mirror}{beyond}")
+    format!("{what}{mirror}{around}")
 }
 
-fn beyond(versions: &Versions) -> String {
-    versions.beyond.as_ref().map(|beyond| format!("; {beyond} exists")).unwrap_or_default()
+/// Tells of newer versions that are not taken, and of what lies beyond those that are followed.
+fn around(versions: &Versions) -> String {
+    let mut parts: Vec<String> = versions.passed.iter().take(SHOWN).map(passed_over).collect();
+    if versions.passed.len() > SHOWN {
+        parts.push(format!("{} more are not taken", versions.passed.len() - SHOWN));
+    }
+    if versions.unseen > 0 {
+        parts.push(format!("{} older ones were not looked at", versions.unseen));
+    }
+    parts.extend(versions.beyond.as_ref().map(|beyond| format!("{beyond} exists")));
+    parts.iter().flat_map(|part| ["; ", part]).collect()
 }
 
 pub(super) fn skip(reason: &SkipReason) -> Telling {
@@ -87,7 +96,7 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
             Telling::new("it is paused", "docker unpause makes it eligible again")
         }
         SkipReason::BeingRemoved => Telling::plain("it is being removed, or its removal broke off"),
-        SkipReason::PinnedDigest(_)
+        SkipReason::PinnedDigest { .. }
         | SkipReason::DigestWithoutTag(_)
         | SkipReason::PinnedSemver { .. }
         | SkipReason::PinnedImageId(_)
@@ -98,9 +107,12 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
 
 fn skip_for_image(reason: &SkipReason) -> Telling {
     match reason {
-        SkipReason::PinnedDigest(reference) => Telling::new(
-            format!("its reference {} is pinned to a digest", short(reference)),
-            format!("{FORCE} moves it to its tag's newest digest"),
+        SkipReason::PinnedDigest { reference, origin } => Telling::new(
+            format!(
+                "its reference {} is pinned to a digest, and {origin} leaves those alone",
+                short(reference)
+            ),
+            "the label docker-auto.skip-pinned-digest=false moves it to its tag's newest digest",
         ),
         SkipReason::DigestWithoutTag(reference) => Telling::new(
             format!(
@@ -205,11 +217,22 @@ fn unknown(reason: &UnknownReason) -> Telling {
             ),
             "check it",
         ),
+        UnknownReason::NotAllLookedAt { reference, looked_at, unseen } => Telling::new(
+            format!(
+                "none of the {looked_at} newest versions of {} may be taken, and {unseen} more were \
+                 not looked at",
+                reference.familiar()
+            ),
+            "leave out those that are none with the label docker-auto.tag.include or \
+             docker-auto.tag.exclude",
+        ),
     }
 }
 
-fn up_to_date(reference: &ImageRef, how: &Match) -> String {
-    let name = reference.familiar();
+fn up_to_date(reference: &ImageRef, how: &Match, versions: &Versions) -> String {
+    let version = versions.running.as_ref().filter(|version| reference.tag() != Some(version));
+    let version = version.map(|version| format!(" ({version})")).unwrap_or_default();
+    let name = format!("{}{version}", reference.familiar());
     match how {
         Match::Digest(digest) => {
             format!("{name} is {} in its registry, which runs", digest.short())

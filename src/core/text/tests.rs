@@ -16,7 +16,7 @@ use crate::core::policy::{LabelSelector, NamePattern, Origin, Scope, Unselected}
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
-use crate::core::version::Versions;
+use crate::core::version::{Passed, PassedOver, Versions};
 
 use super::{Language, of, of_asked, of_cause, of_cure, of_lifts};
 
@@ -49,6 +49,11 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::AwaitingApproval(Origin::Rule { name: "calm".into() }),
         HoldReason::ComposeHeldBack { compose: compose(), origin: variable() },
         HoldReason::RejectedBefore { at, why: "exit code 1".into() },
+        HoldReason::FailedBeside {
+            sibling: ContainerName::new("web-1"),
+            at,
+            why: "exit code 1".into(),
+        },
         HoldReason::WaitingForSchedule { schedule: "0 3 * * *".into(), origin: variable() },
         HoldReason::ScheduleNeverAllowed { schedule: "0 3 * * *".into(), origin: variable() },
         HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
@@ -97,7 +102,7 @@ fn skips() -> Vec<SkipReason> {
         SkipReason::Stopped(Origin::Default),
         SkipReason::Paused,
         SkipReason::BeingRemoved,
-        SkipReason::PinnedDigest(reference()),
+        SkipReason::PinnedDigest { reference: reference(), origin: origin.clone() },
         SkipReason::DigestWithoutTag(reference()),
         pinned,
         SkipReason::PinnedImageId(None),
@@ -118,6 +123,7 @@ fn unknowns() -> Vec<UnknownReason> {
         UnknownReason::BadReference("\"::\" is no reference".into()),
         UnknownReason::NotAsked(reference()),
         UnknownReason::Unresolved { reference: reference(), digest: Digest::of(b"D2") },
+        UnknownReason::NotAllLookedAt { reference: reference(), looked_at: 20, unseen: 7 },
     ];
     failures.chain(others).collect()
 }
@@ -193,15 +199,61 @@ fn every_question_is_told_in_every_language() {
         assert!(codes.insert(question.code()), "{question:?}");
         for language in [Language::English, Language::Chinese] {
             let asked = super::Asked {
-                question,
-                found: None,
                 origin: Some(label()),
                 ended: Some("watch_mode"),
+                ..super::Asked::of(question)
             };
             let (text, answer) = of_asked(&asked, language);
             assert_eq!(is_chinese(&text), language == Language::Chinese, "{text}");
             assert!(answer.contains("watch_mode") && answer.contains("docker-auto.mode=watch"));
         }
+    }
+}
+
+#[test]
+fn versions_that_are_passed_over_are_told_in_both_languages() {
+    let until = Timestamp::default();
+    let whys = [
+        PassedOver::NoPlatform,
+        PassedOver::NotAnImage,
+        PassedOver::CoolingDown { until },
+        PassedOver::Snoozed { until },
+        PassedOver::Failed,
+        PassedOver::Refused,
+    ];
+    let passed =
+        |(number, why)| Passed { tag: format!("1.27.{number}"), mark: None, created_at: None, why };
+    let passed: Vec<_> = (6..).zip(whys).map(passed).collect();
+    let asked = |found: Option<&str>| super::Asked {
+        found: found.map(ToOwned::to_owned),
+        passed: passed.clone(),
+        ..super::Asked::of(Question::Versions)
+    };
+    let versions = Versions { passed: passed.clone(), unseen: 4, ..Versions::default() };
+    let how = Match::LocalName;
+    let decision = Decision::UpToDate { reference: reference(), how, versions };
+    for (language, taken, none, sentence) in [
+        (
+            Language::English,
+            "1.27.6 has no image for its platform; 1.27.7 is no container image; 1.27.8 is cooling \
+             down until 1970-01-01 00:00:00 UTC; 1.27.9 is put off until 1970-01-01 00:00:00 UTC; \
+             1.27.10 failed here; 1.27.11 was refused; taking 1.27.5",
+            "refused; none",
+            "; 3 more are not taken; 4 older ones were not looked at",
+        ),
+        (
+            Language::Chinese,
+            "1.27.6 没有适合其平台的镜像；1.27.7 不是容器镜像；1.27.8 冷却至 1970-01-01 00:00:00 \
+             UTC；1.27.9 已推迟到 1970-01-01 00:00:00 UTC；1.27.10 曾在此失败；1.27.11 已被拒绝；采用 \
+             1.27.5",
+            "拒绝；无",
+            "；另有 3 个较新版本也是如此；还有 4 个较旧的版本未查看",
+        ),
+    ] {
+        assert_eq!(of_asked(&asked(Some("1.27.5")), language).1, taken);
+        assert!(of_asked(&asked(None), language).1.ends_with(none));
+        let told = of(&decision, language).to_string();
+        assert!(told.ends_with(sentence), "{told}");
     }
 }
 

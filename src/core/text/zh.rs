@@ -9,12 +9,12 @@ use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::version::Versions;
 
-use super::{Telling, moment, moved, named, short, told};
+use super::{SHOWN, Telling, moment, moved, named, short, told};
 
 mod chain;
 mod hold;
 
-pub(super) use chain::{answer, cause, lifts, paused, question, word};
+pub(super) use chain::{answer, cause, lifts, passed_over, paused, question, word};
 pub(super) use hold::hold;
 
 const BY_NAME: &str = "用 docker-auto update 按名称更新它";
@@ -23,7 +23,7 @@ const FORCE: &str = "标签 docker-auto.force=true";
 pub(super) fn decision(decision: &Decision) -> Telling {
     match decision {
         Decision::UpToDate { reference, how, versions } => {
-            Telling::plain(up_to_date(reference, how) + &beyond(versions))
+            Telling::plain(up_to_date(reference, how, versions) + &around(versions))
         }
         Decision::Update { candidate: newer } => Telling::plain(candidate(newer)),
         Decision::Hold { candidate: newer, reason, until } => {
@@ -38,9 +38,9 @@ pub(super) fn decision(decision: &Decision) -> Telling {
 
 fn candidate(candidate: &Candidate) -> String {
     let (name, short, remote) = named(candidate);
-    let beyond = beyond(&candidate.versions);
+    let around = around(&candidate.versions);
     let Some((version, mirror)) = remote else {
-        return format!("{name} 现在在本机指向另一个镜像（{short}）{beyond}");
+        return format!("{name} 现在在本机指向另一个镜像（{short}）{around}");
     };
     let what = match (moved(candidate), told(candidate)) {
         (Some((name, old, new)), _) => format!("{name}{old} → {new}（{short}）"),
@@ -51,17 +51,26 @@ fn candidate(candidate: &Candidate) -> String {
         (None, None) => format!("{name} 在其仓库中已移至 {short}，版本 {version}"),
     };
     let mirror = mirror.map(|mirror| format!("，由其镜像站 {mirror} 告知")).unwrap_or_default();
-    format!("{what}{mirror}{beyond}")
+    format!("{what}{mirror}{around}")
 }
 
-fn beyond(versions: &Versions) -> String {
-    versions.beyond.as_ref().map(|beyond| format!("；另有 {beyond}")).unwrap_or_default()
+fn around(versions: &Versions) -> String {
+    let mut parts: Vec<String> = versions.passed.iter().take(SHOWN).map(passed_over).collect();
+    if versions.passed.len() > SHOWN {
+        parts.push(format!("另有 {} 个较新版本也是如此", versions.passed.len() - SHOWN));
+    }
+    if versions.unseen > 0 {
+        parts.push(format!("还有 {} 个较旧的版本未查看", versions.unseen));
+    }
+    parts.extend(versions.beyond.as_ref().map(|beyond| format!("另有 {beyond}")));
+    parts.iter().flat_map(|part| ["；", part]).collect()
 }
 
 fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Default => "默认设置".to_owned(),
         Origin::Variable(name) => format!("环境变量 {name}"),
+        Origin::File { key, file } => format!("{file} 中的配置项 {key}"),
         Origin::Rule { name } => format!("规则 {name}"),
         Origin::Label { name, value } => format!("标签 {name}={value}"),
         Origin::Command => "本次命令".to_owned(),
@@ -105,7 +114,7 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
         ),
         SkipReason::Paused => Telling::new("它处于冻结状态", "docker unpause 之后即可更新"),
         SkipReason::BeingRemoved => Telling::plain("它正在被移除，或其移除中断了"),
-        SkipReason::PinnedDigest(_)
+        SkipReason::PinnedDigest { .. }
         | SkipReason::DigestWithoutTag(_)
         | SkipReason::PinnedSemver { .. }
         | SkipReason::PinnedImageId(_)
@@ -116,9 +125,13 @@ pub(super) fn skip(reason: &SkipReason) -> Telling {
 
 fn skip_for_image(reason: &SkipReason) -> Telling {
     match reason {
-        SkipReason::PinnedDigest(reference) => Telling::new(
-            format!("它的引用 {} 固定在一个摘要上", short(reference)),
-            format!("{FORCE} 会把它移到其标签的最新摘要"),
+        SkipReason::PinnedDigest { reference, origin: from } => Telling::new(
+            format!(
+                "它的引用 {} 固定在一个摘要上，而 {} 不更新这类容器",
+                short(reference),
+                origin(from)
+            ),
+            "标签 docker-auto.skip-pinned-digest=false 会把它移到其标签的最新摘要",
         ),
         SkipReason::DigestWithoutTag(reference) => Telling::new(
             format!("它的引用 {} 只有摘要没有标签，无从得知更新的镜像", short(reference)),
@@ -214,6 +227,13 @@ fn unknown(reason: &UnknownReason) -> Telling {
             ),
             "检查它",
         ),
+        UnknownReason::NotAllLookedAt { reference, looked_at, unseen } => Telling::new(
+            format!(
+                "{} 最新的 {looked_at} 个版本都不能采用，另有 {unseen} 个未查看",
+                reference.familiar()
+            ),
+            "用标签 docker-auto.tag.include 或 docker-auto.tag.exclude 排除不相关的版本",
+        ),
     }
 }
 
@@ -230,6 +250,7 @@ fn cure(code: FailureCode) -> &'static str {
         FailureCode::Timeout => "检查到它的连接；下次检查时会再次询问",
         FailureCode::BadAnswer => "检查该主机是否为镜像仓库，且没有代理代为应答",
         FailureCode::NoPlatform => "容器保持在正在运行的镜像上",
+        FailureCode::NotAnImage => "为容器换一个指向镜像的标签；容器保持在正在运行的镜像上",
         FailureCode::Credentials => {
             "在 DOCKER_AUTO_REGISTRY_AUTH_<n>_… 中给出凭据，或修复 config.json"
         }
@@ -240,8 +261,10 @@ fn cure(code: FailureCode) -> &'static str {
     }
 }
 
-fn up_to_date(reference: &ImageRef, how: &Match) -> String {
-    let name = reference.familiar();
+fn up_to_date(reference: &ImageRef, how: &Match, versions: &Versions) -> String {
+    let version = versions.running.as_ref().filter(|version| reference.tag() != Some(version));
+    let version = version.map(|version| format!("（{version}）")).unwrap_or_default();
+    let name = format!("{}{version}", reference.familiar());
     match how {
         Match::Digest(digest) => format!("{name} 在其仓库中是 {}，正在运行", digest.short()),
         Match::Content(digest) => {

@@ -13,9 +13,12 @@ use crate::core::version::suffix::Role;
 pub struct Choice {
     /// The tags that are newer and within what is followed, the newest first.
     pub in_range: Vec<String>,
-    /// The newest one beyond it.
-    pub beyond: Option<String>,
+    /// The newest ones beyond it, the newest first.
+    pub beyond: Vec<String>,
 }
+
+/// How many beyond are of interest: what is no image may stand above the newest that is one.
+const MOST_BEYOND: usize = 50;
 
 /// Says whether other tags could take this one's place at all.
 pub fn has_versions(current: &str, rules: &VersionRules) -> bool {
@@ -57,7 +60,7 @@ pub fn choose<'a>(
     far.sort_by(by_age);
     Choice {
         in_range: near.into_iter().map(|(_, text)| text.to_owned()).collect(),
-        beyond: far.into_iter().next().map(|(_, text)| text.to_owned()),
+        beyond: far.into_iter().take(MOST_BEYOND).map(|(_, text)| text.to_owned()).collect(),
     }
 }
 

@@ -78,9 +78,9 @@ const LETTERS: [(&str, u8); 3] = [("a", 2), ("b", 3), ("c", 6)];
 /// Words that stand right before a version's numbers.
 const MARKS: [&str; 4] = ["", "v", "r", "ver"];
 
-/// Words whose number names something else than the version: a change that is proposed, a branch, a
-/// commit, or what the image is built on.
-const NO_VERSIONS: [&str; 32] = [
+/// Words whose number names something else than the version: a change that is proposed, a branch or
+/// a commit.
+const CHANGES: [&str; 15] = [
     "pr",
     "mr",
     "pull",
@@ -96,23 +96,12 @@ const NO_VERSIONS: [&str; 32] = [
     "renovate",
     "sha",
     "commit",
-    "alpine",
-    "debian",
-    "deb",
-    "ubuntu",
-    "ubi",
-    "fedora",
-    "el",
-    "jdk",
-    "jre",
-    "java",
-    "php",
-    "python",
-    "py",
-    "node",
-    "pg",
-    "postgres",
-    "cuda",
+];
+
+/// Words whose number says what the image is built on.
+const BASES: [&str; 17] = [
+    "alpine", "debian", "deb", "ubuntu", "ubi", "fedora", "el", "jdk", "jre", "java", "php",
+    "python", "py", "node", "pg", "postgres", "cuda",
 ];
 
 /// Says whether what stands before a tag's numbers leaves them a version: nothing, `v`, or words with
@@ -125,7 +114,22 @@ fn stands_before_versions(prefix: &str) -> bool {
     let mut words = prefix.split(['-', '_', '.']);
     // Behind the last separator stands nothing, or what marks a version.
     let last = words.next_back().unwrap_or_default();
-    MARKS.contains(&last) && words.all(|word| !NO_VERSIONS.contains(&word))
+    MARKS.contains(&last) && words.all(|word| !CHANGES.contains(&word) && !BASES.contains(&word))
+}
+
+/// Returns the length of what a tag such as `pg14-v0.2.0` begins with, which says what the image is
+/// built on: a word with its number, and a version of its own behind, which `v` or two dots mark.
+fn base(text: &str) -> Option<usize> {
+    let (word, rest) = text.split_at(text.find(|c: char| !c.is_ascii_alphabetic())?);
+    let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let marked = rest.get(digits..)?.strip_prefix('-')?;
+    let version = marked.strip_prefix('v').unwrap_or(marked);
+    let numbers = version.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    let dots = numbers.split('.').filter(|number| !number.is_empty()).count().saturating_sub(1);
+    let is_base = BASES.contains(&word.to_ascii_lowercase().as_str()) && digits > 0;
+    let is_version = version.starts_with(|c: char| c.is_ascii_digit())
+        && dots >= if version.len() < marked.len() { 1 } else { 2 };
+    (is_base && is_version).then_some(text.len() - version.len())
 }
 
 /// Says whether the word across a tag's first digits is a machine: `linux-amd64-2.19.4`.
@@ -157,6 +161,9 @@ impl Tag {
     }
 
     fn version(text: &str) -> Option<Self> {
+        if let Some(prefix) = base(text) {
+            return Self::behind(text, prefix);
+        }
         let machine = text.split_once('-').filter(|(word, _)| MACHINES.contains(word));
         let skipped = machine.map_or(0, |(word, _)| word.len());
         let begin = skipped + text.get(skipped..)?.find(|c: char| c.is_ascii_digit())?;
@@ -164,6 +171,12 @@ impl Tag {
         if !stands_before_versions(prefix.get(skipped..)?) && !names_a_machine(prefix, rest) {
             return None;
         }
+        Self::behind(text, begin)
+    }
+
+    /// Reads the version behind a prefix of this length.
+    fn behind(text: &str, prefix: usize) -> Option<Self> {
+        let (prefix, rest) = text.split_at(prefix);
         let (kind, numbers, width, rest) = dashed(rest).or_else(|| dotted(rest))?;
         let (stage, rest) = stage(rest);
         Some(Self {

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::connect::ConnectError;
 
-use super::super::endpoint::Endpoint;
+use super::super::endpoint::{Address, Endpoint};
 use super::DockerError;
 
 /// Sorts out why a request got no answer.
@@ -106,6 +106,11 @@ impl Cause {
                 "check cert.pem and key.pem in DOCKER_CERT_PATH: the engine may want a client \
                  certificate of its own authority"
             }
+            // With TLS 1.3 a refusal may come after the end of the connection was seen.
+            Self::Cut if matches!(endpoint.address(), Address::Tls { .. }) => {
+                "the connection was cut: the engine may be restarting, or want a client certificate of \
+                 its own authority (cert.pem and key.pem in DOCKER_CERT_PATH)"
+            }
             Self::Cut => "the connection was cut: the engine may be restarting",
             Self::Other => "check DOCKER_HOST and the network",
         };
@@ -178,6 +183,14 @@ mod tests {
             assert!(text.contains(words), "{text}");
             assert!(error.is_unreachable() && error.retry() == Retry::Later, "{text}");
         }
+    }
+
+    #[test]
+    fn a_cut_over_tls_may_be_a_refusal() {
+        let tls = Endpoint::parse("https://engine:2376", &Tls::Verify { folder: None }).unwrap();
+        let error =
+            no_answer("listing", &tls, Box::new(io::Error::from(io::ErrorKind::BrokenPipe)));
+        assert!(error.chain().contains("client certificate"), "{}", error.chain());
     }
 
     #[test]

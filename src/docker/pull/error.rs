@@ -62,7 +62,16 @@ const LASTING: &[&str] = &[
 ];
 
 /// What sounds lasting and passes nevertheless.
-const PASSING: &[&str] = &["toomanyrequests", "too many requests", "server misbehaving"];
+const PASSING: &[&str] = &[
+    "toomanyrequests",
+    "too many requests",
+    "server misbehaving",
+    // With the containerd store every prune of images ends the leases of all pulls (moby#53321): what they
+    // count on is gone then, and the next pull makes it anew.
+    "content digest",
+    "notfound: ",
+    "lease does not exist",
+];
 
 fn is_lasting(message: &str) -> bool {
     let message = message.to_lowercase();
@@ -108,6 +117,10 @@ mod tests {
             ("http: server gave HTTP response to HTTPS client", true),
             ("toomanyrequests: You have reached your pull rate limit", false),
             ("denied: too many requests", false),
+            ("NotFound: content digest sha256:57ffb929a354: not found", false),
+            ("failed to get reader: content digest sha256:57ffb929a354: not found", false),
+            ("failed to lease content: NotFound: lease \"928396889-fZZL\": not found", false),
+            ("unable to lease content: lease does not exist: not found", false),
             ("received unexpected HTTP status: 503 Service Unavailable", false),
             ("Get \"https://r/v2/\": dial tcp 10.0.0.1:443: connect: connection refused", false),
             ("Get \"https://r/v2/\": net/http: TLS handshake timeout", false),

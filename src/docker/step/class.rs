@@ -49,12 +49,20 @@ const NOT_THE_IMAGES_FAULT: &[&str] = &[
     "i/o timeout",
 ];
 
-/// What no retry cures, although the status says that the engine failed.
+/// What no retry cures where something is to be made, although the status says that the engine failed.
 const LASTING: &[&str] = &["no space left on device", "disk quota exceeded"];
+
+/// What lets a container start whose network was removed.
+const NETWORK_CURE: &str =
+    "; make its network again, and `docker network connect` the container to it";
 
 /// Returns an error as a step's.
 pub(super) fn step_error(action: Action, error: &DockerError) -> StepError {
-    StepError::new(class(action, error), error.chain())
+    let mut message = error.chain();
+    if action == Action::Start && is_network_gone(&message.to_lowercase()) {
+        message.push_str(NETWORK_CURE);
+    }
+    StepError::new(class(action, error), message)
 }
 
 /// Returns a function that turns errors into a step's, for `map_err`.
@@ -74,15 +82,23 @@ fn class(action: Action, error: &DockerError) -> Class {
 fn of_answer(action: Action, status: u16, message: &str) -> Class {
     let message = message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
-    let network_gone = message.contains("network") && message.contains("not found");
     match (action, status) {
-        (Action::Start, _) if says(NOT_THE_IMAGES_FAULT) || network_gone => Class::Transient,
+        (Action::Start, _) if says(NOT_THE_IMAGES_FAULT) || is_network_gone(&message) => {
+            Class::Transient
+        }
         (Action::Start, _) => Class::Lasting,
         (Action::Container, 404) => Class::Superseded,
+        // What is there is to be brought back: somebody may make room meanwhile.
+        (Action::Container, 500..) => Class::Transient,
         (_, 409) if message.contains("removal") => Class::Transient,
         (_, 429 | 500..) if !says(LASTING) => Class::Transient,
         _ => Class::Lasting,
     }
+}
+
+/// A container knows its networks by their IDs: one with the same name is another one.
+fn is_network_gone(message: &str) -> bool {
+    message.contains("network") && message.contains("not found")
 }
 
 #[cfg(test)]
@@ -98,6 +114,7 @@ mod tests {
             (Container, 409, "can not update: AutoRemove is enabled", Class::Lasting),
             (Container, 400, "bad parameter", Class::Lasting),
             (Container, 500, "unable to remove filesystem: busy", Class::Transient),
+            (Container, 500, "write config.v2.json: no space left on device", Class::Transient),
             (Container, 429, "slow down", Class::Transient),
             (Make, 404, "No such image: a:1", Class::Lasting),
             (Make, 400, "invalid mount config for type \"bind\"", Class::Lasting),

@@ -28,7 +28,9 @@ impl HostRunner {
     ) -> StepResult {
         let (from, to) = (self.resolve(known, from).await?, self.resolve(known, to).await?);
         if !self.has_path(&from, path).await? {
-            return Ok(StepOutput::Done);
+            let there = self.host.inspect_container(&from).await.map_err(failed(Action::Make))?;
+            // With the container all would be missing, which is another matter.
+            return there.map(|_| StepOutput::Done).ok_or_else(|| lost(&from, path));
         }
         let parent = parent(path);
         let missing = self.missing(&to, parent).await?;
@@ -72,6 +74,11 @@ impl HostRunner {
             Err(_) => Err(StepError::new(Class::Transient, format!("{doing}: not done in time"))),
         }
     }
+}
+
+fn lost(from: &ContainerId, path: &str) -> StepError {
+    let message = format!("container {} is gone, and {path} with it", from.short());
+    StepError::new(Class::Superseded, message)
 }
 
 fn upload_error(doing: &str, error: &bollard::errors::Error) -> StepError {

@@ -17,7 +17,12 @@ use super::{HostRunner, StepResult};
 impl HostRunner {
     /// Looks anew at who uses and names the image, since its plan was made some time ago. What the
     /// engine refuses stays, and so does what somebody needs.
-    pub(super) async fn remove_image(&self, image: &ImageId, keep_tags: &[String]) -> StepResult {
+    pub(super) async fn remove_image(
+        &self,
+        image: &ImageId,
+        keep_tags: &[String],
+        heir: Option<&ImageId>,
+    ) -> StepResult {
         let found = self.host.inspect_image(image.as_str(), None).await;
         let Some(inspect) = found.map_err(failed(Action::Make))? else {
             return Ok(StepOutput::ImageRemoved { size_bytes: None, free: None });
@@ -34,7 +39,9 @@ impl HostRunner {
             return Ok(stays(format!("container {user} uses it")));
         }
         for tag in own {
-            if let Some(refusal) = self.delete_image(tag).await? {
+            if let Some(heir) = heir {
+                self.tag(heir, tag).await?;
+            } else if let Some(refusal) = self.delete_image(tag).await? {
                 return Ok(stays(refusal));
             }
         }

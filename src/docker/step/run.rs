@@ -206,9 +206,20 @@ impl Host {
         let call = Call::delete(format!("removing container {container}"), &path);
         let call = call.query("force", "1").query("v", with(volumes));
         match self.transport().call(call).await {
-            Err(error) if !matches!(error.status(), Some(404 | 409)) => Err(error),
+            Err(error) if error.status() == Some(409) => self.until_discarded(container).await,
+            Err(error) if error.status() != Some(404) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Waits for the end of a removal that is under way, as the engine's own after `--rm`.
+    async fn until_discarded(&self, container: &str) -> Result<(), DockerError> {
+        let (id, until) =
+            (ContainerId::new(container), Instant::now() + self.transport().timeouts.manage);
+        while self.inspect_container(&id).await?.is_some() && Instant::now() < until {
+            sleep(PAUSE).await;
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::core::health::{HealthGate, Verdict, Watch};
 use crate::core::inventory::RunState;
 use crate::core::journal::{Class, Known, StepOutput};
+use crate::core::plan::blueprint::Removal;
 use crate::core::plan::{Key, StepError};
 
 use super::super::convert;
@@ -66,7 +67,7 @@ fn unhealthy(inspect: &Value, why: &str) -> StepError {
 /// Returns what it means that a container went away under our eyes: one that removes itself ended,
 /// which is the image's doing; any other one was removed by somebody.
 fn vanished(known: &Known, key: &Key, last: Option<&Value>) -> StepError {
-    let removes_itself = last.is_none_or(|seen| seen["HostConfig"]["AutoRemove"] == true);
+    let removes_itself = last.is_none_or(|seen| Removal::of(seen) == Removal::Automatic);
     match known.created_as.get(key) {
         Some(name) if removes_itself => {
             StepError::new(Class::Lasting, format!("container {name} ended and vanished"))

@@ -10,23 +10,27 @@ use crate::core::event::What;
 use crate::core::history::HistoryRecord;
 use crate::core::id::{ContainerId, ContainerName, OperationId, Timestamp};
 use crate::core::inventory::RunState;
-use crate::core::journal::{Journal as _, JournalEntry, Known, Position, StepOutput};
+use crate::core::journal::{
+    Class, Journal as _, JournalEntry, Known, Position, StepOutput, is_untouched,
+};
 use crate::core::plan::{BoxFuture, Key, Step, StepError, StepRunner as _, UpdatePlan};
 use crate::core::probe::Ready;
 use crate::core::reference::ImageRef;
-use crate::docker::{HostRunner, PullAuth, PullCredentials};
+use crate::docker::{HostRunner, LogFormat, PullAuth, PullCredentials};
+use crate::engine::execute::Begin;
 use crate::engine::limits::Slot;
 use crate::engine::operate::rejected;
 use crate::engine::{Engine, EngineError};
 use crate::logging::Chain;
 use crate::store::{OpenOperation, Taken};
 
+use super::progress::{Progress, Stuck};
 use super::{Shown, discard_helper, text};
 
 /// Between two looks at the helper and its journal.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a journal may stay as it is before that is said, and said again.
-const STUCK: Duration = Duration::from_mins(5);
+/// How much of what a helper said is kept of one that is taken away.
+const LAST_WORDS: (u32, usize) = (3, 500);
 /// Between two looks at a journal that is over, but not let go yet.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -76,11 +80,61 @@ impl Engine {
                 return Ok(());
             }
             let length = self.operations.length(&plan.operation);
-            if let Some(stuck) = progress.stuck(length, Instant::now()) {
-                self.tell_stuck(plan, stuck).await;
+            let started_at = seen.as_ref().ok().cloned().flatten();
+            if let Some(stuck) = progress.look(length, started_at, Instant::now()) {
+                if self.take_back(plan, stuck).await? {
+                    return Ok(());
+                }
+                self.tell_stuck(plan, stuck.since).await;
             }
             tell_once(&mut trouble, seen.err().map(|error| Chain(&error).to_string()));
             tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Takes an operation back whose helper gets nowhere, as long as nothing is touched yet; returns
+    /// whether that is done. The helper goes first, so that it cannot begin after all.
+    async fn take_back(&self, plan: &UpdatePlan, stuck: Stuck) -> Result<bool, EngineError> {
+        let entries = self.operations.entries(&plan.operation).await?.unwrap_or_default();
+        let Some(position) = plan.handing_over().filter(|_| is_untouched(plan, &entries)) else {
+            return Ok(false);
+        };
+        let error = self.last_words(plan, stuck).await;
+        if let Err(error) = discard_helper(&self.host, &plan.operation).await {
+            log::warn!("{}", error.chain());
+            return Ok(false);
+        }
+        let Some(mut operation) = self.take(&plan.operation).await? else { return Ok(true) };
+        if operation.is_finished() || !is_untouched(plan, operation.entries()) {
+            return Ok(false);
+        }
+        log::error!("operation {} of {}: {error}", plan.operation, plan.target.name);
+        let (at, class) = (self.clock.now(), Class::Lasting);
+        let failed =
+            JournalEntry::Failed { position: Position::Forward(position), at, class, error };
+        if let Err(error) = operation.append(vec![failed]).await {
+            log::error!("operation {}: {}", plan.operation, Chain(&error));
+            return Ok(false);
+        }
+        self.carry(operation, Begin::Resumed).await?;
+        Ok(true)
+    }
+
+    /// Tells what became of a helper, before it is gone.
+    async fn last_words(&self, plan: &UpdatePlan, stuck: Stuck) -> String {
+        let found = self.host.find_container(&ContainerName::of_helper(&plan.operation)).await;
+        let mut said = String::new();
+        if let Ok(Some(inspect)) = found {
+            let (id, (lines, bytes)) = (ContainerId::new(text(&inspect, "/Id")), LAST_WORDS);
+            let log = self.host.last_logs(&id, LogFormat::of(&inspect), lines, bytes).await;
+            said = log.unwrap_or_else(|error| error.chain());
+        }
+        let Stuck { since, starts } = stuck;
+        let seconds = since.as_secs();
+        let did = format!("its helper did nothing for {seconds} seconds and {starts} starts");
+        match said.trim() {
+            "" => did,
+            said => format!("{did}; it said last: {said}"),
         }
     }
 
@@ -102,17 +156,23 @@ impl Engine {
         );
     }
 
-    /// Says that we serve, and sees to it that the helper runs.
-    async fn attend(&self, plan: &UpdatePlan, said: &mut Option<Ready>) -> Result<(), EngineError> {
+    /// Says that we serve, and sees to it that the helper runs; returns when that was started.
+    async fn attend(
+        &self,
+        plan: &UpdatePlan,
+        said: &mut Option<Ready>,
+    ) -> Result<Option<String>, EngineError> {
         self.say_ready(&plan.operation, said).await?;
         let helper = self.host.find_container(&ContainerName::of_helper(&plan.operation)).await?;
-        let state = helper.map(|inspect| RunState::parse(text(&inspect, "/State/Status")));
+        let state = helper.as_ref().map(|one| RunState::parse(text(one, "/State/Status")));
+        let started_at = helper.map(|inspect| text(&inspect, "/State/StartedAt").to_owned());
         // In this order: a helper goes only when its operation is over.
         if state.is_some_and(RunState::is_up) || self.operations.is_over(&plan.operation).await? {
-            return Ok(());
+            return Ok(started_at);
         }
         log::warn!("the helper of operation {} does not run; it is started again", plan.operation);
-        self.start_helper(plan).await.map_err(EngineError::Helper)
+        self.start_helper(plan).await.map_err(EngineError::Helper)?;
+        Ok(started_at)
     }
 
     async fn say_ready(
@@ -175,6 +235,7 @@ impl Engine {
         if operation.plan().has_helper() {
             self.tidy_up(&operation).await?;
         }
+        self.remember_anonymous(&operation).await?;
         operation.finish(&self.store).await?;
         Ok(HistoryRecord::from_journal(operation.plan(), operation.entries()))
     }
@@ -203,31 +264,6 @@ fn done(entries: &[JournalEntry]) -> impl Iterator<Item = (Position, Timestamp)>
     })
 }
 
-/// How long a journal has not grown.
-struct Progress {
-    length: u64,
-    grown: Instant,
-    told: Instant,
-}
-
-impl Progress {
-    fn new(length: u64, now: Instant) -> Self {
-        Self { length, grown: now, told: now }
-    }
-
-    /// Returns since when it has not grown, whenever that is to be said.
-    fn stuck(&mut self, length: u64, now: Instant) -> Option<Duration> {
-        if length != self.length {
-            *self = Self::new(length, now);
-        }
-        let due = now.duration_since(self.told) >= STUCK;
-        due.then(|| {
-            self.told = now;
-            now.duration_since(self.grown)
-        })
-    }
-}
-
 /// Logs what is wrong when it is another thing than before.
 fn tell_once(before: &mut Option<String>, now: Option<String>) {
     if let Some(error) = now.as_ref().filter(|_| *before != now) {
@@ -242,28 +278,5 @@ pub(super) struct NoPulls;
 impl PullCredentials for NoPulls {
     fn for_pull<'a>(&'a self, _: &'a ImageRef) -> BoxFuture<'a, Option<PullAuth>> {
         Box::pin(std::future::ready(None))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_go_on_is_said_again_and_again() {
-        let start = Instant::now();
-        let mut progress = Progress::new(1, start);
-        for (minute, length, expected) in [
-            (4, 1, None),
-            (5, 1, Some(5)),
-            (9, 1, None),
-            (10, 1, Some(10)),
-            (12, 2, None),
-            (16, 2, None),
-            (17, 2, Some(5)),
-        ] {
-            let stuck = progress.stuck(length, start + Duration::from_mins(minute));
-            assert_eq!(stuck, expected.map(Duration::from_mins), "{minute}");
-        }
     }
 }

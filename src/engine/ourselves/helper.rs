@@ -12,8 +12,9 @@ use crate::core::journal::{Class, Journal as _, Known, Observed, StepOutput};
 use crate::core::plan::{BoxFuture, Key, Step, StepError, StepRunner};
 use crate::core::probe::Ready;
 use crate::docker::{Host, HostRunner, Readiness};
+use crate::engine::event_log::log_event;
 use crate::engine::execute::{Begin, Ended, Executor, Patience};
-use crate::engine::{EngineError, log_event};
+use crate::engine::{EngineError, rewriting};
 use crate::store::{OpenOperation, Operations, StoreError, Taken};
 
 use super::discard_helper;
@@ -113,6 +114,7 @@ impl StepRunner for Runner<'_> {
             Step::RestoreDatabase => {
                 Box::pin(stored(self.operations.restore_database(operation, self.clock)))
             }
+            Step::RewriteFile { change } => Box::pin(rewriting::rewrite(change)),
             // The server remembers rejections when it files the operation away; and we are there.
             Step::Reject { .. } | Step::HandOver { .. } => done(),
             // We go when all is over.

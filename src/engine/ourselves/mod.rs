@@ -3,12 +3,13 @@
 mod follow;
 pub mod helper;
 mod own;
+mod progress;
 
 use serde_json::Value;
 
 use crate::core::id::{ContainerId, OperationId};
 use crate::core::inventory::Container;
-use crate::core::ourselves::{HELPER_LABEL, Obstacle, network_parent, obstacle};
+use crate::core::ourselves::{HELPER_LABEL, Obstacle, Program, network_parent, obstacle};
 use crate::core::plan::Volumes;
 use crate::core::plan::blueprint::{Helper, Making};
 use crate::docker::{DockerError, Host};
@@ -48,8 +49,9 @@ impl Engine {
     ) -> Option<Helper> {
         let own = self.settings.own.as_ref().filter(|_| self.is_surely_own(container))?;
         let image = container.image_id.clone();
-        let making =
-            crate::core::ourselves::helper(making, image.as_str(), &own.program, operation);
+        let configuration = own.file.as_deref();
+        let program = Program { image: image.as_str(), path: &own.program, configuration };
+        let making = crate::core::ourselves::helper(making, &program, operation);
         Some(Helper { image, making })
     }
 

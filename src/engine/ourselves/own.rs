@@ -1,5 +1,7 @@
 //! The container that the program runs in: how it looks from inside, and which one of the engine's it is.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::core::id::{ContainerId, ContainerName};
@@ -18,6 +20,8 @@ pub struct Own {
     pub command: Vec<String>,
     /// The program's file in it.
     pub program: String,
+    /// Its configuration file there, if it has one.
+    pub file: Option<PathBuf>,
     /// What the program needs of it.
     pub needs: Needs,
 }
@@ -87,6 +91,7 @@ mod tests {
             container: ContainerId::new("parent"),
             command: vec!["/docker-auto".to_owned(), "serve".to_owned()],
             program: "/docker-auto".to_owned(),
+            file: None,
             needs: Needs { data: Vec::new(), access: Vec::new(), loopback: false },
         };
         let one = |(id, argument, status): &(&str, &str, &str)| json!({"Id": id, "Path": "/docker-auto", "Args": [argument], "State": {"Status": status}});

@@ -100,7 +100,9 @@ pub async fn update(context: &RequestContext) -> Result<Response, ApiError> {
     };
     let intent = if body.dry_run { Intent::Tell } else { Intent::Act };
     let backup = wanted(body.backup);
-    let request = UpdateRequest { selection, intent, trigger: Trigger::Manual, backup };
+    // Who has just pushed an image and asks for it means that one.
+    let freshness = Freshness::Forced;
+    let request = UpdateRequest { selection, intent, trigger: Trigger::Manual, backup, freshness };
     Ok(follow(context.state.engine.update(request), language))
 }
 
@@ -139,6 +141,8 @@ impl From<EngineError> for ApiError {
             EngineError::Unknown(_)
             | EngineError::Gone(_)
             | EngineError::NoRule(_)
+            | EngineError::NoGroup { .. }
+            | EngineError::NothingSaid(_)
             | EngineError::NotPaused(_) => Self::no_such(message),
             EngineError::BadRule { .. } | EngineError::Past(_) => Self::bad_request(message),
             EngineError::Docker(_) | EngineError::Registry(_) => Self::unavailable(message),

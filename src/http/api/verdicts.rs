@@ -9,7 +9,7 @@ use crate::engine::command::Ruling;
 use crate::http::context::RequestContext;
 use crate::http::error::ApiError;
 use crate::http::reply::{self, Response};
-use crate::http::view::verdict::{PauseView, VerdictView};
+use crate::http::view::verdict::{ForgottenView, PauseView, VerdictView};
 use crate::http::view::why::WhyView;
 
 /// The body of `POST /api/v1/containers/{name}/snooze`.
@@ -103,12 +103,21 @@ async fn say(context: &RequestContext, word: Word) -> Result<Response, ApiError>
     Ok(reply::success(&VerdictView::told(&ruled, language), context.state.clock.now()))
 }
 
+/// Takes back what was said of images in a container's place.
+pub async fn forget(context: &RequestContext) -> Result<Response, ApiError> {
+    let NoBody {} = context.json()?;
+    let name = ContainerName::from_engine(&context.parameter("name"));
+    let forgotten = context.state.engine.forget(&name, COMMAND_LINE).await?;
+    Ok(reply::success(&ForgottenView::from(forgotten), context.state.clock.now()))
+}
+
 /// Returns how a container is judged, and every question on the way.
 pub async fn why(context: &RequestContext) -> Result<Response, ApiError> {
     let language = context.language()?;
     let name = ContainerName::from_engine(&context.parameter("name"));
     let explained = context.state.engine.explain(&name).await?;
-    Ok(reply::success(&WhyView::told(&explained, language), context.state.clock.now()))
+    let hooks = context.state.engine.check_hooks(&explained.container.name).await?;
+    Ok(reply::success(&WhyView::told(&explained, hooks, language), context.state.clock.now()))
 }
 
 /// Returns what is paused.

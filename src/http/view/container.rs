@@ -10,6 +10,8 @@ use crate::core::foreign::labels as foreign;
 use crate::core::id::Timestamp;
 use crate::core::inventory::RunState;
 use crate::core::text::{self, Language};
+use crate::core::version::Passed;
+use crate::core::waiting::is_believable;
 use crate::engine::command::Assessment;
 
 /// One container's status.
@@ -48,6 +50,9 @@ pub struct ContainerView {
     /// The newest tag beyond the versions that it follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_beyond: Option<String>,
+    /// The newer versions that are not taken, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedView>,
     /// Labels that could not be understood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -56,7 +61,7 @@ pub struct ContainerView {
 /// A reason: a stable code for programs and a sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonView {
-    /// The code, such as `up_to_date` or `registry_rate_limited`.
+    /// The code, such as `up_to_date` or `rate_limited`.
     pub code: String,
     /// The sentence.
     pub message: String,
@@ -81,6 +86,34 @@ pub struct CandidateView {
     pub version: Option<String>,
     /// Where it was found: `registry`, a mirror's host, or `local`.
     pub source: String,
+    /// When it was published, as its registry says, else when it was built, as it says itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+    /// The size of its layers as they are pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<u64>,
+    /// The platform that it is for, such as `linux/amd64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+}
+
+/// A newer version that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedView {
+    /// Its tag.
+    pub tag: String,
+    /// `no_platform`, `not_an_image`, `cooling_down`, `snoozed`, `rejected_before` or `refused`.
+    pub code: String,
+    /// When that ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl From<&Passed> for PassedView {
+    fn from(passed: &Passed) -> Self {
+        let (code, until) = (passed.why.code().to_owned(), passed.why.until());
+        Self { tag: passed.tag.clone(), code, until }
+    }
 }
 
 impl ContainerView {
@@ -106,6 +139,7 @@ impl ContainerView {
             candidate: decision.candidate().map(CandidateView::from),
             current_version: versions.running,
             newest_beyond: versions.beyond,
+            passed_over: versions.passed.iter().map(PassedView::from).collect(),
             problems: assessment.problems.clone(),
         }
     }
@@ -126,16 +160,36 @@ impl ReasonView {
 
 impl From<&Candidate> for CandidateView {
     fn from(candidate: &Candidate) -> Self {
-        let (digest, source, version) = match &candidate.image {
-            CandidateImage::Remote(image) => {
-                let mirror = image.resolved.mirror.clone();
-                let source = mirror.unwrap_or_else(|| "registry".to_owned());
-                (Some(image.resolved.digest.to_string()), source, image.version.clone())
-            }
-            CandidateImage::Local { id, .. } => (Some(id.to_string()), "local".to_owned(), None),
-        };
         let moves = candidate.versions.leaves.is_some();
-        let tag = candidate.reference.tag().filter(|_| moves).map(ToOwned::to_owned);
-        Self { reference: candidate.reference.familiar(), digest, tag, version, source }
+        let bare = Self {
+            reference: candidate.reference.familiar(),
+            digest: None,
+            tag: candidate.reference.tag().filter(|_| moves).map(ToOwned::to_owned),
+            version: None,
+            source: "local".to_owned(),
+            published_at: None,
+            size_bytes: None,
+            platform: None,
+        };
+        match &candidate.image {
+            CandidateImage::Local { id, .. } => Self { digest: Some(id.to_string()), ..bare },
+            CandidateImage::Remote(image) => Self {
+                digest: Some(image.resolved.digest.to_string()),
+                version: image.version.clone(),
+                source: image.resolved.mirror.clone().unwrap_or_else(|| "registry".to_owned()),
+                published_at: image.created_at.filter(|at| is_believable(*at)),
+                size_bytes: image.size_bytes,
+                platform: image.platform.as_ref().map(ToString::to_string),
+                ..bare
+            },
+        }
+    }
+}
+
+impl CandidateView {
+    /// Tells when it was published, how large it is and what it is for, as far as that is known.
+    pub fn about(&self, language: Language) -> Option<String> {
+        let known = (self.published_at, self.size_bytes, self.platform.as_deref());
+        text::of_image(known, language)
     }
 }

@@ -11,7 +11,7 @@ use crate::core::plan::text::describe_plan;
 use crate::core::plan::{OperationKind, UpdatePlan};
 use crate::core::text::Language;
 use crate::engine::command::{Operated, OperatedResult, Planning, Progress};
-use crate::http::view::container::ReasonView;
+use crate::http::view::container::{CandidateView, ReasonView};
 use crate::logging::Chain;
 
 /// A plan: as text for people and as data.
@@ -23,22 +23,38 @@ pub struct PlanView {
     pub text: String,
     /// The plan itself; none where there is nothing to do.
     pub plan: Option<UpdatePlan>,
+    /// The image that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<CandidateView>,
 }
 
 impl From<Planning> for PlanView {
     fn from(planning: Planning) -> Self {
         match planning {
-            Planning::Plan(plan) => Self {
-                name: plan.target.name.to_string(),
-                text: describe_plan(&plan),
-                plan: Some(*plan),
-            },
+            Planning::Plan(plan, candidate) => {
+                let candidate = CandidateView::from(&*candidate);
+                Self {
+                    name: plan.target.name.to_string(),
+                    text: with_image(describe_plan(&plan), &candidate),
+                    plan: Some(*plan),
+                    candidate: Some(candidate),
+                }
+            }
             Planning::UpToDate { name, reason } => Self {
                 text: format!("nothing to do for {name}: {reason}\n"),
                 name: name.to_string(),
                 plan: None,
+                candidate: None,
             },
         }
+    }
+}
+
+/// Adds below a plan's first line what is known of the new image; its text is English.
+fn with_image(text: String, candidate: &CandidateView) -> String {
+    match (text.split_once('\n'), candidate.about(Language::English)) {
+        (Some((summary, rest)), Some(about)) => format!("{summary}\n  {about}\n{rest}"),
+        _ => text,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::id::Timestamp;
+use crate::core::id::{ContainerName, Timestamp};
 use crate::core::text::{self, Language};
-use crate::core::verdict::{Pause, Word};
+use crate::core::verdict::{Pause, Verdict, Word};
 use crate::engine::verdicts::Ruled;
 use crate::http::view::container::{CandidateView, ReasonView};
 
@@ -48,6 +48,22 @@ impl VerdictView {
             message: text::of_word(word, language),
             reason: ReasonView::told(decision, language),
         }
+    }
+}
+
+/// What was said of images in a container's place, and holds no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForgottenView {
+    /// The container.
+    pub name: String,
+    /// `approved`, `skipped`, `rejected` or `snoozed`, once for each image.
+    pub forgotten: Vec<String>,
+}
+
+impl From<(ContainerName, Vec<Verdict>)> for ForgottenView {
+    fn from((name, said): (ContainerName, Vec<Verdict>)) -> Self {
+        let words = said.iter().map(|verdict| verdict.word.code().to_owned());
+        Self { name: name.to_string(), forgotten: words.collect() }
     }
 }
 

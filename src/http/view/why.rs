@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::check_hook::CheckHook;
 use crate::core::decision::{Asked, Cause, Lifts};
 use crate::core::id::Timestamp;
 use crate::core::policy::Origin;
 use crate::core::text::{self, Language};
 use crate::engine::command::Assessment;
 use crate::http::view::container::{CandidateView, ReasonView};
+use crate::http::view::hook::HookView;
 
 /// Why a container is judged as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +32,9 @@ pub struct WhyView {
     pub cure: String,
     /// Every question that was asked, in order; the last one is where the judgement ended.
     pub chain: Vec<AskedView>,
+    /// What became of its hooks at the last check, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookView>,
     /// The language of the texts.
     pub language: String,
 }
@@ -70,7 +75,7 @@ pub struct AskedView {
     /// What was found, where there is something to name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// The setting that answered it: `default`, or a variable, rule or label.
+    /// The setting that answered it: `default`, or a variable, key, rule or label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// The question in words.
@@ -80,8 +85,8 @@ pub struct AskedView {
 }
 
 impl WhyView {
-    /// Tells a judgement in a language.
-    pub fn told(assessment: &Assessment, language: Language) -> Self {
+    /// Tells a judgement in a language, with what became of the hooks of the last check.
+    pub fn told(assessment: &Assessment, hooks: Vec<CheckHook>, language: Language) -> Self {
         let decision = &assessment.decision;
         let (cause, lifts) = (decision.cause(), decision.lifts());
         let at = match lifts {
@@ -106,6 +111,7 @@ impl WhyView {
             },
             cure: text::of_cure(decision, language),
             chain: assessment.chain.iter().map(|asked| AskedView::told(asked, language)).collect(),
+            hooks: hooks.into_iter().map(HookView::from).collect(),
             language: language.code().to_owned(),
         }
     }
@@ -114,7 +120,10 @@ impl WhyView {
 fn name_of(cause: &Cause<'_>) -> Option<String> {
     match cause {
         Cause::Setting(
-            Origin::Variable(name) | Origin::Rule { name } | Origin::Label { name, .. },
+            Origin::Variable(name)
+            | Origin::File { key: name, .. }
+            | Origin::Rule { name }
+            | Origin::Label { name, .. },
         ) => Some(name.clone()),
         Cause::Person(said) => Some(said.by.clone()),
         _ => None,
@@ -131,6 +140,7 @@ impl AskedView {
             origin: asked.origin.as_ref().map(|origin| match origin {
                 Origin::Default => "default".to_owned(),
                 Origin::Variable(name) => name.clone(),
+                Origin::File { key, file } => format!("{key} in {file}"),
                 Origin::Rule { name } => format!("rule {name}"),
                 Origin::Label { name, value } => format!("{name}={value}"),
                 Origin::Command => "command".to_owned(),

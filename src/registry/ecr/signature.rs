@@ -109,4 +109,26 @@ mod tests {
         let end = "Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b";
         assert!(vanilla.ends_with(end), "{vanilla}");
     }
+
+    /// AWS's own example of a request with the token of a session.
+    #[test]
+    fn sessions_are_signed_as_aws_publishes_it() {
+        let token = "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmx\
+             fpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQ\
+             DYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scq\
+             Kmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
+        let signed = signed(
+            &signing("service"),
+            ("POST", "/", ""),
+            &[
+                ("host", "example.amazonaws.com"),
+                ("x-amz-date", "20150830T123600Z"),
+                ("x-amz-security-token", token),
+            ],
+            b"",
+        );
+        let end = "SignedHeaders=host;x-amz-date;x-amz-security-token, \
+                   Signature=85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead";
+        assert!(signed.ends_with(end), "{signed}");
+    }
 }

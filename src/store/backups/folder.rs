@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::core::backup::{Fate, MANIFEST_VERSION, Manifest};
+use crate::core::backup::{Fate, MANIFEST_VERSION, Manifest, archive_name, surplus};
 use crate::core::id::{ContainerName, OperationId, Timestamp};
 use crate::store::directory::private;
 
@@ -61,13 +61,16 @@ fn with_ending(folder: &Path, ending: &str) -> PathBuf {
 
 pub(super) fn prepare(folder: &Path, needed: Option<u64>) -> Result<(), BackupError> {
     let directory = folder.parent().unwrap_or(Path::new("/"));
-    make(directory, Parents::Made)?;
+    make(directory)?;
     if let Some(needed) = needed {
         fits(directory, needed)?;
     }
     // What a run before a crash has left is begun anew.
     discard(folder)?;
-    make(&partial(folder), Parents::MustExist)
+    let path = partial(folder);
+    // What somebody else puts there meanwhile is not written into.
+    let made = DirBuilder::new().mode(0o700).create(&path);
+    made.map_err(BackupError::at("making the folder", &path))
 }
 
 /// Makes sure that so much may be written where a folder is, or will be.
@@ -79,25 +82,21 @@ pub(super) fn fits(directory: &Path, needed: u64) -> Result<(), BackupError> {
     Err(BackupError::TooLarge { path: directory.to_owned(), needed, space })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parents {
-    Made,
-    MustExist,
-}
-
-fn make(path: &Path, parents: Parents) -> Result<(), BackupError> {
+fn make(path: &Path) -> Result<(), BackupError> {
     if path.is_dir() {
         return Ok(());
     }
-    let mut builder = DirBuilder::new();
-    let made = builder.recursive(parents == Parents::Made).mode(0o700).create(path);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(BackupError::at("making the folder", path))
 }
 
-pub(super) fn complete(folder: &Path, manifest: &Manifest) -> Result<(), BackupError> {
+pub(super) fn complete(folder: &Path, manifest: Manifest) -> Result<(), BackupError> {
     let partial = partial(folder);
     let path = partial.join(MANIFEST);
-    let text = serde_json::to_vec_pretty(manifest).map_err(io::Error::other);
+    let before = ones_of(folder.parent().unwrap_or(Path::new("/")), &manifest.container);
+    let last = before.first().map_or(0, |newest| newest.manifest.sequence);
+    let manifest = Manifest { sequence: last.saturating_add(1), ..manifest };
+    let text = serde_json::to_vec_pretty(&manifest).map_err(io::Error::other);
     let written = text.and_then(|text| {
         let mut file = private().create(true).truncate(true).open(&path)?;
         file.write_all(&text)?;
@@ -143,6 +142,12 @@ pub(super) fn manifest(folder: &Path) -> Result<Manifest, BackupError> {
     if manifest.version != MANIFEST_VERSION {
         return Err(damaged(format!("version {} is not known here", manifest.version)));
     }
+    for (index, archive) in manifest.archives.iter().enumerate() {
+        // Nothing outside of the folder is read.
+        if archive.file != archive_name(index) {
+            return Err(damaged(format!("it names the file {:?}", archive.file)));
+        }
+    }
     Ok(manifest)
 }
 
@@ -159,6 +164,16 @@ pub(super) fn complete_ones(directory: &Path) -> Vec<Complete> {
     complete.collect()
 }
 
+/// Returns the complete backups of a container, the newest first.
+fn ones_of(directory: &Path, container: &ContainerName) -> Vec<Complete> {
+    let mut own = complete_ones(directory);
+    own.retain(|one| one.manifest.container == *container);
+    own.sort_by_key(|one| {
+        std::cmp::Reverse((one.manifest.sequence, one.manifest.taken_at, one.path.clone()))
+    });
+    own
+}
+
 pub(super) fn prune(folder: &Path, keep: usize, fate: Fate) -> Result<(), BackupError> {
     let directory = folder.parent().unwrap_or(Path::new("/"));
     let container = match manifest(folder) {
@@ -171,10 +186,12 @@ pub(super) fn prune(folder: &Path, keep: usize, fate: Fate) -> Result<(), Backup
         let made = private().create(true).truncate(true).open(&mark);
         made.map_err(BackupError::at("making", &mark))?;
     }
-    let mut own = complete_ones(directory);
-    own.retain(|one| one.manifest.container == container && one.fate() == fate);
-    own.sort_by_key(|one| std::cmp::Reverse((one.manifest.taken_at, one.path.clone())));
-    for one in own.iter().skip(keep).filter(|one| one.path != folder) {
+    let own = ones_of(directory, &container);
+    let fates: Vec<_> = own.iter().map(Complete::fate).collect();
+    // An update that failed costs no backup of one that went well.
+    let keep = if fate.is_well() { keep } else { usize::MAX };
+    let gone = surplus(&fates, keep).into_iter().filter_map(|index| own.get(index));
+    for one in gone.filter(|one| one.path != folder) {
         // A folder that is half removed must not look like a complete one.
         let removed = with_ending(&one.path, REMOVED);
         fs::rename(&one.path, &removed).map_err(BackupError::at("removing", &one.path))?;
@@ -227,6 +244,7 @@ mod tests {
             container: ContainerName::new(container),
             reference: "web:1".into(),
             image: ImageId::new("sha256:1"),
+            sequence: 0,
             taken_at: format!("2026-01-{day:02}T00:00:00Z").parse().unwrap(),
             duration_ms: 1000,
             archives: Vec::new(),
@@ -234,31 +252,34 @@ mod tests {
     }
 
     #[test]
-    fn backups_of_failed_updates_count_for_themselves() {
+    fn backups_of_failed_updates_cost_none_of_the_others() {
         let place = tempfile::tempdir().unwrap();
         let folder = |day: u32| {
             let manifest = manifest_of("web", day);
             place.path().join(name(&manifest.container, manifest.taken_at, &manifest.operation))
         };
-        // Two that went well, then failures, then one more that goes well.
-        for (day, keep, fate, left) in [
-            (1, 2, Fate::Well, &[1][..]),
-            (2, 2, Fate::Well, &[1, 2]),
-            (3, 1, Fate::Failed, &[1, 2, 3]),
-            (4, 1, Fate::Failed, &[1, 2, 4]),
-            (5, 1, Fate::Failed, &[1, 2, 5]),
-            (6, 2, Fate::Well, &[2, 5, 6]),
+        // Two that went well, then failures, then two more that go well; the clock is set back in
+        // between.
+        for (day, fate, left) in [
+            (11, Fate::Well, &[11][..]),
+            (12, Fate::Well, &[11, 12]),
+            (3, Fate::Failed, &[3, 11, 12]),
+            (4, Fate::Failed, &[3, 4, 11, 12]),
+            (5, Fate::Failed, &[3, 5, 11, 12]),
+            (6, Fate::Well, &[3, 5, 6, 12]),
+            (7, Fate::Failed, &[3, 5, 6, 7, 12]),
+            (8, Fate::Well, &[6, 7, 8]),
         ] {
             prepare(&folder(day), None).unwrap();
-            complete(&folder(day), &manifest_of("web", day)).unwrap();
+            complete(&folder(day), manifest_of("web", day)).unwrap();
             for _ in ["once", "again after a crash"] {
-                prune(&folder(day), keep, fate).unwrap();
-                let there: Vec<_> = (1..=9).filter(|day| folder(*day).exists()).collect();
+                prune(&folder(day), 2, fate).unwrap();
+                let there: Vec<_> = (1..=19).filter(|day| folder(*day).exists()).collect();
                 assert_eq!(there, left, "{day}");
             }
         }
-        prune(&folder(7), 1, Fate::Failed).unwrap();
-        assert!(prune(&folder(7), 1, Fate::Well).is_err(), "a good update has saved something");
+        prune(&folder(9), 1, Fate::Failed).unwrap();
+        assert!(prune(&folder(9), 1, Fate::Well).is_err(), "a good update has saved something");
     }
 
     #[test]
@@ -273,7 +294,7 @@ mod tests {
             let folder = folder(container, day);
             prepare(&folder, Some(1)).unwrap();
             fs::write(partial(&folder).join("0.tar.gz"), "x").unwrap();
-            complete(&folder, &manifest_of(container, day)).unwrap();
+            complete(&folder, manifest_of(container, day)).unwrap();
         }
         prepare(&folder("web", 4), None).unwrap();
         fs::create_dir(directory.join("web-20260101T000000Z-ffffff")).unwrap();
@@ -294,5 +315,31 @@ mod tests {
         assert!(folder("web", 3).exists(), "a complete one stays");
         let huge = prepare(&folder("web", 5), Some(u64::MAX)).unwrap_err().to_string();
         assert!(huge.contains("may take") && !partial(&folder("web", 5)).exists(), "{huge}");
+    }
+
+    #[test]
+    fn a_manifest_names_nothing_outside_of_its_folder_and_a_planted_folder_is_not_used() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("web-20260101T000000Z-a1b2c3");
+        prepare(&folder, None).unwrap();
+        complete(&folder, manifest_of("web", 1)).unwrap();
+        let path = folder.join(MANIFEST);
+        let text = fs::read_to_string(&path).unwrap();
+        for (file, good) in [("0.tar.gz", true), ("../0.tar.gz", false), ("/etc/passwd", false)] {
+            let archive = format!(
+                r#"[{{"file": "{file}", "source": {{"volume": "v"}}, "destinations": ["/d"],
+                "node": "folder", "entries": 1, "bytes": 1, "archive_bytes": 1, "sha256": ""}}]"#
+            );
+            fs::write(&path, text.replace("[]", &archive)).unwrap();
+            assert_eq!(manifest(&folder).is_ok(), good, "{file}");
+        }
+        let other = place.path().join("other");
+        std::os::unix::fs::symlink(place.path(), partial(&other)).unwrap();
+        prepare(&other, None).unwrap();
+        let made = fs::symlink_metadata(partial(&other)).unwrap();
+        assert!(
+            made.is_dir() && folder.exists(),
+            "what led somewhere else is gone, and that alone"
+        );
     }
 }

@@ -36,7 +36,7 @@ const WIRE: Who = Only(&["app", "cli", "connect", "docker", "http", "registry"])
 /// Every crate that the program depends on.
 const CRATES: &[(&str, Who)] = &[
     ("argh", Only(&["cli", "main"])),
-    ("base64", Only(&["connect", "docker", "registry"])),
+    ("base64", Only(&["connect", "core", "docker", "registry"])),
     ("bollard", Only(&["docker"])),
     ("bytes", WIRE),
     ("chrono", All),
@@ -58,6 +58,7 @@ const CRATES: &[(&str, Who)] = &[
     ("rustls", Only(&["connect"])),
     ("rustls_native_certs", Only(&["connect"])),
     ("rustls_pki_types", Only(&["connect"])),
+    ("saphyr_parser", Only(&["core"])),
     ("semver", Only(&["core"])),
     ("serde", All),
     ("serde_json", All),

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::proxy::{EngineProxy, Rule};
 use crate::support::scene::{PATIENCE, Scene, on_each_engine};
@@ -85,4 +86,50 @@ fn who_is_asked_to_end_brings_the_service_back_first() {
         assert_eq!((scene.version("web"), folders(&backups(&program)).len()), ("2".into(), 1));
         scene.all_run(&["web"]);
     });
+}
+
+/// The calls of a restore after which it is killed, in their order.
+const RESTORE: [&str; 6] = [
+    "POST .*/volumes/create",
+    "POST .*/containers/create",
+    "PUT .*/archive",
+    "DELETE .*/containers/",
+    "POST .*/rename",
+    "POST .*/start",
+];
+
+#[test]
+fn a_restore_that_is_killed_is_brought_to_its_end_or_begun_anew() {
+    needs!(lab);
+    let scene = scene(Engine::New);
+    start(&scene);
+    let rows = || scene.host.exec(&scene.name("web"), &["cat", "/data/rows"]);
+    let write = |what: &str| {
+        let command = format!("printf {what} >/data/rows");
+        scene.host.exec(&scene.name("web"), &["sh", "-c", &command]);
+    };
+    let proxy = EngineProxy::start(&scene.host, &[]);
+    let (program, name) = (scene.program_behind(&proxy), scene.name("web"));
+    let pid = program.pid_file();
+    for (round, call) in RESTORE.into_iter().enumerate() {
+        write("rows");
+        scene.push("web", &format!("{}", round + 2));
+        program.run(&["update", &name]).expect(0);
+        write("broken");
+        proxy.set_rules(&[Rule::after(call).nth(1).kill(&pid)]);
+        program.run(&["rollback", &name, "--restore"]).expect(-9);
+        proxy.set_rules(&[]);
+        // What is open is dealt with first. It may have come to its end by that.
+        let again = program.run(&["rollback", &name, "--restore"]);
+        let ended = again.code == 0 || again.stderr.contains("has no backup to restore");
+        assert!(ended, "{call}: {}{}", again.stdout, again.stderr);
+        assert_eq!((scene.version("web"), rows()), ("1".to_owned(), "rows".to_owned()), "{call}");
+        scene.all_run(&["web"]);
+        let left = folders(&backups(&program));
+        assert!(left.iter().all(|one| !one.contains(".partial")), "{call}: {left:?}");
+        // Each round leaves the volumes that it has put another one in the place of, and no more.
+        let volumes = scene.host.get("/volumes")["Volumes"].to_string();
+        let restored = format!(r#""Name":"{}-restored-"#, scene.name("data"));
+        assert_eq!(volumes.matches(&restored).count(), round + 1, "{call}: {volumes}");
+    }
 }

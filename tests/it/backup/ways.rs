@@ -4,6 +4,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::engine::Engine;
+use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::scene::{Server, on_each_engine};
 
@@ -119,4 +120,99 @@ fn a_word_that_means_nothing_is_told_and_the_data_is_saved() {
     assert!(problems.contains("write one of none, volumes; did you mean volumes?"), "{view}");
     program.run(&["update", &name]).expect(0);
     assert_eq!(folders(&backups(&program)).len(), 1);
+}
+
+#[test]
+fn restores_may_follow_one_another_and_updates_follow_them() {
+    needs!(lab);
+    let scene = scene(Engine::Old);
+    let program = saving(&scene).env("DOCKER_AUTO_UPDATE_KEEP_IMAGES", "2");
+    let (name, data) = (scene.name("web"), scene.name("data"));
+    scene.start(
+        "web",
+        &json!({
+            "Labels": {"scene": scene.prefix, "docker-auto.backup": "volumes"},
+            "HostConfig": {"Binds": [format!("{data}:/data")]},
+        }),
+    );
+    let write = |what: &str| {
+        let command = format!("printf {what} >/data/rows");
+        scene.host.exec(&name, &["sh", "-c", &command]);
+    };
+    let now = || (scene.version("web"), scene.host.exec(&name, &["cat", "/data/rows"]));
+    let is = |version: &str, rows: &str| (version.to_owned(), rows.to_owned());
+    let update = |version: &str| {
+        scene.push("web", version);
+        program.run(&["update", &name]).expect(0);
+    };
+    write("one");
+    update("2");
+    write("two");
+    update("3");
+    write("three");
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert_eq!(now(), is("2", "two"));
+    write("more");
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert_eq!(now(), is("1", "one"));
+    program.run(&["rollback", &name, "--restore"]).expect(1);
+    assert_eq!(now(), is("1", "one"), "there is nothing further back");
+    // What was restored is saved and comes back as everything else does.
+    update("4");
+    write("four");
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert_eq!(now(), is("1", "one"));
+    scene.all_run(&["web"]);
+    // What was there before each restore is there still, in volumes of its own.
+    let volumes = scene.host.get("/volumes");
+    let volumes = volumes["Volumes"].as_array().unwrap().iter();
+    let names = volumes.filter_map(|volume| volume["Name"].as_str());
+    let mut rows: Vec<_> = names
+        .filter(|volume| volume.starts_with(&data))
+        .map(|volume| {
+            let folder = scene.host.data_root().join("volumes").join(volume);
+            std::fs::read_to_string(folder.join("_data/rows")).unwrap()
+        })
+        .collect();
+    rows.sort_unstable();
+    assert_eq!(rows, ["four", "more", "one", "three"]);
+    assert_eq!(folders(&backups(&program)).len(), 2);
+}
+
+#[test]
+fn failures_cost_no_backup_of_an_update_that_went_well() {
+    needs!(lab);
+    let folder = TempDir::new().unwrap();
+    let scene = scene(Engine::New);
+    let (program, name) = (saving(&scene), scene.name("web"));
+    start(&scene, &body(&scene, folder.path()));
+    let saved = || {
+        let record = last_record(&program, &scene);
+        let folder = record["backup"]["folder"].as_str().unwrap();
+        folder.rsplit('/').next().unwrap().to_owned()
+    };
+    scene.push("web", "2");
+    program.run(&["update", &name]).expect(0);
+    let mut kept = vec![saved()];
+    let before = shown(&scene);
+    for (version, destroys) in [("3", true), ("4", false), ("5", false)] {
+        if destroys {
+            push_destroyer(&scene, version, "exit 3");
+        } else {
+            scene.push_kind("web", version, Kind::ExitsOne);
+        }
+        program.run(&["update", &name]).expect(3);
+        kept.push(saved());
+    }
+    // The first holds what no bad version has touched, the last what is newest.
+    kept.remove(2);
+    kept.sort();
+    assert_eq!(folders(&backups(&program)), kept);
+    assert!(shown(&scene).contains("destroyed"));
+    // One restore after the other goes further back, past what was saved of destroyed data.
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert!(shown(&scene).contains("destroyed"));
+    let further = program.run(&["rollback", &name, "--restore"]);
+    further.expect(0);
+    assert_eq!((scene.version("web"), shown(&scene)), ("2".to_owned(), before));
 }

@@ -69,12 +69,14 @@ fn groups_and_everything_are_paused_without_asking_anyone() {
     assert_eq!(listed, expected);
     let program = program.env("DOCKER_AUTO_LANGUAGE", "zh");
     let chinese = program.run(&["pause"]).expect(0).stdout;
-    assert!(chinese.contains("全部更新"), "{chinese}");
-    program.run(&["resume", "--all"]).expect(0);
+    assert!(chinese.starts_with("已暂停：全部更新，由 命令行 于 "), "{chinese}");
+    let resumed = program.run(&["resume", "--all"]).expect(0).stdout;
+    assert_eq!(resumed, "已恢复：全部更新\n");
     let again = program.run(&["resume", "--all"]).expect(1).stderr;
     assert!(again.contains("everything is not paused; `docker-auto pause` lists"), "{again}");
     let resumed = program.run(&["resume", "--group=media", "--json"]).expect(0).json();
     assert_eq!(resumed, json!({"of": "group", "name": "media"}));
+    assert_eq!(program.run(&["pause"]).expect(0).stdout, "没有暂停任何更新\n");
 }
 
 #[test]

@@ -25,12 +25,20 @@ fn what_only_tells_touches_nothing() {
         let (program, before, name) =
             (scene.program_behind(&proxy), whole(&scene), scene.name("web"));
         let plan = program.run(&["plan", &name]).expect(0);
-        for words in
-            ["pull", "create", "stop", "rename", "start", "remove", &scene.reference("web")]
-        {
+        for words in [
+            "new image: ",
+            "pull",
+            "create",
+            "stop",
+            "rename",
+            "start",
+            "remove",
+            &scene.reference("web"),
+        ] {
             assert!(plan.stdout.contains(words), "{words}: {}", plan.stdout);
         }
         let plan = program.run(&["plan", &name, "--json"]).expect(0).json();
+        assert_eq!(plan["candidate"]["reference"], scene.reference("web").as_str(), "{plan}");
         let steps = plan["plan"]["steps"].as_array().unwrap();
         let verbs: Vec<_> = steps.iter().map(|step| step["action"]["step"].clone()).collect();
         assert!(

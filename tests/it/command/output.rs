@@ -77,6 +77,8 @@ fn a_check_has_exactly_the_fields_of_the_status_model() {
         assert_eq!(outdated["currentDigest"], old.as_str());
         assert_eq!(outdated["remoteDigest"], new.as_str());
         assert_eq!(outdated["candidate"]["digest"], new.as_str());
+        assert_eq!(outdated["candidate"]["platform"], "linux/amd64", "{outdated}");
+        assert!(outdated["candidate"]["sizeBytes"].as_u64() > Some(0), "{outdated}");
         assert_eq!(of("fresh")["candidate"], Value::Null);
         assert_eq!(of("gone")["reason"]["code"], "not_found");
     });

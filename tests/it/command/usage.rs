@@ -1,10 +1,11 @@
 //! Help, flags, variables and exit codes.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::support::program::Program;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "serve",
     "check",
     "images",
@@ -15,6 +16,7 @@ const COMMANDS: [&str; 19] = [
     "reject",
     "skip",
     "snooze",
+    "forget",
     "pause",
     "resume",
     "why",
@@ -27,7 +29,7 @@ const COMMANDS: [&str; 19] = [
 ];
 
 /// Variables that cannot be used, and words of the cure.
-const BAD_VALUES: [(&str, &str, &str); 21] = [
+const BAD_VALUES: [(&str, &str, &str); 22] = [
     ("DOCKER_AUTO_DATA", "data", "absolute"),
     ("DOCKER_AUTO_SCAN_INTERVAL", "ten", "such as 90s, 10m or 1h30m"),
     ("DOCKER_AUTO_SCAN_INTERVAL", "30s", "1m"),
@@ -35,6 +37,7 @@ const BAD_VALUES: [(&str, &str, &str); 21] = [
     ("DOCKER_AUTO_SCAN_CRON", "61 * * * *", "minute"),
     ("DOCKER_AUTO_SCAN_CRON", "* * *", "five"),
     ("DOCKER_AUTO_SCAN_CRON", "* * * * * *", "a minute apart"),
+    ("DOCKER_AUTO_UPDATE_CRON", "*/30 * * * * *", "a minute apart"),
     ("DOCKER_AUTO_UPDATE_CRON", "0 0 31 2 *", "never"),
     ("DOCKER_AUTO_UPDATE_CRON", "0 9-5 * * *", "hour"),
     ("DOCKER_AUTO_UPDATE_ENABLED", "maybe", "true"),
@@ -128,6 +131,39 @@ fn a_bad_value_is_named_with_its_variable_and_the_cure() {
         "{}",
         output.stderr
     );
+}
+
+#[test]
+fn a_file_says_what_the_environment_does_not() {
+    let socket = "docker: {host: 'unix:///no/such/socket'}";
+    let run = |text: &str, place: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut program = Program::without_engine();
+        let file = program.data_dir().join(place);
+        fs::write(&file, text).unwrap();
+        let file = file.to_str().unwrap();
+        for (name, value) in variables {
+            program.set(name, &value.replace("FILE", file));
+        }
+        let arguments: Vec<_> = arguments.iter().map(|it| it.replace("FILE", file)).collect();
+        let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        (program.run(&[&words[..], &["check"]].concat()), file.to_owned())
+    };
+    for (place, arguments, variables, words) in [
+        ("config.yaml", &[][..], &[][..], "/no/such/socket"),
+        ("my.yaml", &["--config", "FILE"], &[], "/no/such/socket"),
+        ("my.yaml", &["--config=FILE"], &[("DOCKER_AUTO_CONFIG", "/none")], "/no/such/socket"),
+        ("my.yaml", &[], &[("DOCKER_AUTO_CONFIG", "FILE")], "/no/such/socket"),
+        ("config.yaml", &[], &[("DOCKER_HOST", "unix:///other/socket")], "/other/socket"),
+    ] {
+        let output = run(socket, place, arguments, variables).0.expect(1);
+        assert!(output.stderr.contains(words), "{place} {variables:?}: {}", output.stderr);
+    }
+    let (output, file) = run("log: {level: loud}", "my.yaml", &["--config", "FILE"], &[]);
+    let named = format!("the key log.level in {file} has the value \"loud\": write");
+    assert!(output.expect(2).stderr.contains(&named));
+    let (output, _) = run("", "my.yaml", &["--config", "/none.yaml"], &[]);
+    let named = "the configuration file /none.yaml cannot be used";
+    assert!(output.expect(2).stderr.contains(named));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use docker_auto::core::secret::Secret;
 use super::{load, texts};
 
 /// The lines of one credential, without their common beginning → what comes of them.
-const LOGINS: [(&str, &str); 18] = [
+const LOGINS: [(&str, &str); 19] = [
     ("HOST=ghcr.io\nUSERNAME=me\nPASSWORD=s3cret", "ghcr.io me s3cret -"),
     ("HOST=ghcr.io\nUSERNAME=me\nPASSWORD_FILE=/secret", "ghcr.io me s3cret -"),
     ("HOST=ghcr.io\nTOKEN_FILE=/secret", "ghcr.io - - s3cret"),
@@ -20,10 +20,14 @@ const LOGINS: [(&str, &str); 18] = [
     ("USERNAME=me\nPASSWORD=p", "AUTH_3_HOST: it is missing"),
     ("HOST=ghcr.io", "AUTH_3_PASSWORD: it is missing: set it, or a token"),
     ("HOST=ghcr.io\nPASSWORD=p", "AUTH_3_USERNAME: it is missing"),
+    (
+        "HOST=1.dkr.ecr.eu-west-1.amazonaws.com\nUSERNAME=ASIAX\nPASSWORD=p\nTOKEN=t",
+        "1.dkr.ecr.eu-west-1.amazonaws.com ASIAX p t",
+    ),
     ("HOST=ghcr.io\nPASSWORD=p\nTOKEN=t", "AUTH_3_TOKEN: there is a password as well"),
     (
         "HOST=ghcr.io\nTOKEN=a\nTOKEN_FILE=/secret",
-        "AUTH_3_TOKEN and DOCKER_AUTO_REGISTRY_AUTH_3_TOKEN_FILE are both set",
+        "AUTH_3_TOKEN and the variable DOCKER_AUTO_REGISTRY_AUTH_3_TOKEN_FILE are both set",
     ),
     (
         "HOST=ghcr.io\nTOKEN_FILE=/missing",

@@ -56,6 +56,37 @@ pub(super) const HEADLESS: Ordeal = ("killed, the plan illegible,", |trial, poin
     check_kept(trial);
 });
 
+/// All that docker-auto knew is gone. Where the old container stands still under another name and
+/// the new one does not run, there is no doubt, and it is brought back; everything else is told.
+pub(super) const DATALESS: Ordeal = ("killed, the data directory lost,", |trial, point| {
+    trial.run_to_its_death(point.rule());
+    let data = trial.program.data_dir();
+    fs::remove_dir_all(&data).and_then(|()| fs::create_dir(&data)).expect("the folder is ours");
+    let containers = trial.lane.host.names("");
+    let left = |role: &str| containers.iter().any(|(name, _)| name.contains(role));
+    let runs = containers.contains(&(NAME.to_owned(), "running".to_owned()));
+    if left(".da-") {
+        let told = trial.start_only("was left by an operation whose journal is lost");
+        if left(".da-old-") && !runs {
+            let inspect = trial.lane.host.inspect(NAME);
+            assert_eq!(text(&inspect["Id"]), trial.before.id, "the old one is back: {told}");
+            assert_eq!(inspect["State"]["Running"], true, "{told}");
+            assert_eq!(inspect["HostConfig"]["RestartPolicy"], trial.before.policy, "{told}");
+        } else {
+            assert_eq!(trial.lane.host.names(""), containers, "nothing is touched: {told}");
+        }
+        follow(trial, &told);
+    }
+    check_kept(trial);
+    trial.update();
+    assert_ne!(
+        trial.lane.host.inspect(NAME)["Image"],
+        *trial.before.image,
+        "it is updated as ever"
+    );
+    check_kept(trial);
+});
+
 /// Does what the log asks a person to do.
 fn follow(trial: &Trial<'_>, told: &str) {
     let host = &trial.lane.host;

@@ -17,7 +17,7 @@ use super::trial::{Begin, Trial};
 /// Which points of a run are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Before and after every call.
+    /// Before every call, and after it if it changes something: a look leaves everything as it was.
     Every,
     /// The same from the first call that changes something; those before are another scenario's.
     FromTheFirstChange,
@@ -32,7 +32,7 @@ impl Depth {
         let first = points.iter().position(Point::changes).unwrap_or_default();
         let skipped = if self == Self::FromTheFirstChange { first } else { 0 };
         let wanted = |point: &Point| match self {
-            Self::Every | Self::FromTheFirstChange => true,
+            Self::Every | Self::FromTheFirstChange => point.changes() || !point.is_after(),
             Self::Changes => point.changes(),
             Self::Changed => point.changes() && point.is_after(),
         };

@@ -32,7 +32,7 @@ fn killed(scene: &Scene, times: usize) -> Value {
 }
 
 fn check(times: usize, outcome: &str, version: &str) {
-    let scene = Scene::on(Engine::New);
+    let scene = Scene::on(Engine::Old);
     scene.start_outdated("web", &json!({"HostConfig": {"RestartPolicy": {"Name": "always"}}}));
     let old = scene.seen("web");
     let record = killed(&scene, times);

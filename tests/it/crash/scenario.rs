@@ -65,6 +65,8 @@ pub(super) struct Old {
     pub(super) anonymous_volumes: bool,
     /// Whether it is in two networks.
     pub(super) networks: bool,
+    /// What of it is saved first, if anything.
+    pub(super) backup: Option<&'static str>,
     /// Who goes with it.
     pub(super) company: Company,
     /// How its image behaves, if not plainly.
@@ -140,9 +142,9 @@ impl Scenario {
         } else {
             host["RestartPolicy"] = policy;
         }
-        json!({
-            "Image": self.reference, "Labels": {"docker-auto.mode": "auto"}, "HostConfig": host,
-        })
+        let backup = self.old.backup.unwrap_or("none");
+        let labels = json!({"docker-auto.mode": "auto", "docker-auto.backup": backup});
+        json!({"Image": self.reference, "Labels": labels, "HostConfig": host})
     }
 
     /// Returns the containers that go with it, in the order in which they are started.

@@ -31,6 +31,7 @@ pub(super) fn check_host(trial: &Trial<'_>) -> Runs {
     check_companions(trial, runs, &inspect);
     check_fidelity(trial, &inspect);
     check_images(trial, runs);
+    check_backups(trial, runs);
     if trial.engine == EngineWas::Up {
         let all = 1 + trial.before.companions.len();
         assert_eq!(trial.lane.most_at_once(&trial.before), all, "never two of one at once");
@@ -82,6 +83,25 @@ fn check_images(trial: &Trial<'_>, runs: Runs) {
         (Runs::Old, []) => {}
         (Runs::New, [tag]) => assert_eq!(*trial.lane.host.image_id(tag), *trial.before.image),
         _ => panic!("{held:?} are held"),
+    }
+}
+
+/// Nothing half is left of what was saved, and the new one does not run without it.
+fn check_backups(trial: &Trial<'_>, runs: Runs) {
+    let folder = trial.program.data_dir().join("backups");
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let folders: Vec<_> = entries.map(|entry| entry.expect("it is ours").path()).collect();
+    assert!(
+        trial.scenario.old.backup.is_none() || runs == Runs::Old || !folders.is_empty(),
+        "nothing saved"
+    );
+    for folder in folders {
+        let manifest = fs::read(folder.join("manifest.json")).expect("only complete ones are left");
+        let manifest: Value = serde_json::from_slice(&manifest).expect("it is JSON");
+        let archive = &manifest["archives"][0];
+        let saved = fs::metadata(folder.join(text(&archive["file"]))).expect("it is there");
+        assert_eq!(saved.len(), archive["archive_bytes"], "{}", folder.display());
+        assert!(archive["entries"].as_u64() >= Some(2), "the folder and its file: {archive}");
     }
 }
 

@@ -6,8 +6,8 @@ use super::matrix::Ordeal;
 use super::point::Point;
 use super::trial::{PATIENCE, Trial};
 
-/// What Docker gives a container to stop is ten seconds, eight of which the program takes at most.
-const IN_TIME: Duration = Duration::from_secs(8);
+/// What Docker gives a container to stop.
+const IN_TIME: Duration = Duration::from_secs(10);
 
 /// SIGTERM arrives just as a call is made.
 pub(super) const TERMINATED: Ordeal = ("SIGTERM", |trial, point| {

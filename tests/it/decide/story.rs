@@ -20,15 +20,16 @@ use docker_auto::core::remote::{RemoteAnswer, RemoteDigest, RemoteImage};
 use docker_auto::core::rule::{self, Rule};
 use docker_auto::core::text::{self, Language};
 use docker_auto::core::verdict::{Pause, Said, Verdict};
-use docker_auto::core::version::{Newest, VERSION_LABEL, VersionAnswer};
+use docker_auto::core::version::{NoImage, Offer, Offered, VERSION_LABEL, VersionAnswer};
 use docker_auto::core::waiting::{Sighting, Turn, Waiting};
+use docker_auto::engine::command::Assessment;
 
 use super::words::{
     self, GOOD, failure, fields, identity, pair, pause, platform, request, role, word_of,
 };
 
 /// Everything that a story says.
-pub(super) struct Story {
+pub(crate) struct Story {
     title: String,
     environment: Vec<(String, String)>,
     container: Container,
@@ -53,7 +54,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn read(title: &str, lines: &[&str]) -> Self {
+    pub(crate) fn read(title: &str, lines: &[&str]) -> Self {
         let mut story = Self::new(title);
         for line in lines {
             let (word, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
@@ -232,30 +233,45 @@ impl Story {
         image.labels.insert(VERSION_LABEL.to_owned(), version.to_owned());
     }
 
-    /// `[newest TAG D2 manifest M2 …] [beyond TAG]` or `fails CODE [until TIME] MESSAGE`.
+    /// `[TAG D2 manifest M2 … | TAG none | TAG artifact] … [unseen NUMBER] [beyond TAG]`, the versions with `, `
+    /// between them, or `fails CODE [until TIME] MESSAGE`.
     fn tags(&mut self, rest: &str) -> VersionAnswer {
         if let Some(failed) = rest.strip_prefix("fails ") {
             return VersionAnswer::Failed(failure(failed));
         }
-        let (rest, beyond) = rest.split_once("beyond ").map_or((rest, None), |(r, b)| (r, Some(b)));
-        let newest = rest.trim().strip_prefix("newest ").map(|newest| {
-            let (tag, image) = newest.split_once(' ').expect(GOOD);
-            match self.answer(&format!("image {image}")) {
-                RemoteAnswer::Image(image) => Box::new(Newest { tag: tag.to_owned(), image }),
-                other => panic!("{}: {other:?}", self.title),
-            }
-        });
-        VersionAnswer::Known { newest, beyond: beyond.map(ToOwned::to_owned) }
+        let cut = |text: &str, word: &str| match text.split_once(word) {
+            Some((before, value)) => (before.to_owned(), Some(value.to_owned())),
+            None => (text.to_owned(), None),
+        };
+        let (rest, beyond) = cut(rest, "beyond ");
+        let (rest, unseen) = cut(&rest, "unseen ");
+        let mut offers = Vec::new();
+        for offer in rest.split(", ").map(str::trim).filter(|offer| !offer.is_empty()) {
+            let (tag, image) = offer.split_once(' ').expect(GOOD);
+            let image = match image {
+                "none" => Err(NoImage::NoPlatform),
+                "artifact" => Err(NoImage::NotAnImage),
+                image => match self.answer(&format!("image {image}")) {
+                    RemoteAnswer::Image(image) => Ok(Box::new(image)),
+                    other => panic!("{}: {other:?}", self.title),
+                },
+            };
+            offers.push(Offer { tag: tag.to_owned(), image });
+        }
+        let unseen = unseen.map_or(0, |unseen| unseen.trim().parse().expect(GOOD));
+        VersionAnswer::Known(Offered { offers, unseen, beyond })
     }
 
-    /// `key M2 [image B] [digest D2]`.
+    /// `key M2 [image B] [digest D2] [beside NAME]`.
     fn rejected(&mut self, rest: &str) {
         let fields = fields(rest);
         let key = RejectKey::manifest(&self.digest(fields["key"]));
         let image = fields.get("image").map(|symbol| self.image_id(symbol));
         let digest = fields.get("digest").map(|symbol| self.digest(symbol));
         let at = "2026-05-01T03:00:07Z".parse().expect(GOOD);
-        self.rejects.push(Reject { key, image, digest, at, reason: "exit code 1".to_owned() });
+        let beside = fields.get("beside").map(|name| ContainerName::new(*name));
+        let reason = "exit code 1".to_owned();
+        self.rejects.push(Reject { key, image, digest, at, reason, beside });
     }
 
     /// `approved key M2 [digest D2] [at TIME] [until TIME]`.
@@ -304,10 +320,10 @@ impl Story {
         (policy.with(self.patch.clone()), said)
     }
 
-    pub(super) fn judged(&self) -> String {
-        let (policy, problems) = self.policy();
+    /// Hands the facts of the story to whoever judges them.
+    fn with_facts<T>(&self, policy: &Policy, judge: impl FnOnce(&Facts<'_>) -> T) -> T {
         let images = LocalImages::new(self.store, &self.images);
-        let facts = Facts {
+        judge(&Facts {
             running: Running {
                 container: &self.container,
                 platform: &self.platform,
@@ -318,7 +334,7 @@ impl Story {
             },
             answer: self.answer.as_ref(),
             versions: self.versions.as_ref(),
-            policy: &policy,
+            policy,
             rejects: &self.rejects,
             verdicts: &self.verdicts,
             pause: self.pause.as_ref(),
@@ -326,16 +342,42 @@ impl Story {
             role: self.role,
             request: self.request,
             now: self.now,
-        };
-        let question = question(&facts);
+        })
+    }
+
+    /// Returns the judgement as `why` is given it.
+    pub(crate) fn assessed(&self) -> Assessment {
+        let (policy, _) = self.policy();
+        let (decision, chain) = self.with_facts(&policy, explain);
+        Assessment {
+            container: self.container.clone(),
+            current: None,
+            remote: None,
+            decision,
+            chain,
+            manifest: None,
+            policy,
+            problems: Vec::new(),
+            beyond: Vec::new(),
+            checked_at: self.now,
+        }
+    }
+
+    pub(super) fn judged(&self) -> String {
+        let (policy, problems) = self.policy();
+        self.with_facts(&policy, |facts| self.judged_by(facts, &problems))
+    }
+
+    fn judged_by(&self, facts: &Facts<'_>, problems: &str) -> String {
+        let question = question(facts);
         let asks = question.as_ref().map_or("nothing".to_owned(), |reference| {
             let runs = facts.running.current_digest(reference, facts.answer);
             let runs = runs.map_or("nothing known".to_owned(), |digest| digest.to_string());
-            let tags = version_question(&facts).map_or("", |_| ", and for all tags");
+            let tags = version_question(facts).map_or("", |_| ", and for all tags");
             format!("{reference}, for {runs} that runs{tags}")
         });
-        let decision = decide(&facts);
-        self.is_explained(&facts, &decision);
+        let decision = decide(facts);
+        self.is_explained(facts, &decision);
         let status = decision.status().as_str();
         let mut said = format!("{problems}\n= asks {asks}\n= {} ({status})", decision.code());
         if let Some(candidate) = decision.candidate() {

@@ -20,6 +20,9 @@ fn the_name_that_is_left_on_a_bad_image_starts_no_loop() {
         let updated = program.run(&["update", &scene.name("web"), "--json"]).expect(3);
         assert_eq!(updated.result().0, "rolled_back");
         assert_eq!(scene.seen("web").image, good);
+        assert_eq!(scene.host.image_id(&scene.reference("web")), good, "the name is taken back");
+        // Somebody else pulls it all the same.
+        scene.host.pull(&scene.reference("web"));
         // Whether or not the engine's own names are looked at, with the registry and without it.
         for skip in ["true", "false"] {
             program.set("DOCKER_AUTO_POLICY_SKIP_LOCAL_BUILD", skip);

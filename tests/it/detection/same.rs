@@ -4,8 +4,11 @@ use serde_json::json;
 
 use crate::support::engine::Engine;
 use crate::support::image::{ImageSpec, Index};
-use crate::support::lab::needs;
+use crate::support::lab::{needs, the_lab};
+use crate::support::proxy::{EngineProxy, Rule};
 use crate::support::scene::{Scene, on_each_engine};
+
+use crate::serve::changes;
 
 use super::{counted, left_alone, manifests, status, view, words};
 
@@ -104,4 +107,32 @@ fn the_same_image_in_another_wrapping_is_no_update() {
         assert_eq!(left_alone(&scene, &program, "web"), "up_to_date");
         assert_eq!(scene.seen("web"), before);
     }
+}
+
+#[test]
+fn a_pull_after_which_the_name_is_on_the_same_image_changes_nothing() {
+    needs!(lab);
+    let scene = Scene::on(Engine::Old);
+    scene.start_outdated("web", &json!({}));
+    let before = scene.seen("web");
+    // As soon as the image is there, its name is back on the one that runs.
+    let (client, host) = (the_lab().client.display().to_string(), scene.host.docker_host());
+    let (image, reference) = (before.image.as_str(), scene.reference("web"));
+    let back = ["-H", &*host, "tag", image, &*reference].map(ToOwned::to_owned);
+    let back = [vec![client], back.to_vec()].concat();
+    let rule = Rule::after("POST .*/images/create").nth(1).run(&back);
+    let proxy = EngineProxy::start(&scene.host, &[rule]);
+    let program = scene.program_behind(&proxy);
+    let output = program.run(&["update", &scene.name("web"), "--json"]).expect(0);
+    assert_eq!(output.result().0, "no_change", "{}", output.stdout);
+    assert!(!output.stderr.contains("is done"), "nothing to tell: {}", output.stderr);
+    assert_eq!(scene.seen("web"), before, "not even its start is another one");
+    let touched: Vec<_> = changes(&proxy);
+    assert!(touched.iter().all(|call| !call.contains("/containers/")), "{touched:?}");
+    let records = program.run(&["history", &scene.name("web"), "--json"]).expect(0).json();
+    assert_eq!(
+        (&records[0]["outcome"], &records[0]["status"]),
+        (&json!("no_change"), &json!("success"))
+    );
+    scene.all_run(&["web"]);
 }

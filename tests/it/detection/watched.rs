@@ -29,7 +29,7 @@ fn watched_images_are_compared_with_what_is_here() {
             view
         };
         let missing = check(1, "Error", false);
-        assert_eq!(missing["error"]["code"], "registry_not_found");
+        assert_eq!(missing["error"]["code"], "not_found", "as a container's reason says it");
         scene.push("seen", "1");
         check(0, "NotPulled", false);
         scene.host.pull(&reference);

@@ -4,7 +4,7 @@ use super::*;
 
 fn remove(image: &ImageId, keep_tags: &[&str]) -> Step {
     let keep_tags = keep_tags.iter().map(ToString::to_string).collect();
-    Step::RemoveImage { image: image.clone(), keep_tags }
+    Step::RemoveImage { image: image.clone(), keep_tags, heir: None }
 }
 
 #[tokio::test]

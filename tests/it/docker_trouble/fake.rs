@@ -40,9 +40,12 @@ impl FakeEngine {
         Self { folder, calls }
     }
 
+    pub(super) fn socket(&self) -> PathBuf {
+        self.folder.path().join("docker.sock")
+    }
+
     pub(super) fn host(&self) -> Host {
-        let path: PathBuf = self.folder.path().join("docker.sock");
-        at(&format!("unix://{}", path.display()), &Tls::Off).expect("a host")
+        at(&format!("unix://{}", self.socket().display()), &Tls::Off).expect("a host")
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::engine::{Engine, docker};
+use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::scene::{Scene, on_each_engine};
 
@@ -102,20 +103,50 @@ fn what_is_written_up_to_the_end_is_carried() {
     });
 }
 
+/// The engine removes it as soon as it stops, and the new one as soon as that ends.
+#[test]
+fn a_container_that_goes_when_it_ends_comes_back_with_its_files() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        start(&scene, "/app", &json!({"HostConfig": {"NetworkMode": "none", "AutoRemove": true}}));
+        scene.push_kind("web", "2", Kind::ExitsOne);
+        let program = scene.program();
+        let plan = program.run(&["plan", &scene.name("web")]).expect(0).stdout;
+        assert!(plan.contains("what it writes there while it ends goes with it"), "{plan}");
+        let updated = program.run(&["update", &scene.name("web"), "--json"]).expect(3);
+        assert_eq!(updated.result().0, "recovered_from_spec", "{}", updated.stdout);
+        scene.all_run(&["web"]);
+        scene.push("web", "3");
+        for version in ["1", "3"] {
+            if version == "3" {
+                update(&scene, &program, "web");
+            }
+            let shown = shown(&scene);
+            assert_eq!(scene.version("web"), version);
+            assert!(shown.contains("/run/secrets/token 1000 1001 440 5"), "{engine:?}: {shown}");
+            assert!(shown.contains("tokendeepdata"), "{engine:?}: {shown}");
+        }
+        scene.all_run(&["web"]);
+    });
+}
+
 #[test]
 fn who_wants_nothing_carried_is_not_updated_over_secrets() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
-    start(&scene, "none", &json!({}));
-    let before = scene.seen("web");
-    let told = scene.program().run(&["update", &scene.name("web")]).expect(1);
-    let said = format!("{}{}", told.stdout, told.stderr);
-    assert!(
-        said.contains("/run/secrets/token") && said.contains("docker-auto.carry=none"),
-        "{said}"
-    );
-    assert_eq!(scene.seen("web"), before);
-    scene.all_run(&["web"]);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        start(&scene, "none", &json!({}));
+        let before = scene.seen("web");
+        let told = scene.program().run(&["update", &scene.name("web")]).expect(1);
+        let said = format!("{}{}", told.stdout, told.stderr);
+        assert!(
+            said.contains("/run/secrets/token") && said.contains("docker-auto.carry=none"),
+            "{said}"
+        );
+        assert_eq!(scene.seen("web"), before);
+        scene.all_run(&["web"]);
+    });
 }
 
 #[test]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::support::engine::Engine;
 use crate::support::image::Kind;
 use crate::support::lab::needs;
-use crate::support::scene::{Scene, on_each_engine};
+use crate::support::scene::{PATIENCE, Scene, Server, on_each_engine};
+use crate::support::wait::wait_until;
 
 use super::{mounts, update};
 
@@ -54,5 +55,45 @@ fn a_container_that_is_gone_is_made_anew_when_the_new_one_fails() {
         assert_eq!(updated.result().0, "recovered_from_spec", "{}", updated.stdout);
         check_kept(&scene, &before, "1");
         assert_eq!(scene.host.inspect(&scene.name("web"))["Image"], before["Image"]);
+    });
+}
+
+/// The engine would have removed the volume with it, had the update not named it.
+#[test]
+fn a_volume_that_nobody_named_goes_with_a_container_that_goes_when_it_ends() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = Scene::on(engine);
+        start(&scene);
+        let host_config = json!({"NetworkMode": "none", "Binds": ["/data"]});
+        scene.start_like("web", "kept", &json!({"HostConfig": host_config}));
+        let program = scene.program();
+        let volume = |short: &str| {
+            let inspect = scene.host.inspect(&scene.name(short));
+            let source = mounts(&inspect)[0]["Source"].as_str().unwrap().to_owned();
+            source.trim_end_matches("/_data").rsplit('/').next().unwrap().to_owned()
+        };
+        let there = |volume: &str| {
+            let (status, _) = scene.host.request("GET", &format!("/volumes/{volume}"), None);
+            status == 200
+        };
+        let (gone, kept) = (volume("web"), volume("kept"));
+        // Twice, for the second one finds a volume that has a name.
+        for version in ["2", "3"] {
+            scene.push("web", version);
+            for short in ["web", "kept"] {
+                update(&scene, &program, short);
+            }
+        }
+        assert_eq!((volume("web"), volume("kept")), (gone.clone(), kept.clone()));
+        scene.host.post(&format!("/containers/{}/stop?t=0", scene.name("web")), &json!({}));
+        scene.host.delete(&format!("/containers/{}?force=1", scene.name("kept")));
+        wait_until("it is removed", PATIENCE, || scene.containers().is_empty());
+        assert!(there(&gone), "the engine takes it for one with a name");
+        let server = Server::start(&program);
+        wait_until("the volume is removed", PATIENCE, || !there(&gone));
+        server.end();
+        assert!(there(&kept), "who removes a container says whether its volumes go");
+        scene.host.delete(&format!("/volumes/{kept}"));
     });
 }

@@ -11,7 +11,7 @@ pub(crate) fn fingerprint(begin: &Begin) -> u64 {
     let mut hasher = DefaultHasher::new();
     let engine = &begin.engine;
     (&engine.containers, &engine.tags, &engine.volumes, &engine.rejected).hash(&mut hasher);
-    (engine.database, engine.copy).hash(&mut hasher);
+    (engine.database, engine.copy, &engine.files).hash(&mut hasher);
     for entry in &begin.entries {
         hash(entry, &mut hasher);
     }

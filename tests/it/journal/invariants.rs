@@ -7,10 +7,13 @@ use docker_auto::core::plan::blueprint::Retention;
 
 use self::facts::{Facts, PARKED};
 use super::drive::Ran;
-use super::scenario::{BACKUP, Care, DEPENDENT, OLDER, Origin, REFERENCE, SHARER, Scenario};
+use super::scenario::{
+    BACKUP, Care, DEPENDENT, FILE, LODGER, OLDER, OTHER_REFERENCE, Origin, REFERENCE, RERUN,
+    SHARER, Scenario, file, followed, meant,
+};
 use crate::support::fake_host::Fault;
 use crate::support::fake_host::container::Behaviour;
-use crate::support::fake_host::user::Action;
+use crate::support::fake_host::user::{Action, THEIRS};
 
 mod facts;
 mod outcome;
@@ -31,7 +34,9 @@ pub(crate) fn problems(scenario: &Scenario, ran: &Ran) -> Vec<String> {
     end.pauses();
     end.neighbours();
     end.family();
+    end.rerun();
     end.database();
+    end.file();
     end.outcome();
     end.problems
 }
@@ -135,7 +140,7 @@ impl End<'_> {
                 (Outcome::Updated, "old") => not_removed || not_kept,
                 // Theirs has the name now; the old one is not ours to throw away.
                 (Outcome::Superseded(_), "old") => *id == self.scenario.old,
-                (_, "new" | "bad" | "data") => not_removed,
+                (_, "new" | "bad" | "data" | "files") => not_removed,
                 _ => false,
             };
             if !excused {
@@ -162,6 +167,10 @@ impl End<'_> {
         let moved = self.scenario.is_rollback() && *self.outcome != Outcome::Updated;
         let excused = not_tagged || needs_help || foreign;
         self.must(back || !moved || excused, "the reference is not what it was");
+        let shape = self.scenario.shape;
+        let as_it_was = self.engine().tags.get(followed(shape)) == meant(shape).as_ref();
+        let excused = excused || not_removed;
+        self.must(as_it_was || !moved || excused, "the reference that was tried has moved");
     }
 
     /// The image of two versions ago goes when the operation is over, and not before; those that
@@ -170,12 +179,22 @@ impl End<'_> {
         let has = |image: &ImageId| self.engine().images.contains_key(image);
         let gone = !has(&ImageId::new(OLDER));
         let old_is_there = has(&self.scenario.plan.old_image.id);
+        let failed = !has(&self.scenario.plan.new_image.id);
         let stays = self.failed(|step| matches!(step, Step::RemoveImage { .. }));
         let updated = *self.outcome == Outcome::Updated;
         let needs_help = matches!(self.outcome, Outcome::NeedsHelp(_));
         self.must(old_is_there, "the image for the way back is gone");
         if self.scenario.shape.cares {
             self.must(gone == updated || stays || needs_help, "the wrong images were removed");
+            self.must(!failed || self.image_failed(), "a new image is gone that did not fail");
+            let back =
+                matches!(self.outcome, Outcome::RolledBack(_) | Outcome::RecoveredFromSpec(_));
+            // What was there before stays.
+            let pulled = self.scenario.shape.origin == Origin::Registry;
+            let left = back && pulled && self.image_failed() && !failed;
+            let used = self.failed(|step| matches!(step, Step::Remove { .. }));
+            let excused = stays || used || self.meddled() || self.wakes() >= PARKED;
+            self.must(!left || excused, "an image that failed is left");
         }
     }
 
@@ -189,7 +208,7 @@ impl End<'_> {
         let holds = match self.outcome {
             Outcome::Updated => !same && (scenario.is_good() || meddled),
             Outcome::NoChange => same,
-            Outcome::Aborted(_) => !undisturbed,
+            Outcome::Aborted(_) => !undisturbed || scenario.shape.rerun == Some(1),
             Outcome::RolledBack(_) => !undisturbed || !scenario.is_good() && !vanishes,
             Outcome::RecoveredFromSpec(_) => {
                 meddled || vanishes && (!undisturbed || !scenario.is_good())
@@ -197,7 +216,12 @@ impl End<'_> {
             Outcome::Superseded(_) => {
                 meddled || vanishes && self.engine_restarted() && !self.stop_begun()
             }
-            Outcome::NeedsHelp(_) => self.unlucky() || meddled || self.wakes() >= PARKED,
+            Outcome::NeedsHelp(_) => {
+                // The engine takes it once more, when what held its files is removed already.
+                let lacks_files = self.failed(|step| matches!(step, Step::CopyFiles { .. }));
+                let taken = vanishes && self.engine_restarted() && lacks_files;
+                self.unlucky() || meddled || taken || self.wakes() >= PARKED
+            }
         };
         self.must(holds, "nothing that happened leads to this outcome");
     }
@@ -256,14 +280,16 @@ impl End<'_> {
         // What the engine's own restart does to those that it does not start again is its doing.
         let engines = self.engine_restarted();
         let hopeless = needs_help || self.meddled() || engines;
-        for name in [SHARER, DEPENDENT] {
+        for name in [SHARER, DEPENDENT, LODGER] {
             let Some((_, one)) = self.service(name) else {
                 self.must(hopeless, &format!("nobody has the name {name}"));
                 continue;
             };
             self.must(one.state.is_up() || hopeless, &format!("{name} is {:?}", one.state));
-            let parent = self.owner().map(|(id, _)| id);
-            let with_parent = one.joined.is_none() || one.joined.as_ref() == parent;
+            let parent = if name == LODGER { self.service(DEPENDENT) } else { self.owner() };
+            let joined = one.joined.as_ref().map(|joined| (joined, one.joined_at));
+            let now = parent.map(|(id, parent)| (id, parent.started_at));
+            let with_parent = joined.is_none() || joined == now;
             self.must(with_parent || hopeless, &format!("{name} lives with nobody"));
             let armed = one.policy == self.scenario.shape.policy;
             self.must(armed || hopeless, &format!("{name} has lost its restart policy"));
@@ -272,6 +298,27 @@ impl End<'_> {
 }
 
 impl End<'_> {
+    /// What is run again has run to its end before the service was touched; with an update it is the
+    /// new one that is there, and else the old one.
+    fn rerun(&mut self) {
+        if self.scenario.shape.rerun.is_none() {
+            return;
+        }
+        let updated = *self.outcome == Outcome::Updated;
+        let excused = matches!(self.outcome, Outcome::NeedsHelp(_)) || self.meddled();
+        let ended = self.has(|entry, step| {
+            let awaited = matches!(step, Step::AwaitHealthy { container, .. } if container.ends());
+            awaited && matches!(entry, JournalEntry::Done { .. })
+        });
+        self.must(ended || !self.stop_begun(), "the service was stopped before it");
+        let Some((_, one)) = self.service(RERUN) else {
+            return self.must(excused, "nobody has the name of what is run again");
+        };
+        let old = one.image == self.scenario.plan.old_image.id;
+        self.must(!one.state.is_up(), "what is run again has not ended");
+        self.must(old != updated || excused, "the wrong one of what is run again is there");
+    }
+
     /// Whoever serves finds the database as the same version left it.
     fn database(&mut self) {
         let left_alone = self.meddled() || self.failed(|step| *step == Step::RestoreDatabase);
@@ -283,6 +330,25 @@ impl End<'_> {
         let expected = if self.scenario.shape.ourselves { version } else { 0 };
         let same = self.engine().database == expected;
         self.must(same || left_alone, "the database is another version's");
+    }
+}
+
+impl End<'_> {
+    /// The file says what runs, or what it said before; what a person wrote stays.
+    fn file(&mut self) {
+        let Some(text) = self.engine().files.get(FILE) else { return };
+        if self.fired(|fault| fault == Fault::User(Action::Edit)) {
+            return self.must(text == THEIRS, "what a person wrote is gone");
+        }
+        let failed = self.failed(|step| matches!(step, Step::RewriteFile { .. }));
+        let (old, new) = (file(REFERENCE), file(OTHER_REFERENCE));
+        self.must(*text == old || *text == new, "the file is neither the old nor the new one");
+        let (is_old, is_new) = (*text == old, *text == new);
+        match self.outcome {
+            Outcome::Updated => self.must(is_new || failed, "the file does not say what runs"),
+            Outcome::NeedsHelp(_) if self.committed() => {}
+            _ => self.must(is_old, "the file says what does not run"),
+        }
     }
 }
 

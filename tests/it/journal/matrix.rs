@@ -226,6 +226,24 @@ fn a_stolen_port_is_waited_for() {
     tally.finish("a stolen port");
 }
 
+/// What a person writes into the file is never written over, whenever that is.
+#[test]
+fn a_file_that_is_edited_meanwhile_stays_as_it_is() {
+    let mut tally = Tally::default();
+    for scenario in Scenario::all().into_iter().filter(|scenario| scenario.shape.file) {
+        let quiet = tally.run(&scenario, Begin::of(&scenario), Vec::new());
+        for call in 1..=quiet.calls {
+            for when in SIDES {
+                let edit = Planned { call, when, fault: Fault::User(Action::Edit) };
+                let crash = Planned { call: call + 1, when, fault: Fault::Crash };
+                tally.run(&scenario, Begin::of(&scenario), vec![edit]);
+                tally.run(&scenario, Begin::of(&scenario), vec![edit, crash]);
+            }
+        }
+    }
+    tally.finish("a file that is edited meanwhile");
+}
+
 /// Nobody starts the program anew because a line could not be written.
 #[test]
 fn a_journal_that_cannot_be_written_for_a_while_is_waited_for() {

@@ -25,18 +25,24 @@ use crate::support::fake_host::engine::Engine;
 use crate::support::fake_host::user::PORT;
 
 mod data;
+mod file;
+mod rerun;
 mod shapes;
 
 pub(crate) use self::data::BACKUP;
+pub(crate) use self::file::{FILE, file};
+pub(crate) use self::rerun::RERUN;
 pub(crate) use self::shapes::SHAPES;
 
 use self::data::{data, restored};
+use self::file::change;
+use self::rerun::{has_run, reruns};
 
 /// The service's name, and the reference it follows.
 pub(crate) const NAME: &str = "web";
 pub(crate) const REFERENCE: &str = "registry.test/web:1";
 /// The one that it follows where its version moves.
-const OTHER_REFERENCE: &str = "registry.test/web:2";
+pub(crate) const OTHER_REFERENCE: &str = "registry.test/web:2";
 const OPERATION: &str = "0198c0de-0000-7000-8000-0000001b2c3d";
 /// The volumes that hold the service's data.
 const DATA: [&str; 2] = ["anonymous", "data"];
@@ -60,8 +66,13 @@ pub(crate) struct Shape {
     pub(crate) origin: Origin,
     /// Its tag is another one from then on.
     pub(crate) moves: bool,
-    /// Another service lives in its namespace, and a third one is restarted with it.
+    /// That tag is written into its Compose file.
+    pub(crate) file: bool,
+    /// Another service lives in its namespace, a third one is restarted with it, and a fourth one
+    /// lives in that one's namespace.
     pub(crate) family: bool,
+    /// Another one that ends by itself is run again before it, and ends with this code.
+    pub(crate) rerun: Option<i64>,
     /// Commands run inside it before and after.
     pub(crate) hooks: bool,
     /// It is docker-auto itself.
@@ -91,9 +102,11 @@ pub(crate) enum Origin {
     Same,
 }
 
-/// The service that lives in the first one's namespace, and the one that is restarted with it.
+/// The service that lives in the first one's namespace, the one that is restarted with it, and who
+/// lives with that one.
 pub(crate) const SHARER: &str = "side";
 pub(crate) const DEPENDENT: &str = "ui";
+pub(crate) const LODGER: &str = "log";
 const SHARER_REFERENCE: &str = "registry.test/side:1";
 
 /// What the new image does when it runs.
@@ -132,6 +145,7 @@ impl Scenario {
         let pairs = SHAPES.iter().flat_map(|shape| BEHAVIOURS.map(|image| (*shape, image)));
         // Where the new image never runs, what it would do is all the same.
         let runs = |shape: &Shape| shape.state.is_up() && shape.origin != Origin::Same;
+        let runs = |shape: &Shape| runs(shape) && shape.rerun != Some(1);
         let telling = pairs.filter(|(shape, image)| runs(shape) || *image == Behaviour::Serves);
         telling.map(|(shape, behaviour)| Self::of(shape, behaviour)).collect()
     }
@@ -139,6 +153,7 @@ impl Scenario {
     /// Says whether the new image, left alone, passes the gate.
     pub(crate) fn is_good(&self) -> bool {
         match self.behaviour {
+            _ if self.shape.rerun.is_some_and(|code| code != 0) => false,
             _ if !self.was_running() => true,
             Behaviour::Serves => true,
             // Nothing can live with a job that is over.
@@ -201,7 +216,13 @@ fn image_care(shape: Shape) -> ImageCare {
         unwanted: vec![Unwanted {
             image: ImageId::new(OLDER),
             keep_tags: vec![OLDER_TAG.to_owned()],
+            heir: None,
         }],
+        failed: Some(Unwanted {
+            image: new_image(),
+            keep_tags: vec![followed(shape).to_owned()],
+            heir: (!shape.moves).then(old_image),
+        }),
     };
     if shape.cares { care() } else { ImageCare::default() }
 }
@@ -225,6 +246,9 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     engine.registry.insert(followed(shape).into(), brought);
     let tagged = if shape.origin == Origin::Local { new_image() } else { old_image() };
     engine.tags.insert(REFERENCE.into(), tagged);
+    if let Some(meant) = meant(shape).filter(|_| shape.moves) {
+        engine.tags.insert(OTHER_REFERENCE.into(), meant);
+    }
     let mut container = Container {
         policy: shape.policy,
         auto_remove: shape.auto_remove,
@@ -234,7 +258,7 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
         networks: ["front", "back", "side"].map(str::to_owned).into(),
         ..Container::of(ContainerName::new(NAME), old_image())
     };
-    container.started_before = true;
+    (container.started_before, container.has_files) = (true, true);
     // Its policy restarted it now and then in its life; that says nothing against it.
     let id = engine.create(container).unwrap();
     engine.start(&id).unwrap();
@@ -242,12 +266,18 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
     if !shape.state.is_up() {
         engine.stop(&id).unwrap();
     }
+    if shape.file {
+        engine.files.insert(FILE.into(), file(REFERENCE));
+    }
     if shape.ourselves {
         // The helper is made of the image itself, whatever its names mean by now.
         engine.tags.insert(old_image().as_str().to_owned(), old_image());
     }
+    if let Some(code) = shape.rerun {
+        has_run(&mut engine, code);
+    }
     if shape.family {
-        for name in [SHARER, DEPENDENT] {
+        for name in [SHARER, DEPENDENT, LODGER] {
             neighbour(&mut engine, shape, name, &id);
         }
         // The sharer's tag has moved on since it was made.
@@ -260,7 +290,11 @@ fn neighbour(engine: &mut Engine, shape: Shape, name: &str, parent: &ContainerId
     let id = engine.create(Container {
         policy: shape.policy,
         bystander: true,
-        joined: (name == SHARER).then(|| parent.clone()),
+        joined: match name {
+            SHARER => Some(parent.clone()),
+            LODGER => Some(neighbour_id(3)),
+            _ => None,
+        },
         networks: [NAME.to_owned()].into(),
         ..Container::of(ContainerName::new(name), old_image())
     });
@@ -300,14 +334,18 @@ fn sharers(shape: Shape, gate: &HealthGate, operation: &OperationId) -> Vec<Shar
 }
 
 fn dependents(shape: Shape, gate: &HealthGate) -> Vec<Dependent> {
-    let dependent = || Dependent {
-        name: ContainerName::new(DEPENDENT),
-        old: neighbour_old(shape, neighbour_id(3)),
+    let dependent = |name, number, awaits| Dependent {
+        name: ContainerName::new(name),
+        old: neighbour_old(shape, neighbour_id(number)),
         image: old_image(),
-        awaits: vec![ContainerName::new(NAME)],
+        awaits,
         gate: gate.clone(),
     };
-    shape.family.then(dependent).into_iter().collect()
+    let both = || {
+        let awaits = vec![ContainerName::new(NAME)];
+        vec![dependent(DEPENDENT, 3, awaits), dependent(LODGER, 4, Vec::new())]
+    };
+    if shape.family { both() } else { Vec::new() }
 }
 
 fn neighbour_old(shape: Shape, id: ContainerId) -> OldContainer {
@@ -355,15 +393,12 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         },
         old_image: summary(old_image()),
         new_image: summary(new_image()),
-        source: match shape.origin {
-            Origin::Registry | Origin::Same => Source::Registry(Digest::of(b"new")),
-            Origin::Local => Source::Local,
-            Origin::Previous => Source::Retag,
-        },
+        source: source(shape),
         replacement: making(followed(shape)),
         restoration: making(REFERENCE),
         sharers: sharers(shape, &gate, &OperationId::new(OPERATION)),
         dependents: dependents(shape, &gate),
+        reruns: reruns(shape),
         old_gate: gate.clone(),
         gate,
         retention: shape.retention,
@@ -373,15 +408,26 @@ fn blueprint(shape: Shape, old: ContainerId) -> Blueprint {
         differences: Vec::new(),
         hooks: hooks(shape),
         data: data(shape),
-        helper: shape.ourselves.then(|| Helper {
-            image: old_image(),
-            making: ourselves::helper(
-                &making(REFERENCE),
-                old_image().as_str(),
-                "/docker-auto",
-                &OperationId::new(OPERATION),
-            ),
-        }),
+        file: shape.file.then(change),
+        helper: shape.ourselves.then(|| helper(&making(REFERENCE))),
+    }
+}
+
+fn helper(own: &Making) -> Helper {
+    let image = old_image();
+    let program =
+        ourselves::Program { image: image.as_str(), path: "/docker-auto", configuration: None };
+    let making = ourselves::helper(own, &program, &OperationId::new(OPERATION));
+    Helper { image, making }
+}
+
+fn source(shape: Shape) -> Source {
+    match shape.origin {
+        Origin::Registry | Origin::Same => Source::Registry(Digest::of(b"new")),
+        Origin::Local => Source::Local,
+        Origin::Previous => {
+            Source::Retag(Some(Retag { reference: followed(shape).into(), back: meant(shape) }))
+        }
     }
 }
 
@@ -397,8 +443,17 @@ fn exit_zero(shape: Shape) -> ExitZero {
     if shape.policy == Policy::No { ExitZero::Finished } else { ExitZero::Failed }
 }
 
+/// Returns what the reference that it follows from then on means before.
+pub(crate) fn meant(shape: Shape) -> Option<ImageId> {
+    match (shape.moves, shape.cares) {
+        (false, _) => Some(old_image()),
+        (true, true) => Some(ImageId::new("user")),
+        (true, false) => None,
+    }
+}
+
 /// Returns the reference that it follows from then on.
-fn followed(shape: Shape) -> &'static str {
+pub(crate) fn followed(shape: Shape) -> &'static str {
     if shape.moves { OTHER_REFERENCE } else { REFERENCE }
 }
 

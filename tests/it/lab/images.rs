@@ -35,16 +35,16 @@ fn the_kinds_of_images_behave_as_named() {
         (Kind::Web, "healthy"),
     ]
     .map(|(kind, health)| (start(kind), health));
-    let stops =
-        [(Kind::SlowStop, 0), (Kind::IgnoresTerm, 137)].map(|(kind, code)| (start(kind), code));
+    let stops = [(Kind::SlowStop, 15, 0), (Kind::IgnoresTerm, 4, 137)]
+        .map(|(kind, limit, code)| (start(kind), limit, code));
     let plain = start(Kind::Plain);
     for (name, code) in ends {
         wait_until("it ends", 20 * SECOND, || state(&name)["Status"] == "exited");
         assert_eq!(state(&name)["ExitCode"], code, "{name}");
     }
-    for (name, code) in stops {
+    for (name, limit, code) in stops {
         wait_until("it is ready", 20 * SECOND, || host.logs(&name).contains("ready"));
-        host.post(&format!("/containers/{name}/stop?t=4"), &json!({}));
+        host.post(&format!("/containers/{name}/stop?t={limit}"), &json!({}));
         assert_eq!(state(&name)["ExitCode"], code, "{name}");
     }
     for (name, health) in healths {

@@ -108,17 +108,14 @@ async fn errors_name_their_kind() {
     let plain = ScriptedServer::plain(|_| Reply::new(200).into());
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let tls = Some(tls(&authority, None, Protocols::Http1));
-    let secure = || ConnectSettings {
-        tls: tls.clone(),
-        timeout: Duration::from_millis(500),
-        ..Default::default()
-    };
+    let secure = || ConnectSettings { tls: tls.clone(), ..Default::default() };
+    let impatient = || ConnectSettings { timeout: Duration::from_millis(500), ..secure() };
     let error = async |settings, uri: &str| {
         Connector::new(settings).connect(&uri.parse().unwrap()).await.unwrap_err()
     };
     let found = error(secure(), &format!("https://{}/", plain.address())).await;
     assert!(matches!(found, ConnectError::NotTls { .. }), "{found:?}");
-    let found = error(secure(), &format!("https://{}/", silent.local_addr().unwrap())).await;
+    let found = error(impatient(), &format!("https://{}/", silent.local_addr().unwrap())).await;
     assert!(matches!(found, ConnectError::Timeout { .. }), "{found:?}");
     let found = error(ConnectSettings::default(), &format!("https://{}/", plain.address())).await;
     assert!(matches!(found, ConnectError::Address { .. }), "{found:?}");

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use docker_auto::core::digest::Platform;
-use docker_auto::registry::{Freshness, Registry, Settings};
+use docker_auto::core::secret::Secret;
+use docker_auto::registry::{Credential, Freshness, Login, Registry, Settings};
 
 use super::door::{Door, TokenRules};
 use super::fake::{Fake, digest_of, outcome_of, settings};
@@ -14,7 +15,7 @@ use crate::support::scripted::{Reaction, Reply};
 async fn a_hundred_known_images_cost_a_hundred_heads() {
     let fake = Fake::open();
     let wanted = fake.images(100);
-    fake.slow_down(Duration::from_millis(20));
+    fake.slow_down(Duration::from_secs(1));
     let registry = Registry::new(settings()).unwrap();
     for _ in 0..2 {
         let replies = registry.check(wanted.clone(), Freshness::Forced).await;
@@ -79,7 +80,7 @@ async fn a_registry_without_http2_gets_its_connections_kept() {
     let authority = Authority::new();
     let fake = Fake::tls(Door::Open, authority.server(&["127.0.0.1"], &["http/1.1"]));
     let wanted = fake.images(10);
-    fake.slow_down(Duration::from_millis(20));
+    fake.slow_down(Duration::from_millis(200));
     let registry = Registry::new(Settings {
         certificate_authorities: Some(authority.file()),
         per_registry: 4,
@@ -210,4 +211,49 @@ async fn the_last_pulls_are_left_to_people() {
     ] {
         assert_eq!(resolved_with(remaining, floor).await, expected, "{remaining} of {floor}");
     }
+}
+
+#[tokio::test]
+async fn what_one_account_used_up_holds_up_no_other() {
+    let fake = Fake::open();
+    let wanted = ["team/app:1", "team/web:1", "other/app:1"].map(|name| fake.wanted(name));
+    for image in &wanted {
+        fake.put_image(image.reference.repository(), "1");
+    }
+    let host = fake.server.address();
+    let login = |name: &str| Login::Password { username: name.into(), password: Secret::new("p") };
+    let credentials = vec![
+        Credential { host: host.clone(), login: login("alice") },
+        Credential { host: format!("{host}/team"), login: login("bob") },
+    ];
+    let registry = Registry::new(Settings { credentials, quota_floor: 5, ..settings() }).unwrap();
+    let digest = digest_of(&registry, &wanted[0]).await.unwrap().digest;
+    // HEAD goes on while pulls are held back, and says how many are left.
+    let reply = Reply::new(200)
+        .header("docker-content-digest", digest.as_str())
+        .header("ratelimit-limit", "200;w=21600")
+        .header("ratelimit-remaining", "2;w=21600");
+    fake.script("HEAD", "/v2/team/app/manifests/1", [Reaction::Answer(reply)]);
+    digest_of(&registry, &wanted[0]).await.unwrap();
+    let platform = Platform::new("linux", "amd64", None);
+    let mut outcomes = Vec::new();
+    for image in &wanted {
+        let digest = digest_of(&registry, image).await.unwrap().digest;
+        outcomes.push(outcome_of(&registry.resolve(image, &digest, &platform).await));
+    }
+    assert_eq!(outcomes, ["quota_kept", "quota_kept", "ok"]);
+    // A pause that is asked of one is kept by that one alone.
+    let pause = Reply::new(429).header("retry-after", "3600");
+    fake.script("HEAD", "/v2/team/web/manifests/1", [pause.into()]);
+    fake.server.forget();
+    let mut outcomes = Vec::new();
+    for image in [&wanted[1], &wanted[0], &wanted[2]] {
+        outcomes.push(outcome_of(&digest_of(&registry, image).await));
+    }
+    assert_eq!(outcomes, ["rate_limited", "rate_limited", "ok"]);
+    assert_eq!(fake.server.count("HEAD", ""), 2, "one asked, one held back, one of the other");
+    let limits = registry.rate_limits();
+    let [limit] = &limits[..] else { panic!("{limits:?}") };
+    assert_eq!((limit.registry.as_str(), limit.remaining), (&*format!("{host}/team"), Some(2)));
+    assert!(limit.blocked_until.is_some());
 }

@@ -1,7 +1,7 @@
 //! Credentials: from settings, from Docker's file, from its helpers, and for the engine's pulls.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +11,7 @@ use docker_auto::registry::{Credential, Login, PullCredentials, Registry, Settin
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::engine::run;
 use crate::support::scripted::{Reaction, Reply, ScriptedServer, Seen};
 use crate::support::wait::wait_until;
 
@@ -30,8 +31,11 @@ impl Home {
     /// Adds a helper that is asked for `$server`.
     fn helper(self, name: &str, script: &str) -> Self {
         let path = self.path().join(format!("docker-credential-{name}"));
-        std::fs::write(&path, format!("#!/bin/sh\nread -r server\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let text = self.path().join(name);
+        std::fs::write(&text, format!("#!/bin/sh\nread -r server\n{script}\n")).unwrap();
+        // By another process: a program that is being started shares our open files for a moment, and one
+        // that somebody may write cannot be started.
+        run(Command::new("install").args(["-m", "755"]).arg(&text).arg(&path));
         self
     }
 
@@ -203,10 +207,19 @@ async fn a_helper_that_is_given_up_takes_its_children_along() {
 /// What AWS answers to a request that is signed as its service wants it.
 fn aws(seen: &Seen) -> Reaction {
     let authorization = seen.header("authorization").to_owned();
-    let scope = "Credential=AKIAIOSFODNN7EXAMPLE/20261122/eu-west-1/ecr/aws4_request";
-    let names = "SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=";
+    let session = seen.header("x-amz-security-token");
+    let scope = |key: &str| format!("Credential={key}/20261122/eu-west-1/ecr/aws4_request");
+    let names = |more: &str| {
+        format!("SignedHeaders=content-type;host;x-amz-date{more};x-amz-target, Signature=")
+    };
+    let is_signed = |key: &str, more: &str| {
+        authorization.contains(&scope(key)) && authorization.contains(&names(more))
+    };
+    let lasting = session.is_empty() && is_signed("AKIAIOSFODNN7EXAMPLE", "");
+    let temporary =
+        session == "of-an-hour" && is_signed("ASIAIOSFODNN7EXAMPLE", ";x-amz-security-token");
     let target = seen.header("x-amz-target").ends_with(".GetAuthorizationToken");
-    if !(authorization.contains(scope) && authorization.contains(names) && target) {
+    if !((lasting || temporary) && target) {
         return Reply::new(400).body(r#"{"message":"not signed"}"#).into();
     }
     let token = STANDARD.encode("AWS:of-twelve-hours");
@@ -215,25 +228,36 @@ fn aws(seen: &Seen) -> Reaction {
     Reply::new(200).body(json!({"authorizationData": data}).to_string()).into()
 }
 
+const ECR: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
 #[tokio::test]
 async fn keys_of_an_aws_account_are_changed_for_a_password() {
-    let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-    let image = ImageRef::parse(&format!("{host}/team/app:1")).unwrap();
-    for (username, expected, requests) in [
-        ("AKIAIOSFODNN7EXAMPLE", Ok("AWS"), 1),
-        ("AWS", Ok("AWS"), 0),
-        ("AKIAANOTHEREXAMPLE00", Err("unauthorized"), 2),
-        ("ASIAIOSFODNN7EXAMPLE", Err("credentials"), 0),
+    let keys =
+        |id: &str| Login::Password { username: id.into(), password: Secret::new("wJalrXUtnFEMI") };
+    let session = |token: &str| Login::SessionKeys {
+        id: "ASIAIOSFODNN7EXAMPLE".into(),
+        secret: Secret::new("wJalrXUtnFEMI"),
+        session: Secret::new(token),
+    };
+    for (host, login, expected, requests) in [
+        (ECR, keys("AKIAIOSFODNN7EXAMPLE"), Ok("AWS"), 1),
+        (ECR, keys("AWS"), Ok("AWS"), 0),
+        (ECR, keys("AKIAANOTHEREXAMPLE00"), Err("unauthorized"), 2),
+        (ECR, keys("ASIAIOSFODNN7EXAMPLE"), Err("credentials"), 0),
+        (ECR, session("of-an-hour"), Ok("AWS"), 1),
+        (ECR, session("of-yesterday"), Err("unauthorized"), 2),
+        ("ghcr.io", keys("AKIAIOSFODNN7EXAMPLE"), Ok("AKIAIOSFODNN7EXAMPLE"), 0),
+        ("ghcr.io", session("of-an-hour"), Err("credentials"), 0),
     ] {
         let server = ScriptedServer::plain(aws);
-        let login =
-            Login::Password { username: username.into(), password: Secret::new("wJalrXUtnFEMI") };
+        let case = format!("{host} {login:?}");
         let settings = Settings {
             credentials: vec![Credential { host: host.to_owned(), login }],
             ecr_endpoint: Some(format!("http://{}/", server.address()).parse().unwrap()),
             ..settings()
         };
         let registry = Registry::new(settings).unwrap();
+        let image = ImageRef::parse(&format!("{host}/team/app:1")).unwrap();
         for _ in 0..2 {
             let found = registry.credentials_for(&image).await;
             let found = found.map(|found| found.unwrap().login);
@@ -244,11 +268,12 @@ async fn keys_of_an_aws_account_are_changed_for_a_password() {
                 (Err(error), Err(code)) => {
                     let text = error.to_string();
                     assert_eq!(error.code(), code, "{text}");
-                    assert!(!text.contains("wJalrXUtnFEMI"), "{text}");
+                    let shown = ["wJalrXUtnFEMI", "of-an-hour", "of-yesterday"];
+                    assert!(!shown.iter().any(|secret| text.contains(secret)), "{text}");
                 }
-                (found, expected) => panic!("{username}: {found:?} instead of {expected:?}"),
+                (found, expected) => panic!("{case}: {found:?} instead of {expected:?}"),
             }
         }
-        assert_eq!(server.seen().len(), requests, "{username}: a password is kept while it lasts");
+        assert_eq!(server.seen().len(), requests, "{case}: a password is kept while it lasts");
     }
 }

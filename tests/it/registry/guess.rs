@@ -30,7 +30,7 @@ async fn check(fake: &Fake, settings: Settings, images: usize) -> (usize, usize)
 #[tokio::test]
 async fn an_open_registry_is_asked_for_everything_at_once() {
     let fake = Fake::open();
-    fake.slow_down(Duration::from_millis(50));
+    fake.slow_down(Duration::from_secs(1));
     assert_eq!(check(&fake, naming(), 100).await, (100, 100));
     let (connections, at_once) = (fake.server.connections(), fake.server.most_at_once());
     assert!(connections <= 64 && at_once > 32, "{connections} {at_once}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fake::{DOCKER_LIST, Fake, INDEX, MANIFEST, digest_of, outcome_of, settings};
 use crate::support::scripted::{Reply, ScriptedServer};
 
-fn amd64() -> Value {
+pub(super) fn amd64() -> Value {
     json!({"os": "linux", "architecture": "amd64"})
 }
 
@@ -16,11 +16,11 @@ fn arm(variant: &str) -> Value {
     json!({"os": "linux", "architecture": "arm", "variant": variant})
 }
 
-fn entry(digest: &Digest, platform: &Value) -> Value {
+pub(super) fn entry(digest: &Digest, platform: &Value) -> Value {
     json!({"mediaType": MANIFEST, "digest": digest, "size": 500, "platform": platform})
 }
 
-fn index(entries: &[Value]) -> Value {
+pub(super) fn index(entries: &[Value]) -> Value {
     json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
 }
 
@@ -131,7 +131,7 @@ async fn content_that_is_not_what_was_asked_for_is_refused() {
         let error = resolve(&fake, &digest, ("linux", "amd64", None)).await.unwrap_err();
         assert_eq!(error.code(), code, "{path}: {error}");
     }
-    for (name, content) in [("chart", "{}"), ("text", "<html>")] {
+    for (name, content) in [("text", "<html>"), ("cut off", r#"{"os":"linux""#)] {
         let config = fake.put_blob("app", content);
         let manifest = json!({"schemaVersion": 2, "config": {"digest": config}, "layers": []});
         let digest = fake.put_manifest(("app", "1"), MANIFEST, &manifest);

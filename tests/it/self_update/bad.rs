@@ -12,7 +12,7 @@ fn the_old_version_comes_back() {
     needs!(lab);
     on_each_engine(|engine| {
         let house = House::on(engine);
-        let old = house.start(&["DOCKER_AUTO_HEALTH_TIMEOUT=8s"]);
+        let old = house.start(&["DOCKER_AUTO_HEALTH_TIMEOUT=20s"]);
         house.host.exec(NAME, &["sh", "-c", "echo kept >/data/mine"]);
         let ends = json!({"Cmd": ["no such command"]});
         // It stays up, but does not find what it is to go on with.

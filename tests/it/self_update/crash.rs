@@ -39,6 +39,23 @@ enum Ordeal {
     Engine,
 }
 
+/// Where it is interrupted.
+#[derive(Debug)]
+struct Place {
+    point: Point,
+    /// Who makes the call.
+    victim: Victim,
+    progress: Progress,
+}
+
+/// How far the replacement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Begun,
+    /// The new one is started, and nothing stands against it any more.
+    Started,
+}
+
 /// A matrix of interruptions.
 #[derive(Debug)]
 struct Matrix {
@@ -62,7 +79,7 @@ impl Lane {
         house.host.exec(NAME, &["sh", "-c", "echo kept >/data/mine"]);
         house.proxy.forget();
         disturb(house);
-        house.begin_unseen("update");
+        house.begin_unseen("update", NAME);
         id
     }
 
@@ -87,12 +104,13 @@ impl Matrix {
         lanes
     }
 
-    fn check(&self, lane: &Lane, id: &str, record: &Value) {
+    fn check(&self, lane: &Lane, id: &str, record: &Value, progress: Progress) {
         let (house, good) = (&lane.house, self.version == Version::Good);
         let now = house.host.inspect(NAME);
         let (outcome, runs) = (record["outcome"].as_str().unwrap_or_default(), house.version());
         match outcome {
             "updated" => assert!(good && runs == "2", "{runs} runs"),
+            _ if good && progress == Progress::Started => panic!("it was up already: {record:#}"),
             "rolled_back" | "aborted" => assert_eq!((&*runs, &now["Id"]), ("1", &json!(id))),
             // The engine may not have started it again when the helper looks.
             "superseded" if self.ordeal == Ordeal::Engine => assert_eq!(now["Id"], *id),
@@ -108,41 +126,45 @@ impl Matrix {
         assert!(!(good && rejected), "a good version is rejected: {record:#}");
     }
 
-    /// Returns the points of a replacement that nobody disturbs, each with who makes the call.
-    fn record(&self, lane: &Lane) -> Vec<(Point, Victim)> {
+    /// Returns the points of a replacement that nobody disturbs.
+    fn record(&self, lane: &Lane) -> Vec<Place> {
         let id = lane.begin(|_| {});
         let record = lane.end();
         let goal = if self.version == Version::Good { "updated" } else { "rolled_back" };
         assert_eq!(record["outcome"], goal, "{record:#}");
-        self.check(lane, &id, &record);
+        self.check(lane, &id, &record, Progress::Started);
         let calls = lane.house.proxy.log();
-        let mut victim = Victim::Server;
+        let (mut victim, mut progress) = (Victim::Server, Progress::Begun);
         let mut found = Vec::new();
         for point in points(&calls, record["id"].as_str().unwrap_or_default()) {
             let shown = point.to_string();
             // The helper's last act is not always its own: the server may be first with it.
             let last = shown.contains("force=1");
-            let hands_over = point.is_after() && shown.contains("/start");
-            if point.changes() && !last {
-                found.push((point, victim));
+            let started = point.is_after() && shown.contains("/start");
+            if started && victim == Victim::Helper {
+                progress = Progress::Started;
             }
-            if hands_over {
+            if point.changes() && !last {
+                found.push(Place { point, victim, progress });
+            }
+            // The first start is the helper's own.
+            if started {
                 victim = Victim::Helper;
             }
         }
         if self.ordeal == Ordeal::Engine {
-            found.retain(|(_, victim)| *victim == Victim::Helper);
+            found.retain(|place| place.victim == Victim::Helper);
         }
         found
     }
 
-    fn interrupt(&self, lane: &Lane, (point, victim): &(Point, Victim)) {
+    fn interrupt(&self, lane: &Lane, place: &Place) {
         let house = &lane.house;
         let command = match self.ordeal {
-            Ordeal::Caller => house.killing(*victim),
+            Ordeal::Caller => house.killing(place.victim),
             Ordeal::Engine => house.host.control_command("kill"),
         };
-        let rule = point.rule().run(&command).drop_call();
+        let rule = place.point.rule().run(&command).drop_call();
         let id = lane.begin(|house| house.proxy.set_rules(&[rule]));
         house.wait("the point is reached", || {
             house.proxy.log().iter().any(|call| call.outcome.is_string()).then_some(())
@@ -151,20 +173,20 @@ impl Matrix {
             house.host.start();
         }
         let record = lane.end();
-        self.check(lane, &id, &record);
+        self.check(lane, &id, &record, place.progress);
     }
 
     fn run(&self) {
         let (began, lanes) = (Instant::now(), self.lanes());
         let failures = Mutex::new(Vec::new());
         let work = self.record(&lanes[0]);
-        assert!(work.iter().any(|(_, victim)| *victim == Victim::Helper), "there is a helper");
+        assert!(work.iter().any(|place| place.victim == Victim::Helper), "there is a helper");
         let number = work.len();
         let outcomes = spread(&lanes, work, &failures, |lane, at| {
             let tried = catch_unwind(AssertUnwindSafe(|| self.interrupt(lane, &at)));
             tried.map_err(|panic| {
                 let (why, story) = (message(&*panic), lane.house.story());
-                format!("FAILED: {self:?}, {:?} {}: {why}\n{story}", at.1, at.0)
+                format!("FAILED: {self:?}, {:?} {}: {why}\n{story}", at.victim, at.point)
             })
         });
         let failures = failures.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,13 @@
 //! A good version takes its place, and everything else is as it was.
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use crate::support::engine::Engine;
-use crate::support::lab::needs;
+use crate::support::engine::{Engine, run};
+use crate::support::lab::{lab_variable, needs, the_lab};
 use crate::support::scene::on_each_engine;
 
 use super::house::{DATA, House, NAME, PORT};
@@ -80,4 +84,38 @@ fn it_comes_last_in_a_cycle() {
     let order: Vec<_> =
         all.as_array().unwrap().iter().map(|one| one["container"].clone()).collect();
     assert_eq!(order, [NAME, "zebra", "another"], "the newest first");
+}
+
+#[test]
+fn what_compose_made_is_at_peace_with_compose() {
+    needs!(lab);
+    let house = House::on(Engine::New);
+    let body = house.body(&[], &json!({}));
+    let service = json!({
+        "image": house.reference(), "container_name": NAME, "restart": "unless-stopped",
+        "environment": body["Env"], "labels": body["Labels"], "ports": [format!("{PORT}:8080")],
+        "volumes": body["HostConfig"]["Binds"],
+    });
+    let file = json!({"services": {"auto": service}, "volumes": {DATA: {"name": DATA}}});
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("compose.yaml"), file.to_string()).unwrap();
+    up(&house, folder.path());
+    house.wait("it serves", || house.serves().then_some(()));
+    house.push("2");
+    house.begin("update");
+    let record = house.recorded(1);
+    assert_eq!(record["outcome"], "updated", "{record:#}");
+    house.settled();
+    let before = house.host.inspect(NAME);
+    up(&house, folder.path());
+    let after = house.host.inspect(NAME);
+    assert_eq!((&after["Id"], &after["State"]), (&before["Id"], &before["State"]));
+    assert_eq!(house.version(), "2");
+}
+
+fn up(house: &House, folder: &Path) {
+    let mut compose = Command::new(lab_variable("LAB_COMPOSE"));
+    compose.args(["--progress", "plain", "up", "-d"]).current_dir(folder);
+    compose.env("DOCKER_HOST", house.host.docker_host());
+    run(compose.env("DOCKER_CONFIG", &the_lab().client_config));
 }

@@ -1,5 +1,7 @@
 //! A host of its own on which docker-auto runs in a container, and the versions that it can move to.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -40,6 +42,8 @@ pub(super) struct House {
     repository: String,
     /// The digest of version 1.
     first: String,
+    /// What the engine told of its containers, in the order of its clock.
+    pub(super) told: Mutex<BTreeMap<u64, Value>>,
 }
 
 impl House {
@@ -73,7 +77,8 @@ impl House {
         let host = Host::private(engine, &HostOptions::default());
         let proxy = EngineProxy::start(&host, &[]);
         let (registry, repository) = (Registry::shared(), repository.to_owned());
-        Self { host, proxy, registry, repository, first: String::new() }
+        let told = Mutex::default();
+        Self { host, proxy, registry, repository, first: String::new(), told }
     }
 
     /// Leaves nothing on the host but the images, the tag on the old one.
@@ -116,7 +121,8 @@ impl House {
             "ask() {{ curl -s --unix-socket {socket} \"http://engine/v{api}$1\"; }}
             id=$(ask '/containers/json?filters={filter}' | grep -o '\"Id\":\"[0-9a-f]*' | head -n1)
             pid=$(ask \"/containers/${{id##*\\\"}}/json\" | grep -o '\"Pid\":[0-9]*' | head -n1)
-            kill -KILL \"${{pid##*:}}\""
+            # Zero, between two starts, would be the whole group of processes.
+            test \"0${{pid##*:}}\" -gt 0 && kill -KILL \"${{pid##*:}}\""
         );
         let mut command = self.host.control_command("in");
         command.extend(["/bin/sh".to_owned(), "-c".to_owned(), script]);
@@ -204,10 +210,11 @@ impl House {
         self.host.run_in(NAME, &command)
     }
 
-    /// Asks it to replace itself without waiting for what it says to that: it may be killed before.
+    /// Asks it to do something with a container, itself maybe, without waiting for what it says to
+    /// that: it may be killed before.
     #[track_caller]
-    pub(super) fn begin_unseen(&self, verb: &str) {
-        let body = json!({"Cmd": ["/docker-auto", verb, NAME]});
+    pub(super) fn begin_unseen(&self, verb: &str, name: &str) {
+        let body = json!({"Cmd": ["/docker-auto", verb, name]});
         let created = self.host.post(&format!("/containers/{NAME}/exec"), &body);
         let id = created["Id"].as_str().expect("an engine answers with the id");
         self.host.post(&format!("/exec/{id}/start"), &json!({"Detach": true}));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use docker_auto::clock::Clock;
 use serde_json::{Value, json};
 
-use crate::support::http::{Question, ask_tcp};
+use crate::support::http::{Question, ask_tcp, ask_unix};
 use crate::support::wait::wait_for;
 
 use super::house::{COUNTED, House, NAME, PATIENCE, PORT};
@@ -18,14 +18,23 @@ impl House {
     }
 
     /// Waits for what it says, however often it is away meanwhile.
-    pub(super) fn wait<T>(&self, what: &str, attempt: impl FnMut() -> Option<T>) -> T {
+    pub(super) fn wait<T>(&self, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+        let attempt = || {
+            self.listen();
+            attempt()
+        };
         let waited = std::panic::AssertUnwindSafe(|| wait_for(what, PATIENCE, attempt));
         std::panic::catch_unwind(waited).unwrap_or_else(|_| panic!("{what}: {}", self.story()))
     }
 
-    /// Returns the history, the newest first; `None` while it cannot be asked.
+    /// Returns its own history, the newest first; `None` while it cannot be asked.
     pub(super) fn history(&self) -> Option<Vec<Value>> {
-        let (code, said) = self.try_run(&["history", NAME, "--json"])?;
+        self.history_of(NAME)
+    }
+
+    /// The same of any container.
+    pub(super) fn history_of(&self, name: &str) -> Option<Vec<Value>> {
+        let (code, said) = self.try_run(&["history", name, "--json"])?;
         let records = serde_json::from_str::<Value>(&said).ok().filter(|_| code == 0)?;
         records.as_array().cloned()
     }
@@ -43,6 +52,11 @@ impl House {
         let alone = [(NAME.to_owned(), "running".to_owned())];
         self.wait("only docker-auto is left", || (self.host.names("") == alone).then_some(()));
         self.wait("it serves", || self.serves().then_some(()));
+        self.nothing_is_open();
+    }
+
+    /// Waits until every operation has come to its end.
+    pub(super) fn nothing_is_open(&self) {
         self.wait("nothing is open", || {
             let (code, files) = self.host.run_in(NAME, &["ls", "/data/operations"])?;
             (code == 0 && files.is_empty()).then_some(())
@@ -56,27 +70,12 @@ impl House {
         labels["org.opencontainers.image.version"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Returns the id of the helper, while there is one.
-    pub(super) fn helper(&self) -> Option<String> {
-        let names = self.host.names("docker-auto-helper-");
-        let (name, state) = names.first()?;
-        (state == "running").then(|| name.clone())
-    }
-
-    /// Returns how many containers of docker-auto ran at once at the most, by what the engine
-    /// remembers since its start.
+    /// Returns how many containers of docker-auto ran at once at the most, by what the engine told.
     pub(super) fn most_at_once(&self) -> usize {
-        let filters = json!({
-            "type": ["container"], "event": ["start", "die"], "label": [format!("{COUNTED}=yes")],
-        });
-        let encoded: String =
-            url::form_urlencoded::byte_serialize(filters.to_string().as_bytes()).collect();
-        let now = Clock::real().now().format("%s.%9f");
-        let path = format!("/events?since=0&until={now}&filters={encoded}");
-        let events = self.host.ask("GET", &path, None);
-        let events = serde_json::Deserializer::from_slice(&events.body).into_iter::<Value>();
+        self.listen();
+        let told = self.told.lock().unwrap();
         let (mut up, mut most) = (BTreeSet::new(), 0);
-        for event in events.map(|event| event.expect("events are JSON")) {
+        for event in told.values() {
             let id = event["Actor"]["ID"].as_str().unwrap_or_default().to_owned();
             if event["Action"] == "start" {
                 up.insert(id);
@@ -86,6 +85,26 @@ impl House {
             most = most.max(up.len());
         }
         most
+    }
+
+    /// Notes what the engine tells of containers of docker-auto. It remembers a few hundred events, of
+    /// which each look into a container makes some: one has to ask in time.
+    fn listen(&self) {
+        let filters = json!({
+            "type": ["container"], "event": ["start", "die"], "label": [format!("{COUNTED}=yes")],
+        });
+        let encoded: String =
+            url::form_urlencoded::byte_serialize(filters.to_string().as_bytes()).collect();
+        let now = Clock::real().now().format("%s.%9f");
+        let api = self.host.engine.api();
+        let path = format!("/v{api}/events?since=0&until={now}&filters={encoded}");
+        // It may be away meanwhile.
+        let Ok(answer) = ask_unix(&self.host.socket, Question::get(&path)) else { return };
+        let events = serde_json::Deserializer::from_slice(&answer.body).into_iter::<Value>();
+        let mut told = self.told.lock().unwrap();
+        for event in events.map_while(Result::ok) {
+            told.insert(event["timeNano"].as_u64().unwrap_or_default(), event);
+        }
     }
 
     /// Tells what there is, for the message of a failure.

@@ -75,3 +75,55 @@ fn whose_network_it_lives_in_is_infrastructure() {
     assert_eq!(record["outcome"], "rolled_back", "{record:#}");
     assert_eq!(house.host.inspect(NAME)["Id"], now);
 }
+
+/// What a container needs to run a program of this machine.
+const PROGRAMS: [&str; 3] = ["/usr:/usr:ro", "/lib:/lib:ro", "/lib64:/lib64:ro"];
+
+/// Relays the connections to its port to the engine's socket.
+const RELAY: &str = "
+import socket, socketserver, threading
+class Relay(socketserver.BaseRequestHandler):
+    def handle(self):
+        engine = socket.socket(socket.AF_UNIX)
+        engine.connect('/docker.sock')
+        threading.Thread(target=self.copy, args=(engine, self.request), daemon=True).start()
+        self.copy(self.request, engine)
+    def copy(self, source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+socketserver.ThreadingTCPServer.request_queue_size = 64
+socketserver.ThreadingTCPServer(('', 2375), Relay).serve_forever()
+";
+
+#[test]
+fn through_what_it_reaches_the_engine_is_infrastructure() {
+    needs!(lab);
+    let house = House::on(Engine::Old);
+    house.host.post("/networks/create", &json!({"Name": "way"}));
+    let mut binds = PROGRAMS.map(str::to_owned).to_vec();
+    binds.push(format!("{}:/docker.sock", house.proxy.socket.display()));
+    let relay = json!({
+        "Image": house.reference(), "Entrypoint": ["/usr/bin/python3", "-c", RELAY], "Cmd": [],
+        "HostConfig": {"Binds": binds, "NetworkMode": "way"}, "StopSignal": "SIGKILL",
+    });
+    let proxy = house.host.create_and_start("proxy", &relay);
+    house.push("2");
+    let own = json!({"Binds": [format!("{DATA}:/data")], "NetworkMode": "way"});
+    let body = house.body(&["DOCKER_HOST=tcp://proxy:2375"], &own);
+    house.host.create_and_start(NAME, &body);
+    house.wait("it serves", || house.serves().then_some(()));
+    for verb in ["update", "rollback"] {
+        let (code, said) = house.run(&[verb, "proxy"]);
+        assert!(code == 1 && said.contains("reaches Docker through it"), "{code} {said}");
+    }
+    house.begin("update");
+    let record = house.recorded(1);
+    assert_eq!(record["outcome"], "updated", "{record:#}");
+    house.wait("it serves", || house.serves().then_some(()));
+    assert_eq!(house.version(), "2");
+    assert_eq!(house.host.inspect("proxy")["Id"], *proxy, "nobody touched it");
+}

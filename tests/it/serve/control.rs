@@ -1,15 +1,18 @@
 //! Answers: the probes on TCP, the control socket, and commands beside a server as alone.
 
+use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::http::{Answer, Question, ask_tcp, ask_unix};
 use crate::support::lab::needs;
 use crate::support::program::{Output, Program};
+use crate::support::proxy::{EngineProxy, Rule};
 use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene, Server};
 use crate::support::wait::wait_until;
@@ -25,6 +28,9 @@ fn on_tcp_there_are_only_the_probes() {
     let program = scene.program();
     let server = Server::start(&program);
     let address = server.address();
+    wait_until("it is ready", PATIENCE, || {
+        ask_tcp(&address, Question::get("/readyz")).is_ok_and(|answer| answer.status == 200)
+    });
     for (method, path, status) in [
         ("GET", "/healthz", 200),
         ("HEAD", "/healthz", 200),
@@ -60,7 +66,7 @@ fn the_control_socket_is_its_owners_alone_and_strict() {
     let program = scene.program();
     let server = Server::start(&program);
     let socket = server.control();
-    let mode = std::fs::metadata(&socket).unwrap().permissions().mode();
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let long = format!("{{\"names\": [\"{}\"]}}", "x".repeat(70_000));
     for (method, path, body, status) in [
@@ -262,24 +268,57 @@ fn a_second_command_waits_or_is_told_who_is_at_work() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
     scene.start_outdated("web", &json!({}));
-    let program = scene.program().env("DOCKER_AUTO_HEALTH_STABLE", "3s");
+    let (proxy, folder) = (EngineProxy::start(&scene.host, &[]), TempDir::new().unwrap());
+    let program = scene.program_behind(&proxy);
+    let hold = |moment: &str| {
+        let until = folder.path().join(moment);
+        proxy.set_rules(&[Rule::before("POST .*/start").nth(1).hold_until(&until)]);
+        until
+    };
+    let until = hold("first");
     let first = program.spawn(&["update", &scene.name("web")]);
     wait_until("it is begun", PATIENCE, || first.stderr().contains("start new"));
     let second = program.run(&["update", &scene.name("web")]).expect(1);
+    fs::write(until, "").unwrap();
     let pid = first.pid().to_string();
     assert!(second.stderr.contains("in use by another docker-auto"), "{}", second.stderr);
     assert!(second.stderr.contains(&format!("process {pid}")), "{}", second.stderr);
     first.wait_exit(PATIENCE).expect(0);
     let server = Server::start(&program);
     scene.push("web", "3");
+    let until = hold("second");
     let first = program.spawn(&["update", &scene.name("web"), "--json"]);
     let open = program.data_dir().join("operations");
     wait_until("it is begun", Duration::from_secs(30), || {
-        std::fs::read_dir(&open).is_ok_and(|files| files.count() > 0)
+        fs::read_dir(&open).is_ok_and(|files| files.count() > 0)
     });
     let second = program.run(&["update", &scene.name("web"), "--json"]).expect(1);
     let (_, reason) = second.result();
     assert!(reason.contains("has an operation already"), "{reason}");
+    fs::write(until, "").unwrap();
     assert_eq!(first.wait_exit(PATIENCE).expect(0).result().0, "updated");
     server.end();
+}
+
+#[test]
+fn a_file_that_was_broken_since_stops_no_command_beside_a_server() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let program = scene.program();
+    let file = program.data_dir().join("config.yaml");
+    fs::write(&file, "scan: {interval: 10m}\n").unwrap();
+    let server = Server::start(&program);
+    fs::write(&file, "scan: {interval: ten}\n").unwrap();
+    let words = format!("the key scan.interval in {} has the value \"ten\"", file.display());
+    let paused = program.run(&["pause", "--all"]).expect(0);
+    assert!(paused.stderr.contains(&words), "{}", paused.stderr);
+    wait_until("it is healthy", PATIENCE, || program.run(&["healthcheck"]).code == 0);
+    server.end();
+    for arguments in [&["resume", "--all"][..], &["migrate"], &["serve"]] {
+        let refused = program.run(arguments).expect(2);
+        assert!(refused.stderr.contains(&words), "{arguments:?}: {}", refused.stderr);
+    }
+    fs::remove_file(&file).unwrap();
+    let resumed = program.run(&["resume", "--all"]).expect(0).stdout;
+    assert!(!resumed.contains("nothing"), "it was paused: {resumed}");
 }

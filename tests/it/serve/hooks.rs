@@ -44,4 +44,20 @@ fn checks_have_hooks_before_and_after_them() {
     assert_eq!(ran(), expected);
     let log = server.end().stderr;
     assert_eq!(log.matches("its post-check hook").count(), 1, "{log}");
+    // What they wrote is kept, and shown to whoever asks why; nothing of the one that did not run.
+    let hooks = |name: &str| {
+        program.run(&["why", &scene.name(name), "--json"]).expect(0).json()["hooks"].clone()
+    };
+    let kept = hooks("web");
+    let told = |index: usize| (&kept[index]["hook"], &kept[index]["result"], &kept[index]["text"]);
+    assert_eq!(told(0).0, "pre-check", "{kept}");
+    assert_eq!(told(0).1, "ended with exit code 0", "{kept}");
+    assert_eq!(
+        told(1),
+        (&"post-check".into(), &"ended with exit code 3: no room".into(), &"no room\n".into())
+    );
+    assert_eq!(hooks("off"), serde_json::Value::Null);
+    let shown = program.run(&["why", &scene.name("web")]).expect(0).stdout;
+    assert!(shown.contains("hooks of the last check:\n  pre-check at "), "{shown}");
+    assert!(shown.contains("no room\n    | no room\n"), "{shown}");
 }

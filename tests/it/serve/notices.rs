@@ -1,11 +1,16 @@
 //! What happens on a host is seen without waiting for the next check.
 
+use docker_auto::clock::Clock;
+use docker_auto::core::id::HostId;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::support::engine::Engine;
+use super::timing::{Loop, midnight};
+use crate::support::engine::{Engine, Host};
 use crate::support::lab::needs;
 use crate::support::program::Program;
 use crate::support::proxy::EngineProxy;
+use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene, Server, on_each_engine};
 use crate::support::wait::wait_until;
 
@@ -87,6 +92,30 @@ fn what_somebody_pulls_or_starts_is_looked_at() {
 }
 
 #[test]
+fn what_ends_or_gets_another_name_is_looked_at() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    for short in ["ended", "renamed"] {
+        scene.start(short, &json!({"Labels": {"docker-auto.mode": "watch"}}));
+    }
+    let program = program(&scene).env("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED", "true");
+    let server = follow(&program);
+    for short in ["ended", "renamed"] {
+        scene.push(short, "2");
+    }
+    let (ended, renamed) = (scene.name("ended"), scene.name("renamed"));
+    scene.host.post(&format!("/containers/{ended}/kill"), &json!({}));
+    scene.host.post(&format!("/containers/{renamed}/rename?name={renamed}-too"), &json!({}));
+    for name in [ended, format!("{renamed}-too")] {
+        wait_until("it is told", PATIENCE, || {
+            let told = |line: &str| line.contains("a newer image") && line.contains(&name);
+            server.running.stderr().lines().any(told)
+        });
+    }
+    server.end();
+}
+
+#[test]
 fn events_are_followed_only_where_that_is_wanted() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
@@ -103,4 +132,50 @@ fn events_are_followed_only_where_that_is_wanted() {
         server.end();
         assert_eq!(asks("/events"), followed, "{wanted}");
     }
+}
+
+/// Waits until the codes that are known of a scene's containers are these.
+async fn known(running: &Loop<'_>, scene: &Scene, expected: &[(&str, &str)]) {
+    let mut last = Vec::new();
+    let waiting = async {
+        loop {
+            let results = running.store.targets().results(&HostId::default()).await.unwrap();
+            let of_scene = results.into_iter().filter_map(|(name, result)| {
+                let short = name.as_str().strip_prefix(&format!("{}-", scene.prefix))?;
+                Some((short.to_owned(), result["code"].as_str()?.to_owned()))
+            });
+            last = of_scene.collect();
+            if last.iter().map(|(name, code)| (&**name, &**code)).eq(expected.iter().copied()) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+    assert!(waited, "{last:?} is known, and not {expected:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_is_renamed_or_removed_is_known_without_a_check() {
+    needs!(lab);
+    let proxy = EngineProxy::start(&Host::shared(Engine::New), &[]);
+    let host = Host::shared(Engine::New).behind(&proxy);
+    let scene = Scene::with(host, Registry::faulty(&json!({})));
+    let id = scene.start("web", &json!({}));
+    scene.start("other", &json!({}));
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("SCAN_INTERVAL", "24h"), ("DOCKER_AUTO_WATCH_SETTLE", "1s")];
+    let running = Loop::start(&scene, data.path(), clock, &variables).await;
+    running.runs("check").await;
+    wait_until("the events are followed", PATIENCE, || {
+        proxy.log().iter().any(|call| call.line.contains("/events"))
+    });
+    known(&running, &scene, &[("other", "up_to_date"), ("web", "up_to_date")]).await;
+    scene.host.post(&format!("/containers/{id}/kill"), &json!({}));
+    known(&running, &scene, &[("other", "up_to_date"), ("web", "stopped")]).await;
+    scene.host.post(&format!("/containers/{id}/rename?name={}", scene.name("zoo")), &json!({}));
+    known(&running, &scene, &[("other", "up_to_date"), ("zoo", "stopped")]).await;
+    scene.host.delete(&format!("/containers/{id}"));
+    known(&running, &scene, &[("other", "up_to_date")]).await;
+    running.end().await;
 }

@@ -64,7 +64,8 @@ fn what_people_decide_holds_until_they_take_it_back() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
     begin(&scene);
-    let program = scene.program();
+    // Only what is asked for happens, and what a start brings.
+    let program = scene.program().env("DOCKER_AUTO_WATCH_EVENTS", "false");
     let [held, later, out, still] = ["held", "later", "out", "still"].map(|name| scene.name(name));
     let rule = json!({"match": {"name": out}, "set": {"mode": "auto"}}).to_string();
     program.run(&["policy", "set", "own", &rule]).expect(0);
@@ -154,4 +155,93 @@ fn a_pause_holds_who_waits_while_another_one_is_updated() {
     });
     server.end();
     assert_eq!(["a", "b", "c"].map(|name| scene.version(name)), ["2", "1", "2"]);
+}
+
+#[test]
+fn a_rejection_and_a_pause_hold_and_are_taken_back() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let auto = |group: &str| {
+        json!({"Labels": {
+            "docker-auto.mode": "auto", "docker-auto.group": format!("{}-{group}", scene.prefix),
+        }})
+    };
+    for (name, group) in [("one", "a"), ("two", "b")] {
+        scene.start_outdated(name, &auto(group));
+    }
+    // Its server does nothing by itself.
+    let program = scene.program().env("DOCKER_AUTO_SCAN_ON_START", "false");
+    let program = program.env("DOCKER_AUTO_SCAN_INTERVAL", "24h");
+    let one = scene.name("one");
+    let unknown = program.run(&["pause", "--group", "nobody"]).expect(1).stderr;
+    let known = ["a", "b"].map(|group| format!("{}-{group}", scene.prefix));
+    assert!(unknown.contains("no container is of the group \"nobody\": there are "), "{unknown}");
+    assert!(known.iter().all(|group| unknown.contains(group)), "{unknown}");
+
+    // A person's rejection: as if it had failed there.
+    let rejected = program.run(&["reject", &one, "--json"]).expect(0).json();
+    assert_eq!(
+        (&rejected["verdict"], &rejected["reason"]["code"]),
+        (&json!("rejected"), &json!("rejected_by_person"))
+    );
+    let all = || program.run(&["update", "--all", "--json"]).expect(0).json();
+    let result = |views: &Value, short: &str| {
+        let mut views = views.as_array().into_iter().flatten();
+        let view = views.find(|view| view["name"] == scene.name(short)).cloned();
+        view.unwrap_or_default()["result"].clone()
+    };
+    // Nothing is updated while everything is paused.
+    program.run(&["pause", "--all"]).expect(0);
+    assert_eq!(codes(&scene, &program), ["rejected_by_person", "paused_by_person"]);
+    let held = all();
+    assert_eq!((result(&held, "one"), result(&held, "two")), (json!("held"), json!("held")));
+    let server = Server::start(&program);
+    // All that is asked from here on is asked of the server.
+    program.run(&["resume", "--all"]).expect(0);
+    assert_eq!(codes(&scene, &program), ["rejected_by_person", "update"]);
+    program.run(&["pause", &scene.name("two")]).expect(0);
+    assert_eq!(codes(&scene, &program), ["rejected_by_person", "paused_by_person"]);
+    let held = all();
+    assert_eq!((result(&held, "one"), result(&held, "two")), (json!("held"), json!("held")));
+    assert_eq!((scene.version("one"), scene.version("two")), ("1".to_owned(), "1".to_owned()));
+    program.run(&["resume", &scene.name("two")]).expect(0);
+    assert_eq!(result(&all(), "two"), "updated");
+    assert_eq!((scene.version("one"), scene.version("two")), ("1".to_owned(), "2".to_owned()));
+
+    // Words that are taken back leave nothing behind.
+    let forgotten = program.run(&["forget", &one, "--json"]).expect(0).json();
+    assert_eq!(forgotten, json!({"name": one, "forgotten": ["rejected"]}));
+    let nothing = program.run(&["forget", &one]).expect(1).stderr;
+    assert!(nothing.contains("nothing was said of images in the place of"), "{nothing}");
+    server.end();
+    program.run(&["skip", &one]).expect(0);
+    let forgotten = program.run(&["forget", &one]).expect(0).stdout;
+    assert_eq!(forgotten, format!("{one}: taken back: skipped\n"));
+    assert_eq!(result(&all(), "one"), "updated");
+    assert_eq!(scene.version("one"), "2");
+}
+
+#[test]
+fn a_key_of_the_configuration_file_is_named_as_the_cause() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    scene.start("web", &json!({}));
+    scene.push("web", "2");
+    let program = scene.program();
+    let file = program.data_dir().join("config.yaml");
+    std::fs::write(&file, "update: {enabled: false}\n").unwrap();
+    let told = why(&scene, &program, "web");
+    assert_eq!(told["reason"]["code"], "updates_not_enabled", "{told}");
+    assert_eq!(
+        (&told["cause"]["kind"], &told["cause"]["name"]),
+        (&json!("file"), &json!("update.enabled"))
+    );
+    for (language, words) in [
+        ("en", format!("the key update.enabled in {}", file.display())),
+        ("zh", format!("{} 中的配置项 update.enabled", file.display())),
+    ] {
+        let told =
+            program.run(&["why", &scene.name("web"), "--language", language]).expect(0).stdout;
+        assert!(told.contains(&words), "{told}");
+    }
 }

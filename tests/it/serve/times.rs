@@ -7,7 +7,8 @@ use docker_auto::clock::Clock;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::timing::{Loop, counting, midnight};
+use super::timing::{Loop, counting, counting_on, midnight};
+use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::scene::PATIENCE;
 use crate::support::wait::wait_until;
@@ -67,6 +68,40 @@ async fn a_server_acts_when_what_holds_an_update_ends() {
     clock.advance(2 * HOUR);
     let running = Loop::start(&scene, data.path(), clock.clone(), variables).await;
     wait_until("it is old enough", PATIENCE, || scene.runs("cooldown", "2"));
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cooldown_begins_anew_when_its_tag_moves_and_outlives_a_restart() {
+    needs!(lab);
+    let scene = counting_on(Engine::Old);
+    let labels = json!({"docker-auto.mode": "auto", "docker-auto.cooldown": "6h"});
+    scene.start("web", &json!({"Labels": labels}));
+    let push = |version: &str| {
+        scene.registry.push(&scene.image("web", version).created("1970-01-01T00:00:00Z"))
+    };
+    push("2");
+    let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+    let variables = [("SCAN_INTERVAL", "1h"), ("DOCKER_AUTO_WATCH_EVENTS", "false")];
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    running.runs("check").await;
+    for _ in 1..=4 {
+        running.after(HOUR, 1, "check").await;
+    }
+    push("3");
+    // The other image is first seen at the fifth hour; at the sixth the first one would have been due.
+    for _ in 5..=7 {
+        running.after(HOUR, 1, "check").await;
+    }
+    assert_eq!(scene.version("web"), "1");
+    running.end().await;
+    let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
+    for _ in 8..=10 {
+        running.after(HOUR, 1, "check").await;
+    }
+    assert_eq!(scene.version("web"), "1", "six hours from the fifth are not over");
+    clock.advance(HOUR);
+    wait_until("it is old enough", PATIENCE, || scene.runs("web", "3"));
     running.end().await;
 }
 

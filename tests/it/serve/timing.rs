@@ -2,25 +2,24 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use docker_auto::app::assemble;
 use docker_auto::clock::Clock;
 use docker_auto::config::{Config, Environment};
+use docker_auto::core::event::Event;
 use docker_auto::core::id::{HostId, Timestamp};
 use docker_auto::core::plan::Trigger;
-use docker_auto::core::plan::blueprint::Retention;
-use docker_auto::core::policy::Updates;
-use docker_auto::core::window::Timetable;
-use docker_auto::docker::{Endpoint, Host, Tls};
+use docker_auto::docker::Host;
 use docker_auto::engine::ourselves::Attendance;
-use docker_auto::engine::schedule::Timetables;
 use docker_auto::engine::{Engine, Parts, Settings};
 use docker_auto::registry::{Now, Registry as Client, Settings as ClientSettings};
 use docker_auto::shutdown::{Drained, Tasks};
-use docker_auto::store::backups::Backups;
-use docker_auto::store::{HistoryFilter, KeepDays, Operations, Store};
+use docker_auto::store::{HistoryFilter, Operations, Store};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
 
 use crate::support::engine::{Engine as Kind, Host as LabHost};
 use crate::support::lab::needs;
@@ -32,41 +31,61 @@ use crate::support::wait::wait_until;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-pub(super) fn midnight() -> Timestamp {
+pub(crate) fn midnight() -> Timestamp {
     "2026-03-10T00:00:00Z".parse().unwrap()
 }
 
 /// A scene whose registry counts the checks.
 pub(super) fn counting() -> Scene {
-    Scene::with(LabHost::shared(Kind::New), Registry::faulty(&json!({})))
+    counting_on(Kind::New)
+}
+
+/// The same on an engine of a kind.
+pub(super) fn counting_on(kind: Kind) -> Scene {
+    Scene::with(LabHost::shared(kind), Registry::faulty(&json!({})))
 }
 
 /// The loop of a server, with its clock.
-pub(super) struct Loop<'a> {
+pub(crate) struct Loop<'a> {
     scene: &'a Scene,
-    pub(super) clock: Clock,
-    pub(super) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    events: Receiver<Arc<Event>>,
     tasks: Tasks,
 }
 
 impl<'a> Loop<'a> {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         scene: &'a Scene,
         data: &Path,
         clock: Clock,
         variables: &[(&str, &str)],
     ) -> Self {
-        let config = config(scene, variables);
+        let config = config(scene, data, variables);
         let tasks = Tasks::new(|name, message| panic!("{name}: {message}"));
-        let parts = parts(scene, data, &clock, &tasks).await;
+        let parts = parts(&config, &clock, &tasks).await;
         let store = parts.store.clone();
-        let settings = Settings { policy: config.policy.clone(), ..parts.settings };
-        Engine::new(Parts { settings, ..parts }).start(timetables(&config));
-        Self { scene, clock, store, tasks }
+        let engine = Engine::new(parts);
+        let events = engine.events();
+        engine.start(assemble::timetables(&config));
+        Self { scene, clock, store, events, tasks }
+    }
+
+    /// Returns what happened since it was asked last, but the steps of operations.
+    pub(crate) fn told(&mut self) -> Vec<String> {
+        let events = std::iter::from_fn(|| self.events.try_recv().ok());
+        let short = |event: &Event| {
+            let name = event.target.name.as_str();
+            let short = name.strip_prefix(&format!("{}-", self.scene.prefix)).unwrap_or(name);
+            format!("{} {short}", event.what.code())
+        };
+        let of_steps = ["step_started", "step_failed", "pull_progress"];
+        let events = events.filter(|event| !of_steps.contains(&event.what.code()));
+        events.map(|event| short(&event)).collect()
     }
 
     /// Waits until a job has run at the present moment of the clock.
-    pub(super) async fn runs(&self, job: &'static str) {
+    pub(crate) async fn runs(&self, job: &'static str) {
         let now = self.clock.now();
         let waiting = async {
             while self.store.schedules().last_run(job).await.unwrap() != Some(now) {
@@ -79,7 +98,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Moves the clock on in steps, after each of which nothing is due but at the last.
-    pub(super) async fn after(&self, step: Duration, steps: u32, job: &'static str) {
+    pub(crate) async fn after(&self, step: Duration, steps: u32, job: &'static str) {
         for _ in 0..steps {
             self.clock.advance(step);
         }
@@ -90,22 +109,27 @@ impl<'a> Loop<'a> {
         self.scene.registry.count("HEAD", &self.scene.prefix)
     }
 
-    async fn triggers(&self) -> Vec<Trigger> {
+    pub(crate) async fn triggers(&self) -> Vec<Trigger> {
         let records = self.store.history().list(HistoryFilter::default()).await.unwrap();
         records.iter().map(|record| record.triggered_by).collect()
     }
 
     /// Ends the loop; returns how many checks there were.
-    pub(super) async fn end(self) -> usize {
+    pub(crate) async fn end(self) -> usize {
         assert_eq!(self.tasks.close_and_wait(PATIENCE).await, Drained::All);
         self.store.close().await.unwrap();
         self.checks()
     }
 }
 
-fn config(scene: &Scene, variables: &[(&str, &str)]) -> Config {
+fn config(scene: &Scene, data: &Path, variables: &[(&str, &str)]) -> Config {
     let only = format!("scene={}", scene.prefix);
-    let own = [("DOCKER_AUTO_POLICY_ONLY_LABELS", &*only), ("DOCKER_AUTO_HEALTH_STABLE", "1s")];
+    let own = [
+        ("DOCKER_AUTO_DATA", data.to_str().unwrap()),
+        ("DOCKER_AUTO_DOCKER_HOST", &scene.host.docker_host()),
+        ("DOCKER_AUTO_POLICY_ONLY_LABELS", &only),
+        ("DOCKER_AUTO_HEALTH_STABLE", "1s"),
+    ];
     let all = own.iter().chain(variables);
     let all = all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let (config, problems) =
@@ -114,45 +138,22 @@ fn config(scene: &Scene, variables: &[(&str, &str)]) -> Config {
     config
 }
 
-async fn parts(scene: &Scene, data: &Path, clock: &Clock, tasks: &Tasks) -> Parts {
-    let endpoint = Endpoint::parse(&scene.host.docker_host(), &Tls::Off).unwrap();
+async fn parts(config: &Config, clock: &Clock, tasks: &Tasks) -> Parts {
+    let endpoint = assemble::endpoint(config).unwrap();
     let reading = clock.clone();
+    let mut registry = ClientSettings::new(Now::new(move || reading.now()));
+    // What fails is tried again without a pause: the clock of these tests stands still meanwhile.
+    registry.timing.backoff = Duration::from_millis(1);
+    let settings = assemble::settings(config, &endpoint, Attendance::Server);
     Parts {
         host: Host::new(HostId::default(), endpoint).unwrap(),
-        registry: Client::new(ClientSettings::new(Now::new(move || reading.now()))).unwrap(),
-        store: Store::open(data, clock.clone()).await.unwrap(),
-        operations: Operations::open(data).await.unwrap(),
+        registry: Client::new(registry).unwrap(),
+        store: Store::open(&config.data, clock.clone()).await.unwrap(),
+        operations: Operations::open(&config.data).await.unwrap(),
         clock: clock.clone(),
         tasks: tasks.clone(),
-        settings: Settings {
-            policy: config(scene, &[]).policy,
-            retention: Retention::Remove,
-            keep_images: 1,
-            watched: Vec::new(),
-            concurrency: 1,
-            attendance: Attendance::Server,
-            own: None,
-            engine_address: None,
-            backups: Backups::new(data.join("backups")),
-            keep_backups: 3,
-            data: data.to_owned(),
-        },
-    }
-}
-
-fn timetables(config: &Config) -> Timetables {
-    let update = match &config.policy.rules.updates.value {
-        Updates::At(schedule) => Some(Timetable::Cron(schedule.clone())),
-        Updates::AtCheck | Updates::Never => None,
-    };
-    let check = config.scan.timetable();
-    Timetables {
-        check,
-        update,
-        jitter: config.scan.jitter,
-        check_on_start: config.scan.on_start,
-        settle: config.watch.events.then_some(config.watch.settle),
-        keep: KeepDays::default(),
+        // Whatever these tests run in is none of the lab's containers.
+        settings: Settings { own: None, ..settings },
     }
 }
 
@@ -240,16 +241,17 @@ async fn updates_wait_for_their_schedule_and_a_missed_one_is_made_up_for_once() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_starts_no_job_before_its_time() {
     needs!(lab);
-    let mut scene = counting();
+    let host = LabHost::shared(Kind::New);
+    let proxy = EngineProxy::start(&host, &[]);
+    let scene = Scene::with(host.behind(&proxy), Registry::faulty(&json!({})));
     scene.start("web", &json!({}));
-    let proxy = EngineProxy::start(&scene.host, &[]);
-    scene.host = scene.host.behind(&proxy);
     let rounds = || {
         let calls = proxy.log();
         calls.iter().filter(|call| call.line.contains("/containers/json")).count()
     };
     let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
-    let variables = [("SCAN_INTERVAL", "10m")];
+    // What others do on the host is no round of ours.
+    let variables = [("SCAN_INTERVAL", "10m"), ("WATCH_EVENTS", "false")];
     let running = Loop::start(&scene, data.path(), clock.clone(), &variables).await;
     running.runs("check").await;
     running.store.close().await.unwrap();
@@ -273,21 +275,27 @@ async fn a_loop_that_fails_says_so_and_begins_anew() {
     let scene = counting();
     scene.start("web", &json!({}));
     let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
-    let tasks = Tasks::new(|_, _| {});
+    // It begins anew only when it was seen to have failed.
+    let (seen, wait) = mpsc::channel();
+    let wait = Mutex::new(wait);
+    let until_seen = move || wait.lock().unwrap().recv().unwrap();
+    let tasks = Tasks::new(move |_, _| tokio::task::block_in_place(&until_seen));
     let (broken, reading) = (AtomicBool::new(true), clock.clone());
     let now = Now::new(move || {
         assert!(!broken.swap(false, Ordering::Relaxed), "the first look at the clock fails");
         reading.now()
     });
     let registry = Client::new(ClientSettings::new(now)).unwrap();
-    let parts = Parts { registry, ..parts(&scene, data.path(), &clock, &tasks).await };
+    let config = config(&scene, data.path(), &[]);
+    let parts = Parts { registry, ..parts(&config, &clock, &tasks).await };
     let store = parts.store.clone();
     let engine = Engine::new(parts);
-    engine.start(timetables(&config(&scene, &[])));
+    engine.start(assemble::timetables(&config));
     let told = async {
         while engine.look().await.is_none_or(|said| !said.contains("about to start again")) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        seen.send(()).unwrap();
         while store.schedules().last_run("check").await.unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

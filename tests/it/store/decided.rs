@@ -78,7 +78,8 @@ async fn what_is_overtaken_is_forgotten_but_no_refusal() {
         }
         store.verdicts().say(given("local", "other", Word::Approved, "one")).await.unwrap();
         let names = ["a", "b", "c", "d"].map(ContainerName::new);
-        let found = names.map(|name| Newest { name, mark: newest.map(mark) });
+        let found =
+            names.map(|name| Newest { name, marks: newest.map(mark).into_iter().collect() });
         store.verdicts().settle(&local(), found.to_vec()).await.unwrap();
         let mut kept: Vec<_> = words(&store).await;
         kept.retain(|(name, _)| name != "other");

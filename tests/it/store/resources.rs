@@ -1,8 +1,9 @@
 //! Rejected images, snapshots, equal digests, the last check's results, the schedules' last runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use docker_auto::core::anonymous::Anonymous;
 use docker_auto::core::candidate::Reject;
 use docker_auto::core::digest::Digest;
 use docker_auto::core::id::{ContainerId, ContainerName, HostId, ImageId, TargetId};
@@ -25,6 +26,7 @@ fn rejected(target: TargetId, image: &RejectKey) -> Rejected {
         digest: None,
         at: moment(START),
         reason: "its healthcheck says unhealthy".into(),
+        beside: None,
     };
     Rejected { target, reject, operation: plan(1, "").operation }
 }
@@ -82,6 +84,8 @@ fn snapshot(name: &str, image: &str) -> Snapshot {
         image_id: ImageId::new(image),
         seen_at: moment(START),
         inspect: json!({"Name": name, "Unknown": [1, null, {"z": 1, "a": 2}]}),
+        parents: BTreeMap::from([(ContainerId::new("p"), ContainerName::new("vpn"))]),
+        first: json!({"NetworkSettings": {}}),
     }
 }
 
@@ -178,6 +182,10 @@ async fn results_are_replaced_and_those_of_vanished_containers_go() {
     };
     assert_eq!(found("web").await, Some(json!({"status": "newer"})));
     assert_eq!(found("db").await, None::<Value>);
+    store.targets().forget(&HostId::new("far"), vec![ContainerName::new("web")]).await.unwrap();
+    assert_eq!(found("web").await, Some(json!({"status": "newer"})), "another host's");
+    store.targets().forget(&local(), vec![ContainerName::new("web")]).await.unwrap();
+    assert_eq!(found("web").await, None::<Value>);
     assert_eq!(
         scan(&store, Scope::Part, vec![checked("db", "back", said)]).await,
         ["db update"],
@@ -195,4 +203,25 @@ async fn schedules_remember_their_last_run() {
         assert_eq!(store.schedules().last_run("update").await.unwrap(), Some(moment(at)));
     }
     assert_eq!(store.schedules().last_run("scan").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn volumes_that_nobody_named_are_known_by_their_container() {
+    let directory = directory();
+    let store = open(directory.path()).await;
+    let known = |goes_with: Option<&str>| Anonymous {
+        volumes: [("/data".to_owned(), "ab".repeat(32))].into(),
+        goes_with: goes_with.map(ContainerId::new),
+    };
+    for (host, name, goes_with) in
+        [("local", "web", Some("1")), ("local", "db", None), ("far", "web", None)]
+    {
+        store.anonymous_volumes().put(&target(host, name), known(goes_with)).await.unwrap();
+    }
+    let all = store.anonymous_volumes().of_host(&local()).await.unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[&ContainerName::new("web")], known(Some("1")));
+    store.anonymous_volumes().put(&target("local", "web"), Anonymous::default()).await.unwrap();
+    let all = store.anonymous_volumes().of_host(&local()).await.unwrap();
+    assert_eq!(all.into_keys().collect::<Vec<_>>(), [ContainerName::new("db")]);
 }

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 
 use super::engine::Host;
+use super::http::{self, Question};
 use super::wait::wait_until;
 
 impl Host {
@@ -32,26 +35,26 @@ impl Host {
     /// Pulls an image.
     #[track_caller]
     pub(crate) fn pull(&self, reference: &str) {
-        let path = format!("/images/create?fromImage={}", encoded(reference));
-        let answer = self.ask("POST", &path, None);
-        let text = answer.text();
-        // The status is sent before the work is done, so an error stands in the stream.
-        assert!(answer.status == 200 && !text.contains("\"error\""), "pull {reference}: {text}");
+        self.pull_with(reference, &[]);
     }
 
     /// Pulls an image that needs credentials.
     #[track_caller]
     pub(crate) fn pull_as(&self, reference: &str, user: &str, password: &str) {
-        let (registry, _) = reference.split_once('/').expect("a reference with its registry");
-        // Of its own, or the logins of tests that run at the same time would end each other.
-        let config = tempfile::tempdir().expect("a folder");
-        let docker = |arguments: &[&str]| {
-            let own = ["--config", config.path().to_str().expect("a plain path")];
-            let arguments: Vec<_> = own.iter().chain(arguments).copied().collect();
-            super::engine::docker(self, config.path(), &arguments)
-        };
-        docker(&["login", "-u", user, "-p", password, registry]);
-        docker(&["pull", "-q", reference]);
+        let login = json!({"username": user, "password": password}).to_string();
+        self.pull_with(reference, &[("X-Registry-Auth", &URL_SAFE.encode(login))]);
+    }
+
+    #[track_caller]
+    fn pull_with(&self, reference: &str, headers: &[(&str, &str)]) {
+        let image = encoded(reference);
+        let path = format!("/v{}/images/create?fromImage={image}", self.engine.api());
+        let question = Question { method: "POST", headers, ..Question::get(&path) };
+        let answer = http::ask_unix(&self.socket, question)
+            .unwrap_or_else(|error| panic!("pull {reference}: {error}"));
+        let text = answer.text();
+        // The status is sent before the work is done, so an error stands in the stream.
+        assert!(answer.status == 200 && !text.contains("\"error\""), "pull {reference}: {text}");
     }
 
     /// Waits until a container's health is `status`.

@@ -7,6 +7,7 @@ pub(crate) mod engine;
 pub(crate) mod fake_host;
 pub(crate) mod forward_proxy;
 pub(crate) mod http;
+pub(crate) mod hub;
 pub(crate) mod image;
 pub(crate) mod lab;
 pub(crate) mod model;

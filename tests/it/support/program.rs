@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::lab::variable;
+use super::lab::{script, variable};
 
 /// How long a command may take that says nothing else.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -19,6 +19,7 @@ pub(crate) struct Program {
     binary: PathBuf,
     variables: Vec<(String, String)>,
     dir: TempDir,
+    hosts: Option<PathBuf>,
     timeout: Duration,
 }
 
@@ -46,7 +47,7 @@ impl Program {
     pub(crate) fn of(binary: PathBuf) -> Self {
         let dir = TempDir::new().expect("there is a folder for temporary files");
         fs::create_dir(dir.path().join("data")).expect("the folder is ours");
-        let program = Self { binary, variables: Vec::new(), dir, timeout: PATIENCE };
+        let program = Self { binary, variables: Vec::new(), dir, hosts: None, timeout: PATIENCE };
         let data = program.data_dir().display().to_string();
         let home = program.dir.path().display().to_string();
         program
@@ -65,6 +66,12 @@ impl Program {
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Sets a file that it has for its `/etc/hosts`.
+    pub(crate) fn hosts(mut self, hosts: PathBuf) -> Self {
+        self.hosts = Some(hosts);
+        self
     }
 
     /// Sets how long a run may take.
@@ -116,6 +123,9 @@ impl Program {
         // A shell writes the pid and becomes the program, so that the file is there before its first call.
         let mut command = Command::new("/bin/sh");
         command.arg("-c").arg(r#"echo $$ >"$0" && exec "$@""#).arg(self.pid_file());
+        if let Some(hosts) = &self.hosts {
+            command.arg(script("view.sh")).arg(hosts);
+        }
         command.arg(binary).args(arguments);
         command.env_clear().envs(self.variables.iter().cloned()).current_dir(self.dir.path());
         command.stdin(Stdio::null()).stdout(open(&stdout)).stderr(open(&stderr));

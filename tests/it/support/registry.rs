@@ -1,5 +1,6 @@
 //! Real registries: the ones that all tests share, and private ones that misbehave as told.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -18,6 +19,8 @@ pub(crate) struct Registry {
     pub(crate) address: String,
     // Where images are pushed, so that a log of faults does not hold it.
     backend: String,
+    // The `/etc/hosts` of those who reach it.
+    hosts: Option<PathBuf>,
     proxy: Option<Service>,
 }
 
@@ -45,7 +48,13 @@ impl Registry {
 
     fn at(variable: &str) -> Self {
         let address = lab_variable(variable);
-        Self { backend: address.clone(), address, proxy: None }
+        Self { backend: address.clone(), address, hosts: None, proxy: None }
+    }
+
+    /// Returns the registry that is at `host` for those who have this `/etc/hosts`, with TLS.
+    pub(super) fn in_view(address: &str, host: &str, hosts: PathBuf) -> Self {
+        let (address, backend) = (address.to_owned(), format!("https://{host}"));
+        Self { address, backend, hosts: Some(hosts), proxy: None }
     }
 
     /// Starts an address of its own before the shared registry, which misbehaves as `faults` says.
@@ -58,7 +67,8 @@ impl Registry {
         let mut command = Command::new(script("regproxy.py"));
         let (service, words) = Service::start(command.args([&the_lab().address, &self.backend]));
         let address = words.concat();
-        let registry = Self { address, backend: self.backend.clone(), proxy: Some(service) };
+        let backend = self.backend.clone();
+        let registry = Self { address, backend, hosts: None, proxy: Some(service) };
         registry.faults(faults);
         registry
     }
@@ -95,7 +105,15 @@ impl Registry {
     }
 
     pub(super) fn seed(&self, verb: &str, repository: &str, tag: &str) -> Command {
-        let mut command = Command::new(script("seed.py"));
+        let seed = script("seed.py");
+        let mut command = match &self.hosts {
+            None => Command::new(seed),
+            Some(hosts) => {
+                let mut command = Command::new(script("view.sh"));
+                command.arg(hosts).arg(seed);
+                command
+            }
+        };
         command.args([verb, &self.backend, repository, tag]);
         command.env("SEED_USER", USER).env("SEED_PASSWORD", PASSWORD);
         command.env("SEED_CA", the_lab().pki.join("ca.crt"));

@@ -314,7 +314,7 @@ impl Output {
 }
 
 /// Lays one JSON value over another; null removes.
-fn merge(value: &mut Value, over: &Value) {
+pub(crate) fn merge(value: &mut Value, over: &Value) {
     let (Some(fields), Some(over)) = (value.as_object_mut(), over.as_object()) else {
         value.clone_from(over);
         return;

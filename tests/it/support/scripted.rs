@@ -173,6 +173,11 @@ impl ScriptedServer {
         self.record.most.load(Ordering::SeqCst)
     }
 
+    /// Returns how many requests are under way.
+    pub(crate) fn at_once(&self) -> usize {
+        self.record.now.load(Ordering::SeqCst)
+    }
+
     /// Forgets the requests so far.
     pub(crate) fn forget(&self) {
         self.record.seen.lock().unwrap().clear();

@@ -81,7 +81,7 @@ fn an_answer_that_makes_no_sense_in_an_update_changes_nothing() {
 #[test]
 fn a_container_that_the_engine_cannot_show_holds_up_no_other() {
     needs!(lab);
-    let scene = Scene::on(Engine::New);
+    let scene = Scene::on(Engine::Old);
     for short in ["web", "outdated", "hidden"] {
         scene.start_outdated(short, &json!({}));
     }

@@ -4,16 +4,18 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use docker_auto::clock::Clock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::serve::changes;
-use crate::support::engine::Engine;
+use crate::serve::{Loop, changes, midnight};
+use crate::support::engine::{Engine, Host};
 use crate::support::image::Kind;
 use crate::support::lab::{needs, the_lab};
 use crate::support::program::Program;
 use crate::support::proxy::{EngineProxy, Rule};
-use crate::support::scene::{PATIENCE, Scene, Seen, Server, on_each_engine};
+use crate::support::registry::Registry;
+use crate::support::scene::{PATIENCE, Scene, Seen, on_each_engine};
 use crate::support::wait::wait_until;
 
 const RESTART_ALWAYS: &str = r#"{"HostConfig": {"RestartPolicy": {"Name": "always"}}}"#;
@@ -90,6 +92,42 @@ fn a_new_image_that_does_not_work_is_taken_back_with_its_evidence() {
 }
 
 #[test]
+fn an_image_that_failed_on_one_replica_is_not_tried_on_the_next() {
+    needs!(lab);
+    let scene = Scene::on(Engine::New);
+    let replica = |number: &str| {
+        json!({"Labels": {
+            "scene": scene.prefix,
+            "docker-auto.mode": "auto",
+            "com.docker.compose.project": scene.prefix,
+            "com.docker.compose.service": "web",
+            "com.docker.compose.container-number": number,
+        }})
+    };
+    scene.start("web", &replica("1"));
+    scene.start_like("web", "web2", &replica("2"));
+    let names = ["web", "web2"];
+    let before = names.map(|name| scene.seen(name).started_at);
+    scene.push_kind("web", "2", Kind::ExitsOne);
+    let program = scene.program();
+    program.run(&["update", "--all"]).expect(3);
+    let touched = || {
+        let now = names.map(|name| scene.seen(name).started_at);
+        now.iter().zip(&before).filter(|(now, before)| now != before).count()
+    };
+    assert_eq!(touched(), 1, "the other one was taken down as well");
+    program.run(&["update", "--all"]).expect(0);
+    assert_eq!(touched(), 1);
+    let spared = if scene.seen("web").started_at == before[0] { "web" } else { "web2" };
+    let why = program.run(&["why", &scene.name(spared)]).expect(0).stdout;
+    assert!(why.contains("this image failed on"), "{why}");
+    // A person may try it there all the same.
+    program.run(&["update", &scene.name(spared), "--force"]).expect(3);
+    assert_eq!(touched(), 2);
+    scene.all_run(&names);
+}
+
+#[test]
 fn a_crash_loop_is_seen_by_its_restarts() {
     needs!(lab);
     on_each_engine(|engine| {
@@ -129,43 +167,50 @@ fn without_a_healthcheck_it_has_to_stay_up() {
     });
 }
 
-/// Waits until a server has looked at the host that many times more.
-fn wait_cycles(proxy: &EngineProxy, cycles: usize) {
-    let looks =
-        || proxy.log().iter().filter(|call| call.line.contains("/containers/json?all")).count();
-    let until = looks() + cycles;
-    wait_until("the server looks at the host again", PATIENCE, || looks() >= until);
+/// A server that updates whatever it may each minute.
+const CYCLES: [(&str, &str); 2] =
+    [("DOCKER_AUTO_UPDATE_CRON", "* * * * *"), ("DOCKER_AUTO_WATCH_EVENTS", "false")];
+
+/// Lets six cycles go by, in which nothing is to be changed.
+async fn six_cycles(running: &Loop<'_>, proxy: &EngineProxy) {
+    let done = changes(proxy);
+    for _ in 0..6 {
+        running.after(Duration::from_mins(1), 1, "update").await;
+    }
+    assert_eq!(changes(proxy), done, "nothing more is changed");
+}
+
+/// Returns a scene on an engine behind a proxy, in whose registry requests are counted.
+fn behind(engine: Engine, proxy: &EngineProxy) -> Scene {
+    Scene::with(Host::shared(engine).behind(proxy), Registry::faulty(&json!({})))
 }
 
 #[test]
 fn a_rejected_image_is_left_alone_in_all_cycles_and_after_restarts() {
     needs!(lab);
     on_each_engine(|engine| {
-        let scene = Scene::on(engine);
+        let proxy = EngineProxy::start(&Host::shared(engine), &[]);
+        let scene = behind(engine, &proxy);
         scene.start("web", &always());
         scene.push_kind("web", "2", Kind::ExitsOne);
         let before = scene.seen("web");
-        let proxy = EngineProxy::start(&scene.host, &[]);
-        let program = scene
-            .program_behind(&proxy)
-            .env("DOCKER_AUTO_UPDATE_CRON", "* * * * * *")
-            .env("DOCKER_AUTO_LOG_FORMAT", "json");
-        let mut logs = String::new();
-        for run in 1..=3 {
-            let server = Server::start(&program);
-            if run == 1 {
-                server.wait_log("operation_finished");
+        let (data, clock) = (TempDir::new().unwrap(), Clock::settable(midnight()));
+        let mut told = Vec::new();
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            for run in 1..=3 {
+                let mut running = Loop::start(&scene, data.path(), clock.clone(), &CYCLES).await;
+                running.runs("check").await;
+                if run == 1 {
+                    running.after(Duration::from_mins(1), 1, "update").await;
+                }
+                six_cycles(&running, &proxy).await;
+                told.extend(running.told());
+                running.end().await;
             }
-            let done = changes(&proxy);
-            wait_cycles(&proxy, 6);
-            assert_eq!(changes(&proxy), done, "run {run} changes nothing more");
-            logs += &server.end().stderr;
-        }
+        });
         is_back(&scene, &before);
-        let told = logs.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let told: Vec<_> = told.filter(|line| line["event"] == "operation_finished").collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert_eq!(told[0]["container"], scene.name("web").as_str());
+        told.retain(|event| event.starts_with("operation_"));
+        assert_eq!(told, ["operation_started web", "operation_finished web"]);
     });
 }
 
@@ -225,15 +270,15 @@ fn when_the_old_one_does_not_work_either_everything_is_kept() {
     needs!(lab);
     on_each_engine(|engine| {
         let flag = TempDir::new().unwrap();
-        let scene = Scene::on(engine);
+        let broken = flag.path().join("broken").display().to_string();
+        let touch = ["/bin/touch".to_owned(), broken.clone()];
+        let rules = [Rule::after("POST .*/stop").nth(1).run(&touch)];
+        let proxy = EngineProxy::start(&Host::shared(engine), &rules);
+        let scene = behind(engine, &proxy);
         scene.start("web", &fragile(flag.path()));
         scene.push_kind("web", "2", Kind::ExitsOne);
         let before = scene.seen("web");
-        let broken = flag.path().join("broken").display().to_string();
-        let touch = ["/bin/touch".to_owned(), broken.clone()];
-        let proxy =
-            EngineProxy::start(&scene.host, &[Rule::after("POST .*/stop").nth(1).run(&touch)]);
-        let program = scene.program_behind(&proxy);
+        let program = scene.program();
         let updated = program.run(&["update", &scene.name("web"), "--json"]).expect(4);
         let (result, reason) = updated.result();
         assert_eq!(result, "needs_help");
@@ -247,16 +292,21 @@ fn when_the_old_one_does_not_work_either_everything_is_kept() {
         assert_eq!(scene.seen("web").id, before.id, "the old one has its name");
         assert_eq!(last_record(&program, &scene.name("web"))["outcome"], "needs_help");
         // What is written down is left alone.
-        let cycles = program.env("DOCKER_AUTO_UPDATE_CRON", "* * * * * *");
-        let (server, done) = (Server::start(&cycles), changes(&proxy));
-        wait_cycles(&proxy, 6);
-        assert_eq!(changes(&proxy), done);
-        assert!(!server.end().stderr.contains("event=operation"), "it was told before");
+        let clock = Clock::settable(Clock::real().now());
+        let told = tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let mut running = Loop::start(&scene, &program.data_dir(), clock, &CYCLES).await;
+            running.runs("check").await;
+            six_cycles(&running, &proxy).await;
+            let told = running.told();
+            running.end().await;
+            told
+        });
+        assert!(!told.iter().any(|event| event.starts_with("operation")), "told before: {told:?}");
         // Once a person has helped, it is a container like any other.
         fs::remove_file(broken).unwrap();
         scene.host.post(&format!("/containers/{}/start", scene.name("web")), &json!({}));
         scene.push("web", "3");
-        cycles.run(&["update", &scene.name("web")]).expect(0);
+        program.run(&["update", &scene.name("web")]).expect(0);
         assert_eq!(scene.version("web"), "3");
     });
 }

@@ -3,9 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::engine::{Engine, Host};
+use crate::support::engine::{Engine, Host, HostOptions};
+use crate::support::image::Kind;
 use crate::support::lab::needs;
 use crate::support::program::Program;
+use crate::support::proxy::EngineProxy;
 use crate::support::registry::Registry;
 use crate::support::scene::{Scene, on_each_engine};
 
@@ -43,6 +45,18 @@ fn is_there(scene: &Scene, image: &str) -> bool {
     scene.host.request("GET", &format!("/images/{image}/json"), None).0 == 200
 }
 
+/// Returns a scene that may prune: with the containerd store that ends the pulls of everybody, whatever
+/// it is to prune (moby#53321).
+fn scene_to_prune(engine: Engine) -> Scene {
+    match engine {
+        Engine::Containerd => {
+            let host = Host::private(engine, &HostOptions::default());
+            Scene::with(host, Registry::faulty(&json!({})))
+        }
+        Engine::Old | Engine::New => scene(engine),
+    }
+}
+
 /// Removes the scene's images that have no name, as `docker image prune` does.
 fn prune(scene: &Scene) {
     let filters = format!(r#"{{"label":["scene={}"]}}"#, scene.prefix).replace('"', "%22");
@@ -60,7 +74,7 @@ fn keep_tags(scene: &Scene, image: &str) -> Vec<String> {
 fn the_previous_image_stays_for_a_rollback_and_the_one_before_goes() {
     needs!(lab);
     on_each_engine(|engine| {
-        let scene = scene(engine);
+        let scene = scene_to_prune(engine);
         let (program, name) = (scene.program(), scene.name("web"));
         let first = start(&scene);
         let record = update(&scene, &program, "2");
@@ -119,7 +133,8 @@ fn what_anybody_needs_stays() {
     needs!(lab);
     on_each_engine(|engine| {
         let scene = scene(engine);
-        let program = scene.program();
+        let proxy = EngineProxy::start(&scene.host, &[]);
+        let program = scene.program_behind(&proxy);
         let first = start(&scene);
         let off = json!({"Labels": {"docker-auto.mode": "off"}});
         scene.host.post(
@@ -143,5 +158,51 @@ fn what_anybody_needs_stays() {
         let removed = record["removed_images"].as_array().map_or(0, Vec::len);
         assert_eq!(removed, 3, "{record}");
         assert!(!is_there(&scene, &first) && !is_there(&scene, &second), "on {engine:?}");
+        let calls = proxy.log().into_iter().map(|call| call.line);
+        let deletions: Vec<_> = calls.filter(|line| line.starts_with("DELETE ")).collect();
+        let of_images = deletions.iter().filter(|line| line.contains("/images/")).count();
+        assert!(of_images >= removed, "{deletions:?}");
+        assert!(deletions.iter().all(|line| !line.contains("force")), "{deletions:?}");
+    });
+}
+
+#[test]
+fn an_image_that_failed_goes_and_the_tag_is_what_it_was() {
+    needs!(lab);
+    on_each_engine(|engine| {
+        let scene = scene(engine);
+        let (program, name) = (scene.program(), scene.name("web"));
+        let first = start(&scene);
+        let failed = |version: &str| {
+            scene.push_kind("web", version, Kind::ExitsOne);
+            let updated = program.run(&["update", &name, "--json"]).expect(3);
+            assert_eq!(updated.result().0, "rolled_back", "{}", updated.stdout);
+            let record = updated.json()[0]["record"].clone();
+            let id = program.run(&["history", &name, "--json"]).expect(0).json();
+            (record, id[0]["new_image_id"].as_str().unwrap().to_owned())
+        };
+        let means = || scene.host.image_id(&scene.reference("web"));
+        let (record, second) = failed("2");
+        assert_eq!(record["removed_images"][0]["image"], second, "{record}");
+        assert!(record["removed_images"][0]["free"]["after_bytes"].as_u64() > Some(0), "{record}");
+        assert!(!is_there(&scene, &second), "on {engine:?}");
+        assert_eq!(means(), first, "the tag is the old one's again");
+        let shown = program.run(&["history", &name]).expect(0).stdout;
+        assert!(shown.contains("removed 1 image, "), "{shown}");
+        // It is not tried again, and nothing is wrong with what runs.
+        let view = program.run(&["check", &name, "--json"]).json();
+        assert_eq!(view[0]["status"], "UpdateAvailable", "{view}");
+        // One that another container follows as well stays for it, until another one goes well.
+        let off = json!({"Labels": {"docker-auto.mode": "off"}});
+        let create = format!("/containers/create?name={}", scene.name("other"));
+        scene.host.post(&create, &scene.body("web", &off));
+        let (record, third) = failed("3");
+        assert_eq!(record["removed_images"], Value::Null, "{record}");
+        assert!(is_there(&scene, &third), "on {engine:?}");
+        scene.host.delete(&format!("/containers/{}", scene.name("other")));
+        let record = update(&scene, &program, "4");
+        assert_eq!(record["removed_images"][0]["image"], third, "{record}");
+        assert!(!is_there(&scene, &third), "on {engine:?}");
+        scene.all_run(&["web"]);
     });
 }

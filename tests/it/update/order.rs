@@ -1,6 +1,12 @@
 //! In which order and how gently containers are updated.
 
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use docker_auto::core::id::Timestamp;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::image::Kind;
@@ -9,6 +15,8 @@ use crate::support::proxy::EngineProxy;
 use crate::support::registry::Registry;
 use crate::support::scene::{PATIENCE, Scene, on_each_engine};
 use crate::support::wait::wait_until;
+
+use super::outage::{Patience, Probe};
 
 /// Returns what the engine tells of a scene's containers since a moment: `(action, name)`.
 fn events(scene: &Scene, since: u64) -> Vec<(String, String)> {
@@ -27,24 +35,46 @@ fn events(scene: &Scene, since: u64) -> Vec<(String, String)> {
 
 fn now(host: &Host) -> u64 {
     let time = host.get("/info")["SystemTime"].as_str().unwrap_or_default().to_owned();
-    let time: docker_auto::core::id::Timestamp = time.parse().expect("a time");
+    let time: Timestamp = time.parse().expect("a time");
     u64::try_from(time.timestamp()).unwrap()
+}
+
+/// Returns the body of a container that is reached from outside.
+fn published(mode: &str, port: u16) -> Value {
+    let ports = json!({"8080/tcp": [{"HostPort": port.to_string()}]});
+    let host = json!({"NetworkMode": "bridge", "PortBindings": ports});
+    json!({"Labels": {"docker-auto.mode": mode}, "HostConfig": host})
+}
+
+/// Stops and starts a container by hand; returns how long that takes it from its last answer to the
+/// next.
+fn own_outage(scene: &Scene, short: &str, address: SocketAddr) -> Duration {
+    let probe = Probe::start(address, Patience::Short);
+    let path = format!("/containers/{}", scene.name(short));
+    scene.host.post(&format!("{path}/stop"), &json!({}));
+    scene.host.post(&format!("{path}/start"), &json!({}));
+    probe.end().longest
 }
 
 #[test]
 fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     needs!(lab);
     // The engine remembers no more than its last few hundred events: nobody else may make some.
-    let host = Host::private(Engine::New, &HostOptions::default());
+    let host = Host::private(Engine::Old, &HostOptions::default());
     let scene = Scene::with(host, Registry::shared());
     let names: Vec<_> = (0..10).map(|number| format!("web{number}")).collect();
-    let labelled = |mode: &str| json!({"Labels": {"docker-auto.mode": mode}});
-    scene.start("web", &labelled("off"));
-    for name in &names {
-        drop(scene.start_like("web", name, &labelled("auto")));
+    let address = |port: u16| SocketAddr::new(scene.host.address.parse().unwrap(), port);
+    scene.start("web", &published("off", 18100));
+    for (name, port) in names.iter().zip(18102..) {
+        drop(scene.start_like("web", name, &published("auto", port)));
     }
-    scene.start_like("web", "watched", &labelled("watch"));
+    scene.start_like("web", "watched", &published("watch", 18101));
     scene.push("web", "2");
+    let own_outages = || {
+        let web = own_outage(&scene, "web", address(18100));
+        web.max(own_outage(&scene, "watched", address(18101)))
+    };
+    let own = own_outages();
     let bystanders = ["web", "watched"];
     let before = bystanders.map(|name| scene.seen(name));
     let begun = now(&scene.host);
@@ -52,7 +82,17 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
         now(&scene.host) > begun
     });
     let since = now(&scene.host);
+    let undisturbed = [18100, 18101].map(|port| Probe::start(address(port), Patience::Long));
+    let updated_ones: Vec<_> =
+        (18102..18112).map(|port| Probe::start(address(port), Patience::Short)).collect();
     let updated = scene.program().run(&["update", "--all", "--json"]).expect(0);
+    let away: Vec<_> = updated_ones.into_iter().map(Probe::end).collect();
+    for (name, probe) in bystanders.iter().zip(undisturbed) {
+        assert_eq!(probe.end().unanswered, 0, "{name} is not touched");
+    }
+    for (name, away) in names.iter().zip(&away) {
+        assert!(away.unanswered > 0, "{name} was updated");
+    }
     let views = updated.json();
     let mut of_scene: Vec<_> =
         views.as_array().unwrap().iter().filter_map(|view| view["result"].as_str()).collect();
@@ -66,6 +106,14 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     check_one_at_a_time(&told, &names);
     let none = |(_, name): &&(String, String)| bystanders.contains(&name.as_str());
     assert_eq!(told.iter().find(none), None);
+    // The machine may have become busy since. The rest is what it may add while nobody looks: all ten at once
+    // would be away ten times as long.
+    let own = own.max(own_outages());
+    let mut longest: Vec<_> = away.iter().map(|away| away.longest).collect();
+    longest.sort_unstable();
+    let second = Duration::from_secs(1);
+    assert!(longest[4] <= 2 * own + second, "{longest:?} instead of {own:?}");
+    assert!(longest[9] <= 5 * own + 5 * second, "{longest:?} instead of {own:?}");
 }
 
 /// While one is down, nothing but its own renames, update and start happens on the host.
@@ -87,6 +135,44 @@ fn check_one_at_a_time(told: &[(String, String)], names: &[String]) {
         }
     }
     assert_eq!(down, names.len(), "each went down once: {told:?}");
+}
+
+#[test]
+fn as_many_are_updated_at_once_as_asked() {
+    needs!(lab);
+    let (scene, folder) = (Scene::on(Engine::New), TempDir::new().unwrap());
+    let short = ["a", "b"];
+    for name in short {
+        // Where both are there already, neither waits for the other one.
+        fs::write(folder.path().join(name), "").unwrap();
+        let meet = "until [ -e /shared/a ] && [ -e /shared/b ]; do sleep 1; done";
+        let labels = json!({
+            "docker-auto.hook.pre-update": format!("touch /shared/{name}; {meet}"),
+            "docker-auto.hook.user": "0:0",
+        });
+        let binds = [format!("{}:/shared", folder.path().display())];
+        let more = json!({"Labels": labels, "HostConfig": {"Binds": binds}});
+        scene.start_outdated(name, &more);
+    }
+    let names = short.map(|name| scene.name(name));
+    let command = ["update", &names[0], &names[1], "--json"];
+    let program = scene.program().env("DOCKER_AUTO_HEALTH_STABLE", "500ms");
+    let updated = program.run(&command).expect(0).json();
+    let [one, other] = [0, 1].map(|index: usize| {
+        let time = |field: &str| updated[index]["record"][field].as_str()?.parse().ok();
+        let times: [Option<Timestamp>; 2] = [time("started_at"), time("completed_at")];
+        times.map(|time| time.expect("a record has its times"))
+    });
+    assert!(one[1] <= other[0] || other[1] <= one[0], "one after the other: {updated}");
+
+    // Now each waits for the other one's beginning.
+    for name in short {
+        fs::remove_file(folder.path().join(name)).unwrap();
+        scene.push(name, "3");
+    }
+    let program = program.env("DOCKER_AUTO_UPDATE_CONCURRENCY", "2");
+    program.run(&command).expect(0);
+    assert_eq!(short.map(|name| scene.version(name)), ["3", "3"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::image::build;
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
 use crate::support::scene::{Scene, on_each_engine};
-use crate::support::wait::wait_for;
+use crate::support::wait::{wait_for, wait_until};
 
 /// How long a record may take to be there.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,8 +121,10 @@ fn ports_are_asked_from_the_network_of_the_host() {
     let image = build(&scene.host, &scene.prefix);
     scene.start_outdated("near", &asked("bridge", ("http", "8080/")));
     let ours = start_ours(&scene, &image, "host", "ours");
-    let plan = scene.host.exec(&ours, &["/docker-auto", "plan", &scene.name("near"), "--json"]);
-    assert!(plan.contains(r#""vantage": "here""#), "{plan}");
+    wait_until("the plan says from where", PATIENCE, || {
+        let plan = ["/docker-auto", "plan", &scene.name("near"), "--json"];
+        scene.host.exec_to_end(&ours, &plan).1.contains(r#""vantage": "here""#)
+    });
     assert_eq!(update(&scene, &ours, "near").0, "updated");
 }
 

@@ -237,7 +237,7 @@ fn names_of_operations_are_never_updated() {
 #[test]
 fn a_full_disk_of_the_engine_stops_at_the_pull() {
     needs!(lab);
-    for engine in [Engine::New, Engine::Containerd] {
+    for engine in Engine::ALL {
         let options = HostOptions { data_size: Some("24m".to_owned()), ..HostOptions::default() };
         let scene = Scene::with(Host::private(engine, &options), Registry::shared());
         scene.start("web", &json!({}));

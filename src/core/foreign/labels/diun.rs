@@ -12,17 +12,19 @@ pub(super) const LABELS: [ForeignLabel; 12] = [
         "`true`: `docker-auto.mode=watch`. `false`: `docker-auto.mode=off`",
         |text, _| one("docker-auto.mode", if switch(text)? { "watch" } else { "off" }),
     ),
-    lenient("diun.watch_repo", "`true`: `docker-auto.track=major`", |text, _| {
-        if switch(text)? {
-            one("docker-auto.track", "major")
-        } else {
-            Ok(Meaning::Already("only the container's own tag is followed"))
-        }
-    }),
-    lenient("diun.include_tags", "`docker-auto.tag.include`", |text, _| {
+    lenient(
+        "diun.watch_repo",
+        "`true`: `docker-auto.track=major` where the container is only watched",
+        |text, scene| match (switch(text)?, scene.is_only_watched()) {
+            (true, true) => one("docker-auto.track", "major"),
+            (true, false) => Ok(Meaning::Nothing(TOLD)),
+            (false, _) => Ok(Meaning::Already("only the container's own tag is followed")),
+        },
+    ),
+    strict("diun.include_tags", "`docker-auto.tag.include`", |text, _| {
         one("docker-auto.tag.include", any_pattern(text)?)
     }),
-    lenient("diun.exclude_tags", "`docker-auto.tag.exclude`", |text, _| {
+    strict("diun.exclude_tags", "`docker-auto.tag.exclude`", |text, _| {
         one("docker-auto.tag.exclude", any_pattern(text)?)
     }),
     already(
@@ -47,4 +49,6 @@ pub(super) const LABELS: [ForeignLabel; 12] = [
     nothing("diun.*", "nothing", UNKNOWN),
 ];
 
+const TOLD: &str = "diun only tells of newer versions, which is no consent to them: the container's \
+                    own tag is followed; set docker-auto.track=major";
 const SHOWN: &str = "it only changes what is told of the container";

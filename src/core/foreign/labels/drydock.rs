@@ -1,37 +1,38 @@
 //! drydock's labels: WUD's, and more.
 
 use crate::core::foreign::value::{milliseconds, needs};
+use crate::core::foreign::watcher::{WEEK, days};
 use crate::core::foreign::{Meaning, Understood, one};
 use crate::core::value::{self, switch};
 
-use super::wud::{COMPOSE, COMPOSE_FILE, DIGEST, EXCLUDED, INCLUDE, INCLUDED, SHOWN, WATCH};
+use super::wud::{
+    AS_SET, COMPOSE, COMPOSE_FILE, DIGEST, EXCLUDED, INCLUDE, INCLUDED, MODE, SHOWN, WATCH,
+};
 use super::wud::{digest, exclude, include, transform, watch};
 use super::wud::{triggers_excluded, triggers_included};
 use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 
-pub(super) const LABELS: [ForeignLabel; 28] = [
+pub(super) const LABELS: [ForeignLabel; 38] = [
     strict("dd.watch", WATCH, watch),
     lenient("dd.watch.digest", DIGEST, digest),
-    lenient("dd.tag.include", INCLUDE, include),
-    lenient("dd.tag.exclude", "`docker-auto.tag.exclude`", exclude),
-    lenient("dd.tag.transform", "`docker-auto.tag.transform`", transform),
+    strict("dd.tag.include", INCLUDE, include),
+    strict("dd.tag.exclude", "`docker-auto.tag.exclude`", exclude),
+    strict("dd.tag.transform", "`docker-auto.tag.transform`", transform),
     lenient("dd.tag.family", "`strict` holds anyway", |text, _| match text.trim() {
         "strict" => Ok(Meaning::Already("a tag is only followed within its family")),
         _ => Ok(Meaning::Nothing("a tag is only followed within its family")),
     }),
     lenient("dd.group", "`docker-auto.group`", |text, _| one("docker-auto.group", text.trim())),
-    strict("dd.updatePolicy.maturityMode", "`mature`: `docker-auto.cooldown`", maturity),
-    strict("dd.updatePolicy.maturityMinAgeDays", "the days of that cooldown", |text, _| {
-        days(text).map(|_| Meaning::Already("dd.updatePolicy.maturityMode takes it along"))
-    }),
+    strict(MATURITY, "`mature`: `docker-auto.cooldown`", maturity),
+    strict(AGE, "`docker-auto.cooldown`, unless the mode is `all`", age),
     strict("dd.updatePolicy.skipTags", "`docker-auto.tag.exclude`", |text, _| {
         let tags: Vec<String> = value::list(text).map(regex::escape).collect();
         one("docker-auto.tag.exclude", format!("^(?:{})$", tags.join("|")))
     }),
-    nothing(
+    strict(
         "dd.updatePolicy.skipDigests",
-        "nothing: `docker-auto skip NAME` skips one",
-        "skip one with `docker-auto skip NAME`",
+        "`docker-auto.mode=watch`: remove it, and skip one with `docker-auto skip NAME`",
+        |text, _| if text.trim().is_empty() { Ok(AS_SET) } else { one(MODE, "watch") },
     ),
     already(
         "dd.update.mode",
@@ -60,12 +61,8 @@ pub(super) const LABELS: [ForeignLabel; 28] = [
         "`restart`: each of those names with `:restart`",
         "dd.depends_on takes it along",
     ),
-    nothing(
-        "dd.hook.*",
-        HOOK,
-        "it runs in drydock's container; docker-auto.hook.pre-update and .post-update run in the \
-             container that is updated",
-    ),
+    strict("dd.hook.pre", ABORTS, pre_hook),
+    nothing("dd.hook.*", HOOK, IN_DRYDOCK),
     nothing("dd.display.*", "nothing", SHOWN),
     nothing("dd.link.template", "nothing", SHOWN),
     already("dd.compose.file", COMPOSE, COMPOSE_FILE),
@@ -73,30 +70,81 @@ pub(super) const LABELS: [ForeignLabel; 28] = [
     strict("dd.action.exclude", EXCLUDED, triggers_excluded),
     strict("dd.trigger.include", INCLUDED, triggers_included),
     strict("dd.trigger.exclude", EXCLUDED, triggers_excluded),
-    nothing("dd.action.*", MODE, BY_MODE),
-    nothing("dd.notification.*", MODE, BY_MODE),
+    strict("dd.action.auto", "`docker-auto.mode=watch`, unless it is `true`", |text, _| {
+        let all = text.trim().eq_ignore_ascii_case("all") || switch(text) == Ok(true);
+        if all { Ok(AS_SET) } else { one(MODE, "watch") }
+    }),
+    nothing("dd.action.*", MEANT, BY_MODE),
+    nothing("dd.notification.*", MEANT, BY_MODE),
+    strict(
+        "dd.security.gate",
+        "`docker-auto.mode=watch`, unless it is `off`: images are not scanned here",
+        |text, _| match text.trim() {
+            "off" => Ok(Meaning::Already("images are not scanned")),
+            _ => one(MODE, "watch"),
+        },
+    ),
+    nothing("dd.tag.pin.info", "nothing", SHOWN),
+    nothing("dd.inspect.tag.*", "nothing: the tag alone is compared", "the tag alone is compared"),
+    nothing("dd.registry.lookup.*", LOOKUP, "the registry of the container's own image is asked"),
+    nothing("dd.port.label", "nothing", SHOWN),
+    nothing("dd.source.repo", "nothing", SHOWN),
+    already(
+        "dd.webhook.enabled",
+        "nothing: there are no webhooks",
+        "there are no webhooks that could ask for updates",
+    ),
+    already(
+        "dd.runtime.*",
+        "nothing: what the image gave and what its user wrote is told apart anyway",
+        "what the image gave and what its user wrote is told apart anyway",
+    ),
     nothing("dd.*", "nothing", UNKNOWN),
 ];
 
 const BY_MODE: &str = "docker-auto.mode says what is done";
-const MODE: &str = "nothing: `docker-auto.mode` says what is done";
+const MEANT: &str = "nothing: `docker-auto.mode` says what is done";
+const LOOKUP: &str = "nothing: the registry of the container's own image is asked";
+const IN_DRYDOCK: &str = "it runs in drydock's container; docker-auto.hook.pre-update and \
+                          .post-update run in the container that is updated";
 const HOOK: &str = "nothing: it runs in drydock's container, `docker-auto.hook.pre-update` and \
                     `.post-update` in the one that is updated";
 
-/// What is left out means a week.
+const ABORTS: &str = "`docker-auto.mode=watch`, unless `dd.hook.pre.abort` is `false`: a command in \
+                      drydock's container would stop updates, `docker-auto.hook.pre-update` is one in \
+                      the container that is updated";
+const AGE: &str = "dd.updatePolicy.maturityMinAgeDays";
+const MATURITY: &str = "dd.updatePolicy.maturityMode";
+
+/// A command that fails stops drydock's update, unless it is told to go on.
+fn pre_hook(text: &str, scene: &Scene<'_>) -> Understood {
+    let goes_on = scene.labels.get("dd.hook.pre.abort").is_some_and(|it| switch(it) == Ok(false));
+    match (text.trim(), goes_on) {
+        ("", _) => Ok(AS_SET),
+        (_, true) => Ok(Meaning::Nothing(IN_DRYDOCK)),
+        (_, false) => one(MODE, "watch"),
+    }
+}
+
+/// What is left out is as the watcher says, or a week.
 fn maturity(text: &str, scene: &Scene<'_>) -> Understood {
     match text.trim() {
         "mature" => {
-            let given = scene.labels.get("dd.updatePolicy.maturityMinAgeDays");
-            let days = given.map_or(Ok(7), |text| days(text))?;
+            let given = scene.labels.get(AGE).map(|text| days(text)).transpose()?;
+            let days = given.or(scene.idiom.min_age_days).unwrap_or(WEEK);
             one("docker-auto.cooldown", format!("{days}d"))
         }
-        "all" => Ok(Meaning::Already("without a cooldown every image may be taken at once")),
+        "all" => Ok(Meaning::Already("it asks for no cooldown")),
         _ => Err("write all or mature".to_owned()),
     }
 }
 
-fn days(text: &str) -> Result<u32, String> {
-    let days = text.trim().parse().ok().filter(|days| *days <= 3650);
-    days.ok_or_else(|| "write whole days".to_owned())
+/// Days alone may have been meant as a cooldown.
+fn age(text: &str, scene: &Scene<'_>) -> Understood {
+    let days = days(text)?;
+    match scene.labels.get(MATURITY).map(|mode| mode.trim()) {
+        Some("all") => Ok(Meaning::Already("dd.updatePolicy.maturityMode=all asks for no age")),
+        Some(_) => Ok(Meaning::Already("dd.updatePolicy.maturityMode takes it along")),
+        None => one("docker-auto.cooldown", format!("{days}d")),
+    }
 }

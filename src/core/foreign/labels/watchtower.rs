@@ -8,7 +8,7 @@ use crate::core::foreign::{Meaning, Setting, Understood, one};
 use crate::core::hook;
 use crate::core::value::switch;
 
-use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
+use super::{ForeignLabel, Scene, UNKNOWN, lenient, nothing, strict};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// As good as none.
@@ -81,10 +81,10 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
             Err("a group alone cannot be set; write the uid as well".to_owned())
         }
     }),
-    lenient(label!(".cooldown-delay"), "`docker-auto.cooldown`", |text, _| {
+    strict(label!(".cooldown-delay"), "`docker-auto.cooldown`", |text, _| {
         one("docker-auto.cooldown", go_duration(text, SECOND)?)
     }),
-    lenient(label!(".image-cooldown"), "`docker-auto.cooldown`", |text, _| {
+    strict(label!(".image-cooldown"), "`docker-auto.cooldown`", |text, _| {
         one("docker-auto.cooldown", go_duration(text, SECOND)?)
     }),
     lenient(label!(".health-check-timeout"), "`docker-auto.health.timeout`", |text, _| {
@@ -99,7 +99,13 @@ pub(super) const LABELS: [ForeignLabel; 24] = [
         },
     ),
     nothing(label!(".blue-green.drain"), "nothing", "two containers never serve at the same time"),
-    already(label!(".no-init-deps"), "nothing", "containers that ended are not run again"),
+    strict(label!(".no-init-deps"), "`true`: `docker-auto.rerun=false`", |text, _| {
+        if switch(text)? {
+            one("docker-auto.rerun", "false")
+        } else {
+            Ok(Meaning::Already("docker-auto.rerun=true asks for it to be run again"))
+        }
+    }),
     nothing(label!(".*"), "nothing: marks that Watchtower makes for itself", UNKNOWN),
     nothing(
         label!(""),

@@ -1,7 +1,7 @@
 //! WUD's labels.
 
 use crate::core::foreign::value::pattern;
-use crate::core::foreign::{Meaning, Understood, one};
+use crate::core::foreign::{Meaning, Setting, Understood, one};
 use crate::core::value::{list, switch};
 
 use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
@@ -9,9 +9,9 @@ use super::{ForeignLabel, Scene, UNKNOWN, already, lenient, nothing, strict};
 pub(super) const LABELS: [ForeignLabel; 11] = [
     strict("wud.watch", WATCH, watch),
     lenient("wud.watch.digest", DIGEST, digest),
-    lenient("wud.tag.include", INCLUDE, include),
-    lenient("wud.tag.exclude", "`docker-auto.tag.exclude`", exclude),
-    lenient("wud.tag.transform", "`docker-auto.tag.transform`", transform),
+    strict("wud.tag.include", INCLUDE, include),
+    strict("wud.tag.exclude", "`docker-auto.tag.exclude`", exclude),
+    strict("wud.tag.transform", "`docker-auto.tag.transform`", transform),
     strict("wud.trigger.include", INCLUDED, triggers_included),
     strict("wud.trigger.exclude", EXCLUDED, triggers_excluded),
     nothing("wud.link.template", "nothing", SHOWN),
@@ -21,10 +21,11 @@ pub(super) const LABELS: [ForeignLabel; 11] = [
 ];
 
 pub(super) const WATCH: &str = "`true`: `docker-auto.mode=watch`; beside variables that make the tool \
-                                update by itself `docker-auto.enable=true`. `false`: \
+                                update by itself nothing, since those say what is done. `false`: \
                                 `docker-auto.mode=off`";
 pub(super) const DIGEST: &str = "`true` holds anyway; `false` cannot be had";
-pub(super) const INCLUDE: &str = "`docker-auto.tag.include`, with `docker-auto.track=major`";
+pub(super) const INCLUDE: &str = "`docker-auto.tag.include`, with `docker-auto.track=major` where the \
+                                  tool updates by itself, or the container is only watched";
 pub(super) const COMPOSE: &str = "nothing: compose's own labels say where its file is";
 pub(super) const COMPOSE_FILE: &str = "compose's own labels say where its file is";
 pub(super) const SHOWN: &str = "it only changes how the container is shown";
@@ -32,8 +33,8 @@ pub(super) const INCLUDED: &str = "`docker-auto.mode=watch`, unless it names a t
                                    `docker` or `dockercompose` for all updates";
 pub(super) const EXCLUDED: &str = "`docker-auto.mode=watch`, unless it only names triggers of other \
                                    kinds than `docker` and `dockercompose`";
-const MODE: &str = "docker-auto.mode";
-const AS_SET: Meaning = Meaning::Already("what the other settings say is done");
+pub(super) const MODE: &str = "docker-auto.mode";
+pub(super) const AS_SET: Meaning = Meaning::Already("what the other settings say is done");
 
 pub(super) fn watch(text: &str, scene: &Scene<'_>) -> Understood {
     match (switch(text)?, scene.idiom.watched_are_updated) {
@@ -72,11 +73,15 @@ pub(super) fn digest(text: &str, _: &Scene<'_>) -> Understood {
     })
 }
 
-/// Tags are only looked through where another one may be taken.
-pub(super) fn include(text: &str, _: &Scene<'_>) -> Understood {
+/// Tags are only looked through where another one may be taken. A tool that only tells of newer
+/// versions is no consent to them: what updates the container otherwise keeps to its own tag.
+pub(super) fn include(text: &str, scene: &Scene<'_>) -> Understood {
     let mut meaning = one("docker-auto.tag.include", pattern(text)?)?;
-    if let Meaning::Ours(settings) = &mut meaning {
-        settings.push(crate::core::foreign::Setting::open("docker-auto.track", "major"));
+    let follows = scene.idiom.watched_are_updated || scene.is_only_watched();
+    if let Meaning::Ours(settings) = &mut meaning
+        && follows
+    {
+        settings.push(Setting::open("docker-auto.track", "major"));
     }
     Ok(meaning)
 }

@@ -8,7 +8,7 @@ const ENABLED: &str = "DOCKER_AUTO_UPDATE_ENABLED";
 const UPDATE_CRON: &str = "DOCKER_AUTO_UPDATE_CRON";
 const SCAN_CRON: &str = "DOCKER_AUTO_SCAN_CRON";
 const ALLOW_COMPOSE: &str = "DOCKER_AUTO_UPDATE_ALLOW_COMPOSE";
-const MODE: &str = "docker-auto.mode";
+pub(super) const MODE: &str = "docker-auto.mode";
 /// The labels that say of a container what is done with it.
 const SAID: [&str; 2] = [MODE, "docker-auto.enable"];
 

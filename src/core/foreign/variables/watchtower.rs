@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::core::foreign::idiom::{
-    API_ENDPOINTS, API_UPDATE, MONITORED_IMAGES, RUN_ONCE, SKIPPED_IMAGES, may_be_on, restraint,
-    text,
+    API_ENDPOINTS, API_UPDATE, GID, MONITORED_IMAGES, RUN_ONCE, SKIPPED_IMAGES, UID, may_be_on,
+    restraint, text,
 };
 use crate::core::foreign::value::{When, at_least_a_minute, go_duration, names, schedule};
 use crate::core::foreign::{Content, Meaning, Setting, Tool, Understood, one};
@@ -30,9 +30,13 @@ const ONCE: &str = "nothing is updated by itself beside it; run `docker-auto upd
 const ASKED: &str = "there is no HTTP API to be reached from outside yet; where it asks for updates, \
                      nothing is updated by itself without WATCHTOWER_HTTP_API_PERIODIC_POLLS";
 const LABEL_ENABLE: &str = "WATCHTOWER_LABEL_ENABLE";
+const SCOPE: &str = "WATCHTOWER_SCOPE";
+const CLEANUP: &str = "WATCHTOWER_CLEANUP";
+const RERUN: &str = "set the label docker-auto.rerun=true of the containers that are run again";
+const GROUP: &str = "a group alone cannot be set; write WATCHTOWER_LIFECYCLE_UID as well";
 const BY_LABEL: &str = "WATCHTOWER_ENABLE_CONTAINERS_BY_LABEL";
 
-pub(super) const VARIABLES: [ForeignVariable; 65] = [
+pub(super) const VARIABLES: [ForeignVariable; 66] = [
     row(INTERVAL, Read(interval)),
     row(SCHEDULE, Read(update_schedule)),
     row(RUN_ONCE, NothingIfOn(ONCE)),
@@ -41,7 +45,7 @@ pub(super) const VARIABLES: [ForeignVariable; 65] = [
     row(NO_PULL, IfOn(NO_UPDATES)),
     row("WATCHTOWER_NO_RESTART", NothingIfOn("a new container runs where the old one ran")),
     row("WATCHTOWER_NO_STARTUP_MESSAGE", Already(NOTIFICATIONS)),
-    row("WATCHTOWER_CLEANUP", Read(cleanup)),
+    row(CLEANUP, Read(cleanup)),
     row("WATCHTOWER_REMOVE_VOLUMES", NothingIfOn("data is kept: volumes go to the new container")),
     row(
         LABEL_ENABLE,
@@ -56,7 +60,7 @@ pub(super) const VARIABLES: [ForeignVariable; 65] = [
     ),
     row(MONITORED_IMAGES, Nothing(IMAGES)),
     row(SKIPPED_IMAGES, Nothing(IMAGES)),
-    row("WATCHTOWER_SCOPE", Same("DOCKER_AUTO_POLICY_SCOPE")),
+    row(SCOPE, Same("DOCKER_AUTO_POLICY_SCOPE")),
     row(MONITOR_ONLY, IfOn(NO_UPDATES)),
     row("WATCHTOWER_INCLUDE_STOPPED", Switch("DOCKER_AUTO_DOCKER_INCLUDE_STOPPED")),
     row("WATCHTOWER_INCLUDE_RESTARTING", Already("containers that restart are looked at anyway")),
@@ -64,7 +68,7 @@ pub(super) const VARIABLES: [ForeignVariable; 65] = [
     row("WATCHTOWER_ROLLING_RESTART", Already("containers are updated one after the other")),
     row("WATCHTOWER_USE_COMPOSE_DEPENDS_ON", Already("compose's depends_on always counts")),
     row("WATCHTOWER_COMPOSE_DEPENDS_ON", Already("compose's depends_on always counts")),
-    row("WATCHTOWER_RERUN_INIT_DEPS", NothingIfOn("containers that ended are not run again")),
+    row("WATCHTOWER_RERUN_INIT_DEPS", NothingIfOn(RERUN)),
     row(
         "WATCHTOWER_UPDATE_STRATEGY",
         Read(|text, _| match text {
@@ -78,6 +82,13 @@ pub(super) const VARIABLES: [ForeignVariable; 65] = [
     row("WATCHTOWER_IMAGE_COOLDOWN", Span("DOCKER_AUTO_UPDATE_COOLDOWN")),
     row("WATCHTOWER_COOLDOWN_DELAY", Span("DOCKER_AUTO_UPDATE_COOLDOWN")),
     row("WATCHTOWER_COOLDOWN_PLATFORM_*", Already("the container's own platform counts")),
+    row(
+        GID,
+        Read(|_, all| match text_of(all, UID) {
+            Some(_) => Ok(Meaning::Already(LABELS)),
+            None => Ok(Meaning::Nothing(GROUP)),
+        }),
+    ),
     row("WATCHTOWER_LIFECYCLE_*", Already(LABELS)),
     row("WATCHTOWER_EPHEMERAL_SELF_UPDATE", Already("it replaces itself through a helper")),
     row("WATCHTOWER_WATCH_DOCKER_EVENTS", Already("what happens on the host is seen at once")),
@@ -169,10 +180,13 @@ fn interval(text: &str, all: &Variables) -> Understood {
     one("DOCKER_AUTO_SCAN_INTERVAL", at_least_a_minute(interval))
 }
 
+const KEEP_IMAGES: &str = "DOCKER_AUTO_UPDATE_KEEP_IMAGES";
+/// More than a container will ever have run.
+const ALL_IMAGES: &str = "1000";
+
 /// Images before the last one are removed in any case, unless so many are kept.
 fn cleanup(text: &str, _: &Variables) -> Understood {
-    let kept = if value::switch(text)? { "1" } else { "1000" };
-    one("DOCKER_AUTO_UPDATE_KEEP_IMAGES", kept)
+    one(KEEP_IMAGES, if value::switch(text)? { "1" } else { ALL_IMAGES })
 }
 
 fn level(text: &str, _: &Variables) -> Understood {
@@ -199,7 +213,8 @@ fn selectors(text: &str) -> String {
 }
 
 /// What Watchtower does where its variables say nothing else: it updates every container, compose's
-/// too, each day. Where one of them restrains it otherwise than can be had here, nothing is updated.
+/// too, each day, unless it has a scope, and keeps their images. Where one of them restrains it
+/// otherwise than can be had here, nothing is updated.
 pub(super) fn implied(all: &Variables) -> Option<FoundVariable> {
     let restraint = restraint(all).map(ToOwned::to_owned);
     let restrained = restraint.is_some();
@@ -222,6 +237,13 @@ pub(super) fn implied(all: &Variables) -> Option<FoundVariable> {
             add("DOCKER_AUTO_SCAN_INTERVAL", "1d");
         }
         add("DOCKER_AUTO_SCAN_ON_START", "false");
+    }
+    // The first Watchtower would take containers of every scope, its successor those without one.
+    if text_of(all, SCOPE).is_none() {
+        add("DOCKER_AUTO_POLICY_SCOPE", "none");
+    }
+    if text_of(all, CLEANUP).is_none() {
+        add(KEEP_IMAGES, ALL_IMAGES);
     }
     let meaning = if settings.is_empty() { OFF } else { Meaning::Ours(settings) };
     Some(FoundVariable {

@@ -2,6 +2,7 @@
 
 use crate::core::decision::{Asked, Cause, Lifts, Question};
 use crate::core::verdict::{Paused, Said, Word};
+use crate::core::version::{Passed, PassedOver};
 
 use crate::core::text::{is_consent, moment};
 
@@ -63,6 +64,7 @@ pub(in crate::core::text) fn question(question: Question) -> &'static str {
         Question::Reference => "which reference does it follow?",
         Question::Tag => "is its tag one that moves?",
         Question::Engine => "does the engine say what runs?",
+        Question::Versions => "which newer version is there?",
         Question::Image => "is there another image?",
         Question::Failure => "did that image not fail here?",
         Question::Refusal => "did nobody refuse that image?",
@@ -82,8 +84,33 @@ pub(in crate::core::text) fn question(question: Question) -> &'static str {
     }
 }
 
+pub(in crate::core::text) fn passed_over(passed: &Passed) -> String {
+    let tag = &passed.tag;
+    match passed.why {
+        PassedOver::NoPlatform => format!("{tag} has no image for its platform"),
+        PassedOver::NotAnImage => format!("{tag} is no container image"),
+        PassedOver::CoolingDown { until } => {
+            format!("{tag} is cooling down until {}", moment(until))
+        }
+        PassedOver::Snoozed { until } => format!("{tag} is put off until {}", moment(until)),
+        PassedOver::Failed => format!("{tag} failed here"),
+        PassedOver::Refused => format!("{tag} was refused"),
+    }
+}
+
+fn version(asked: &Asked) -> String {
+    let mut parts: Vec<_> = asked.passed.iter().map(passed_over).collect();
+    match &asked.found {
+        Some(found) if parts.is_empty() => parts.push(found.clone()),
+        Some(found) => parts.push(format!("taking {found}")),
+        None => parts.push("none".to_owned()),
+    }
+    parts.join("; ")
+}
+
 pub(in crate::core::text) fn answer(asked: &Asked) -> String {
     let word = match (asked.ended, &asked.found) {
+        (None, _) if asked.question == Question::Versions => version(asked),
         (Some(code), _) => format!("no: {code}"),
         (None, Some(found)) if is_consent(asked.question) => format!("yes: {found}"),
         (None, Some(found)) => found.clone(),

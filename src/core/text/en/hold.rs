@@ -36,6 +36,13 @@ pub(in crate::core::text) fn hold(reason: &HoldReason) -> Telling {
             format!("this image failed here at {} ({why}) and is not tried again", moment(*at)),
             "wait for another one, or try it with docker-auto update --force",
         ),
+        HoldReason::FailedBeside { sibling, at, why } => Telling::new(
+            format!(
+                "this image failed on {sibling} at {} ({why}) and is not tried here",
+                moment(*at)
+            ),
+            "wait for another one, approve it, or try it with docker-auto update --force",
+        ),
         HoldReason::WaitingForSchedule { .. }
         | HoldReason::ScheduleNeverAllowed { .. }
         | HoldReason::OutsideWindow { .. }

@@ -2,6 +2,7 @@
 
 use crate::core::decision::{Asked, Cause, Lifts, Question};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said, Word};
+use crate::core::version::{Passed, PassedOver};
 
 use super::origin;
 use crate::core::text::{is_consent, moment};
@@ -63,6 +64,7 @@ pub(in crate::core::text) fn question(question: Question) -> &'static str {
         Question::Reference => "它跟随哪个引用？",
         Question::Tag => "它的标签是否会移动？",
         Question::Engine => "引擎能否说明运行的是什么？",
+        Question::Versions => "有哪个较新的版本？",
         Question::Image => "是否有另一个镜像？",
         Question::Failure => "该镜像是否未曾在此失败？",
         Question::Refusal => "该镜像是否未被拒绝？",
@@ -82,8 +84,31 @@ pub(in crate::core::text) fn question(question: Question) -> &'static str {
     }
 }
 
+pub(in crate::core::text) fn passed_over(passed: &Passed) -> String {
+    let tag = &passed.tag;
+    match passed.why {
+        PassedOver::NoPlatform => format!("{tag} 没有适合其平台的镜像"),
+        PassedOver::NotAnImage => format!("{tag} 不是容器镜像"),
+        PassedOver::CoolingDown { until } => format!("{tag} 冷却至 {}", moment(until)),
+        PassedOver::Snoozed { until } => format!("{tag} 已推迟到 {}", moment(until)),
+        PassedOver::Failed => format!("{tag} 曾在此失败"),
+        PassedOver::Refused => format!("{tag} 已被拒绝"),
+    }
+}
+
+fn version(asked: &Asked) -> String {
+    let mut parts: Vec<_> = asked.passed.iter().map(passed_over).collect();
+    match &asked.found {
+        Some(found) if parts.is_empty() => parts.push(found.clone()),
+        Some(found) => parts.push(format!("采用 {found}")),
+        None => parts.push("无".to_owned()),
+    }
+    parts.join("；")
+}
+
 pub(in crate::core::text) fn answer(asked: &Asked) -> String {
     let word = match (asked.ended, &asked.found) {
+        (None, _) if asked.question == Question::Versions => version(asked),
         (Some(code), _) => format!("否：{code}"),
         (None, Some(found)) if is_consent(asked.question) => format!("是：{found}"),
         (None, Some(found)) => found.clone(),

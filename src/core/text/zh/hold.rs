@@ -36,6 +36,10 @@ pub(in crate::core::text) fn hold(reason: &HoldReason) -> Telling {
             format!("该镜像曾于 {} 在此失败（{why}），不再尝试", moment(*at)),
             "等待另一个镜像，或用 docker-auto update --force 再试",
         ),
+        HoldReason::FailedBeside { sibling, at, why } => Telling::new(
+            format!("该镜像曾于 {} 在 {sibling} 上失败（{why}），此处不再尝试", moment(*at)),
+            "等待另一个镜像、批准它，或用 docker-auto update --force 再试",
+        ),
         HoldReason::WaitingForSchedule { .. }
         | HoldReason::ScheduleNeverAllowed { .. }
         | HoldReason::OutsideWindow { .. }

@@ -125,9 +125,12 @@ impl<'a> Facts<'a> {
                 let step = position.step(plan);
                 let started = matches!(step, Some(Step::Start { .. } | Step::AwaitHealthy { .. }));
                 let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
+                // What is run again is run on another image here.
+                let other = step.and_then(Step::container).is_some_and(Key::ends);
                 // An auto-removed container that ends is gone before one can ask it why.
                 let vanished = awaited && self.scenario.shape.auto_remove;
                 *index < plan.no_return
+                    && !other
                     && (started && *class == Class::Lasting
                         || vanished && *class == Class::Superseded)
             }

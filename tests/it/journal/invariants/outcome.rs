@@ -68,6 +68,7 @@ impl End<'_> {
 
     fn as_configured(&mut self, container: &Container) {
         self.must(container.policy == self.scenario.shape.policy, "its restart policy is lost");
+        self.must(container.has_files, "its files are lost");
         self.must(container.networks.len() == 3, "it is not in all its networks");
         let mounts = container.volumes().cloned().collect();
         let new = container.image == self.scenario.plan.new_image.id;

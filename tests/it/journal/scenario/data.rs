@@ -38,6 +38,7 @@ pub(super) fn data(shape: Shape) -> Data {
                 volume: RESTORED.into(),
                 labels: BTreeMap::new(),
             }],
+            kept: Vec::new(),
             warnings: Vec::new(),
         }),
     }

@@ -18,14 +18,16 @@ const PLAIN: Shape = Shape {
     cares: false,
     origin: Origin::Registry,
     moves: false,
+    file: false,
     family: false,
+    rerun: None,
     hooks: false,
     care: Care::Stays,
     ourselves: false,
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 23] = [
+pub(crate) const SHAPES: [Shape; 28] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -54,6 +56,7 @@ pub(crate) const SHAPES: [Shape; 23] = [
         policy: Policy::No,
         ..PLAIN
     },
+    Shape { label: "images, other tag", cares: true, moves: true, ..PLAIN },
     Shape { label: "keep", retention: Retention::Keep, ..PLAIN },
     Shape { label: "rollback", origin: Origin::Previous, ..PLAIN },
     Shape { label: "local", origin: Origin::Local, policy: Policy::No, ..PLAIN },
@@ -66,7 +69,17 @@ pub(crate) const SHAPES: [Shape; 23] = [
         removal_calls: 4,
         ..PLAIN
     },
+    Shape { label: "compose", moves: true, file: true, ..PLAIN },
     Shape { label: "rollback, other tag", moves: true, origin: Origin::Previous, ..PLAIN },
+    Shape {
+        label: "rollback, other tag that is there",
+        moves: true,
+        cares: true,
+        origin: Origin::Previous,
+        ..PLAIN
+    },
+    Shape { label: "rerun", rerun: Some(0), ..PLAIN },
+    Shape { label: "rerun that fails", rerun: Some(1), ..PLAIN },
     Shape { label: "family", family: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
     Shape { label: "hooks", hooks: true, ..PLAIN },

@@ -37,6 +37,10 @@ pub(crate) struct Container {
     pub(crate) bystander: bool,
     /// The container whose namespace it lives in.
     pub(crate) joined: Option<ContainerId>,
+    /// The start of that one which made the namespace that it has joined.
+    pub(crate) joined_at: u32,
+    /// Whether it has the files that are to be carried.
+    pub(crate) has_files: bool,
 }
 
 /// A restart policy.
@@ -104,6 +108,8 @@ impl Container {
             removal_in: 0,
             bystander: false,
             joined: None,
+            joined_at: 0,
+            has_files: false,
         }
     }
 
@@ -134,6 +140,7 @@ impl Hash for Container {
         (&self.anonymous, &self.carried, &self.networks, &self.error).hash(hasher);
         (self.started_before, self.manually_stopped, self.exit_code).hash(hasher);
         (self.restart_count, self.samples, self.removal_in, &self.joined).hash(hasher);
+        self.has_files.hash(hasher);
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Engine {
     /// Backups that are complete, and those that are not; beside the engine, on the program's disk.
     pub(crate) backups: BTreeSet<String>,
     pub(crate) partial_backups: BTreeSet<String>,
+    /// The Compose files, by their paths; beside the engine, on the host's disk.
+    pub(crate) files: BTreeMap<String, String>,
     /// The version that has written docker-auto's database last, and the copy of it.
     pub(crate) database: u32,
     pub(crate) copy: Option<u32>,
@@ -102,7 +104,7 @@ impl Engine {
         let (port, image, policy) = (container.port, container.image.clone(), container.policy);
         let joined = container.joined.clone();
         let is_up = |id: &ContainerId| self.containers.get(id).is_some_and(|c| c.state.is_up());
-        if joined.is_some_and(|parent| !is_up(&parent)) {
+        if joined.as_ref().is_some_and(|parent| !is_up(parent)) {
             return self.start_failed(id, "cannot join a network namespace", Refusal::PortTaken);
         }
         let mut others = self.containers.values().filter(|other| other.state.is_up());
@@ -116,10 +118,13 @@ impl Engine {
         }
         self.starts += 1;
         let started_at = self.starts;
+        let parent = joined.and_then(|parent| self.containers.get(&parent));
+        let joined_at = parent.map_or(0, |parent| parent.started_at);
         let container = self.present(id)?;
         container.state = RunState::Running;
         (container.started_before, container.manually_stopped) = (true, false);
         (container.started_at, container.samples) = (started_at, 0);
+        container.joined_at = joined_at;
         (container.exit_code, container.restart_count) = (0, 0);
         container.error.clear();
         self.look_for_twins();

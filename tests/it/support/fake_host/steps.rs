@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use docker_auto::core::backup::BackupRecord;
+use docker_auto::core::compose::edit::{FileChange, Written};
 use docker_auto::core::health::{HealthGate, Verdict, Watch};
 use docker_auto::core::hook::{End, Execution};
 use docker_auto::core::id::{ContainerId, ContainerName, ImageId};
@@ -58,7 +59,9 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
         }
         Step::Remove { container, volumes } => host.remove(container, *volumes),
         Step::CopyFiles { from, to, .. } => host.copy(from, to),
-        Step::RemoveImage { image, keep_tags } => Ok(host.engine.remove_image(image, keep_tags)),
+        Step::RemoveImage { image, keep_tags, heir } => {
+            Ok(host.engine.remove_image(image, keep_tags, heir.as_ref()))
+        }
         Step::Exec { container, .. } => host.exec(container),
         Step::HandOver { container } => host.resolve(container).map(|_| StepOutput::HandedOver),
         Step::KeepDatabase => {
@@ -73,6 +76,7 @@ pub(crate) fn perform(engine: &mut Engine, step: &Step, known: &Known) -> Answer
             }
             DONE
         }
+        Step::RewriteFile { change } => host.rewrite(change),
         _ => perform_on_data(&mut host, step),
     }
 }
@@ -122,6 +126,19 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
+    fn rewrite(&mut self, change: &FileChange) -> Answer {
+        let file = self.engine.files.get_mut(&change.path);
+        let file = file.expect("a plan changes files that are there");
+        match change.written(file.as_bytes()) {
+            Written::Already => DONE,
+            Written::New(text) => {
+                *file = text;
+                DONE
+            }
+            Written::Changed => Err(StepError::new(Class::Lasting, "somebody has changed it")),
+        }
+    }
+
     /// A container is found by its ID where that is known, else by the name it was made with and
     /// its operation's label; one that is known under another key is not it.
     fn find(&self, key: &Key) -> Option<ContainerId> {
@@ -271,8 +288,10 @@ impl Host<'_> {
     }
 
     fn copy(&mut self, from: &Key, to: &Key) -> Answer {
-        self.resolve(from)?;
-        self.resolve(to)?;
+        let (from, to) = (self.resolve(from)?, self.resolve(to)?);
+        let has_files = self.engine.containers[&from].has_files;
+        let to = self.engine.containers.get_mut(&to).expect("it was found");
+        to.has_files |= has_files;
         DONE
     }
 

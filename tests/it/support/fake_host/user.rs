@@ -27,6 +27,8 @@ pub(crate) enum Action {
     Steal,
     /// That other service leaves.
     Return,
+    /// A person writes something else into the Compose file.
+    Edit,
 }
 
 impl Action {
@@ -46,6 +48,7 @@ impl Action {
             (Self::Prune, _) => prune(engine),
             (Self::Steal, _) => steal(engine),
             (Self::Return, _) => leave(engine),
+            (Self::Edit, _) => edit(engine),
             (Self::Remove, Some(owner)) => remove(engine, &owner),
             (Self::Recreate, owner) => {
                 if let Some(owner) = owner {
@@ -73,6 +76,13 @@ fn prune(engine: &mut Engine) {
     for id in &stopped {
         engine.discard(id, Volumes::Keep);
     }
+}
+
+/// What a person writes into a Compose file.
+pub(crate) const THEIRS: &str = "services: {}\n";
+
+fn edit(engine: &mut Engine) {
+    engine.files.values_mut().for_each(|file| THEIRS.clone_into(file));
 }
 
 fn steal(engine: &mut Engine) {

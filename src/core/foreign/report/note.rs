@@ -1,0 +1,83 @@
+//! What a tool does with versions, which is not done here where nothing else is set.
+
+use std::collections::BTreeMap;
+
+use crate::core::foreign::Tool;
+use crate::core::foreign::labels::FoundLabel;
+use crate::core::policy::Sourced;
+use crate::core::reference::ImageRef;
+use crate::core::value::switch;
+use crate::core::version::{Track, VersionRules, has_versions};
+
+use super::{Line, Verdict};
+
+/// With it newer versions are looked for.
+pub(super) const TRACK: &str = "docker-auto.track";
+/// The labels with which WUD and drydock watch a container, and its newer versions.
+const WATCH: [&str; 2] = ["wud.watch", "dd.watch"];
+
+/// The labels that say which tags are newer versions.
+const INCLUDE: [&str; 2] = ["wud.tag.include", "dd.tag.include"];
+
+/// Says of a watched container whose image's tag is a version that it alone is followed here.
+pub(super) fn of_watched(found: &[FoundLabel], image: &str) -> Option<Line> {
+    let says_so =
+        |found: &&FoundLabel| WATCH.contains(&&*found.name) && switch(&found.value) == Ok(true);
+    let watched = found.iter().find(says_so)?;
+    let rules = VersionRules { track: Sourced::by_default(Track::Major), ..Default::default() };
+    let reference = ImageRef::parse(image).ok()?;
+    has_versions(reference.tag()?, &rules).then(|| own_tag(watched.tool))
+}
+
+/// Says of a container with a pattern for tags that its own tag is followed, where the tool only
+/// tells of newer versions.
+pub(super) fn of_told(found: &[FoundLabel]) -> Option<Line> {
+    let tells = found.iter().find(|found| INCLUDE.contains(&&*found.name))?;
+    let tool = tells.tool;
+    let note = format!(
+        "{tool} only tells of newer versions, which is no consent to them: the container's own tag \
+         is followed; set {TRACK}=major where newer versions are meant"
+    );
+    Some(line(tool, note))
+}
+
+/// Says that a container's own tag is followed, and how newer ones are.
+pub(super) fn own_tag(tool: Tool) -> Line {
+    let note = match tool {
+        Tool::Drydock => format!(
+            "{tool} compares the digest of a tag such as 1.27.3, which is left alone here: set \
+             docker-auto.skip-semver-pinned=false, or DOCKER_AUTO_POLICY_SKIP_SEMVER_PINNED=false \
+             for all containers; {TRACK}=major looks for newer versions as well"
+        ),
+        _ => format!(
+            "{tool} looks for newer versions than that of a tag such as 1.27.3, which is left \
+             alone here: set {TRACK}=major, or DOCKER_AUTO_POLICY_TRACK for all containers"
+        ),
+    };
+    line(tool, note)
+}
+
+/// Says that watch-docker's own file is read as it is.
+pub(super) fn own_file() -> Line {
+    let note =
+        "its keys are read here as well: mount the file, and name it with DOCKER_AUTO_CONFIG";
+    Line {
+        name: "its file".to_owned(),
+        value: "config.yaml".to_owned(),
+        implied: false,
+        verdict: Verdict::NothingToSet,
+        ..line(Tool::WatchDocker, note.to_owned())
+    }
+}
+
+fn line(tool: Tool, note: String) -> Line {
+    Line {
+        name: TRACK.to_owned(),
+        value: String::new(),
+        tool,
+        implied: true,
+        verdict: Verdict::NoEquivalent,
+        ours: BTreeMap::new(),
+        note: Some(note),
+    }
+}
