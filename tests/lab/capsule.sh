@@ -180,8 +180,15 @@ end_engine() { # NAME SIGNAL
     end "$2"
 }
 
+# A thread that waits for a processor still works for a moment after the signal: all of them have to stand.
 # shellcheck disable=SC2016
-signal_engine() { inside "$1" /bin/sh -c 'kill -"$1" "$(cat /run/docker.pid)"' signal "$2"; }
+freeze_engine() {
+  inside "$1" /bin/sh -c 'pid=$(cat /run/docker.pid); kill -STOP "$pid"
+    while grep -hs ^State: /proc/"$pid"/task/*/status | grep -qv "T (stopped)"; do sleep 0.01; done'
+}
+
+# shellcheck disable=SC2016
+thaw_engine() { inside "$1" /bin/sh -c 'kill -CONT "$(cat /run/docker.pid)"'; }
 
 verb=$1
 shift
@@ -199,8 +206,8 @@ case $verb in
     rm -f "$LAB_DIR/hosts/$1/down"
     await_engine "$1"
     ;;
-  freeze) signal_engine "$1" STOP ;;
-  thaw) signal_engine "$1" CONT ;;
+  freeze) freeze_engine "$1" ;;
+  thaw) thaw_engine "$1" ;;
   in) inside "$@" ;;
   down) down "$1" ;;
   *) sed -n '2,/^set /p' "$0" | grep '^#'; exit 2 ;;
