@@ -23,23 +23,38 @@ pub(super) struct Wanted<'a> {
 
 impl HostRunner {
     pub(super) async fn create(&self, known: &Known, key: &Key, wanted: &Wanted<'_>) -> StepResult {
-        if let Some(id) = self.look_up(known, key).await?
-            && let Some(inspect) = self.inspect(&id).await?
-        {
-            if runs(&inspect, wanted.image) {
-                return Ok(StepOutput::Created { id });
-            }
-            self.remove_id(&id, Volumes::Remove).await?;
+        if let Some(id) = self.made_before(known, key, wanted.image).await? {
+            return Ok(StepOutput::Created { id });
         }
         let id = match self.post_create(wanted).await {
             Ok(id) => id,
+            // A call that was given up may be heard late, in between.
             Err(error) if error.status() == Some(409) => {
-                return Err(self.name_taken(known, wanted.name, error).await);
+                match self.made_before(known, key, wanted.image).await? {
+                    Some(id) => id,
+                    None => return Err(self.name_taken(known, wanted.name, error).await),
+                }
             }
             Err(error) => return Err(failed(Action::Make)(error)),
         };
         self.verify(&id, wanted).await?;
         Ok(StepOutput::Created { id })
+    }
+
+    /// Returns the container that was made for a key already; one of another image is removed.
+    async fn made_before(
+        &self,
+        known: &Known,
+        key: &Key,
+        image: &ImageId,
+    ) -> Result<Option<ContainerId>, StepError> {
+        let Some(id) = self.look_up(known, key).await? else { return Ok(None) };
+        let Some(inspect) = self.inspect(&id).await? else { return Ok(None) };
+        if runs(&inspect, image) {
+            return Ok(Some(id));
+        }
+        self.remove_id(&id, Volumes::Remove).await?;
+        Ok(None)
     }
 
     async fn post_create(&self, wanted: &Wanted<'_>) -> Result<ContainerId, DockerError> {

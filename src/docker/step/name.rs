@@ -26,11 +26,24 @@ impl HostRunner {
         let call = Call::post(format!("renaming {} to {to}", called(&inspect)), &path);
         match self.host.transport().call(call.query("name", to.as_str())).await {
             Ok(_) => Ok(StepOutput::Done),
+            // A call that was given up may be heard late, in between.
+            Err(error) if error.status().is_some() && self.is_named(known, key, to).await? => {
+                Ok(StepOutput::Done)
+            }
             Err(error) if error.status() == Some(409) => {
                 Err(self.name_taken(known, to, error).await)
             }
             Err(error) => Err(failed(Action::Container)(error)),
         }
+    }
+
+    async fn is_named(
+        &self,
+        known: &Known,
+        key: &Key,
+        name: &ContainerName,
+    ) -> Result<bool, StepError> {
+        Ok(convert::name(&self.inspect_key(known, key).await?) == *name)
     }
 
     pub(super) async fn set_restart_policy(

@@ -5,6 +5,7 @@ use docker_auto::core::hook::{End, Hook, Moment};
 use super::*;
 use crate::docker_host::{hurried, patient};
 use crate::support::engine::HostOptions;
+use crate::support::lab::the_lab;
 use crate::support::proxy::{EngineProxy, Rule};
 
 impl Operation {
@@ -148,7 +149,48 @@ async fn what_was_given_up_and_is_done_late_is_done_once() {
     }
 }
 
+/// A call that was given up may be heard late, between the look and the same call again.
+#[tokio::test]
+async fn what_is_done_between_the_look_and_the_call_is_seen() {
+    needs!(lab);
+    for kind in Engine::ALL {
+        let (mut operation, proxy) = Operation::through_a_proxy(kind).await;
+        let (reference, image) = operation.image("1", Kind::Web);
+        let old = operation.old(&body(&reference)).to_string();
+        let create = operation.create_step(body(&reference), &image);
+        let made = operation.known.created_as[&Key::replacement()].to_string();
+        let label = format!("{OPERATION_LABEL}={}", operation.known.operation);
+        let by_others = ["create", "--name", &made, "--label", &label, &reference];
+        let output = operation.outrun(&proxy, "POST .*/create", &by_others, &create).await;
+        let id = created(Ok(output));
+        assert_eq!(operation.host.inspect(&made)["Id"], id.as_str(), "{kind:?}: no other was made");
+        operation.known.ids.insert(Key::replacement(), id);
+
+        let aside = format!("{}.da-old-0a1b2c", operation.known.name);
+        let rename = Step::Rename { container: Key::old(), to: ContainerName::new(aside.as_str()) };
+        let by_others = ["rename", &old, &aside];
+        operation.outrun(&proxy, "POST .*/rename", &by_others, &rename).await;
+        assert_eq!(operation.host.inspect(&aside)["Id"], old.as_str(), "{kind:?}");
+    }
+}
+
 impl Operation {
+    /// Does a step while the engine hears a command of Docker's client just before the step's call.
+    async fn outrun(
+        &self,
+        proxy: &EngineProxy,
+        call: &str,
+        arguments: &[&str],
+        step: &Step,
+    ) -> StepOutput {
+        let client = the_lab().client.display().to_string();
+        let mut command = vec![client, "--host".to_owned(), self.host.docker_host()];
+        command.extend(arguments.iter().map(|&argument| argument.to_owned()));
+        proxy.set_rules(&[Rule::before(call).nth(1).run(&command)]);
+        let output = self.run(step).await;
+        output.unwrap_or_else(|error| panic!("{:?} {call}: {error}", self.host.engine))
+    }
+
     /// Has a frozen engine do a step, gives it up, and does it again while the engine wakes up.
     async fn thaw_into(&self, step: &Step) -> StepOutput {
         let hurried = runner(patient(&self.host, hurried(Duration::from_secs(1))));
