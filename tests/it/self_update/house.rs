@@ -1,16 +1,18 @@
 //! A host of its own on which docker-auto runs in a container, and the versions that it can move to.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::image::{ImageSpec, Kind};
 use crate::support::lab::unique;
 use crate::support::program::binary;
-use crate::support::proxy::EngineProxy;
+use crate::support::proxy::{EngineProxy, Rule};
 use crate::support::registry::Registry;
 
 /// The container that docker-auto runs in, the volume with its data, and the port of the host.
@@ -42,6 +44,7 @@ pub(super) struct House {
     repository: String,
     /// The digest of version 1.
     first: String,
+    folder: TempDir,
     /// What the engine told of its containers, in the order of its clock.
     pub(super) told: Mutex<BTreeMap<u64, Value>>,
 }
@@ -77,8 +80,9 @@ impl House {
         let host = Host::private(engine, &HostOptions::default());
         let proxy = EngineProxy::start(&host, &[]);
         let (registry, repository) = (Registry::shared(), repository.to_owned());
-        let told = Mutex::default();
-        Self { host, proxy, registry, repository, first: String::new(), told }
+        let folder = TempDir::new().expect("the lab has a folder for temporary files");
+        let (first, told) = (String::new(), Mutex::default());
+        Self { host, proxy, registry, repository, first, folder, told }
     }
 
     /// Leaves nothing on the host but the images, the tag on the old one.
@@ -223,7 +227,20 @@ impl House {
     /// Asks it to replace itself, or to go back, which it must begin.
     #[track_caller]
     pub(super) fn begin(&self, verb: &str) {
+        self.begin_beside(verb, Vec::new());
+    }
+
+    /// The same beside rules for its calls, which stay. Nothing is stopped before the command has been
+    /// heard, as it runs in the very container.
+    #[track_caller]
+    pub(super) fn begin_beside(&self, verb: &str, mut rules: Vec<Rule>) {
+        let heard = self.folder.path().join(unique());
+        rules.push(Rule::before("POST .*/stop").hold_until(&heard));
+        self.proxy.set_rules(&rules);
         let (_, said) = self.run(&[verb, NAME]);
+        fs::write(&heard, "").expect("it is our folder");
+        rules.pop();
+        self.proxy.set_rules(&rules);
         assert!(said.contains("docker-auto-helper-"), "{said}");
         assert!(said.contains("handed_over"), "{said}");
     }

@@ -44,8 +44,7 @@ fn a_helper_that_gets_nowhere_is_taken_away() {
     let mut killing = house.killing(Victim::Helper);
     // There may be none at the moment.
     killing.last_mut().expect("a script").push_str(" || true");
-    house.proxy.set_rules(&[Rule::before("^GET ").run(&killing)]);
-    house.begin("update");
+    house.begin_beside("update", vec![Rule::before("^GET ").run(&killing)]);
     let record = house.recorded(1);
     house.proxy.set_rules(&[]);
     assert_eq!(record["outcome"], "aborted", "{record:#}");
