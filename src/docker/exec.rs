@@ -21,8 +21,11 @@ use super::output::Output;
 const LOOK: Duration = Duration::from_secs(1);
 /// Between two looks at a command that is about to end.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long the end of a command is waited for when its output has ended, or it was killed.
+/// How long the end of a command is waited for when its output has ended, and the end of its output
+/// when it has ended itself.
 const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How long killing what a command has started may take.
+const KILL_WAIT: Duration = Duration::from_secs(15);
 /// Begins the variable by which a command's processes are found again.
 const MARK: &str = "DOCKER_AUTO_RUN=";
 /// The engine cannot end a command; this does it from inside, by the variable that all its processes
@@ -128,8 +131,10 @@ impl Host {
         output: &mut Output,
         deadline: Instant,
     ) -> Result<Option<i64>, DockerError> {
+        let mut ended = None;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let until = ended.map_or(deadline, |(_, until)| until);
+            let left = until.saturating_duration_since(Instant::now());
             match timeout(left.min(LOOK), stream.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     if let Some(bytes) = frame.data_ref() {
@@ -141,17 +146,21 @@ impl Host {
                     return Err(no_answer("reading what a command writes", endpoint, error.into()));
                 }
                 Ok(None) => {
-                    return self.exit_code(exec, deadline.max(Instant::now() + LAST_WAIT)).await;
+                    let until = deadline.max(Instant::now() + LAST_WAIT);
+                    return match ended {
+                        Some((code, _)) => Ok(Some(code)),
+                        None => self.exit_code(exec, until).await,
+                    };
                 }
-                Err(_) if left <= LOOK => return Ok(None),
-                Err(_) => {
-                    if let Some(code) = self.exec_state(exec).await? {
-                        return Ok(Some(code));
-                    }
+                // What it wrote last may still be on its way.
+                Err(_) if ended.is_none() && left > LOOK => {
+                    let code = self.exec_state(exec).await?;
+                    ended = code.map(|code| (code, Instant::now() + LAST_WAIT));
                 }
+                Err(_) => {}
             }
-            if Instant::now() >= deadline {
-                return Ok(None);
+            if Instant::now() >= ended.map_or(deadline, |(_, until)| until) {
+                return Ok(ended.map(|(code, _)| code));
             }
         }
     }
@@ -170,7 +179,8 @@ impl Host {
     async fn exec_state(&self, exec: &str) -> Result<Option<i64>, DockerError> {
         let path = format!("/exec/{}/json", in_path(exec));
         let state: State = self.transport().ask(Call::get("looking at a command", &path)).await?;
-        Ok(if state.running { None } else { Some(state.exit_code.unwrap_or_default()) })
+        // One that has not begun yet is not running either.
+        Ok(state.exit_code.filter(|_| !state.running))
     }
 
     /// Kills what a command has started, as far as there is a shell to do it with.
@@ -193,7 +203,7 @@ impl Host {
             Err(error) if error.is_unreachable() => return Err(error),
             Err(_) => return Ok(Processes::Left), // there is no shell
         }
-        let ended = self.exit_code(exec, Instant::now() + LAST_WAIT).await?;
+        let ended = self.exit_code(exec, Instant::now() + KILL_WAIT).await?;
         Ok(if ended.is_some() { Processes::Killed } else { Processes::Left })
     }
 }
