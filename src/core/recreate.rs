@@ -141,7 +141,7 @@ fn make(scene: &Scene<'_>, image: String) -> Result<Recreation, PlanError> {
     let mut host_config = host_config::own(scene, &mut warnings);
     namespace::repoint(&mut host_config, scene, &mut warnings)?;
     volumes_from::repoint(&mut host_config, scene, &mut warnings);
-    mounts::carry(&mut host_config, scene, &mut warnings);
+    mounts::carry(&mut host_config, scene, &mut warnings)?;
     let networking = network::join(scene, &mut host_config, &mut warnings)?;
     if let Some(mac) = networking.root_mac {
         body.insert("MacAddress".into(), mac.into());

@@ -40,6 +40,13 @@ pub enum PlanError {
         /// What the new image is made for.
         offered: Platform,
     },
+    /// An anonymous volume has no name by which the new container could have it.
+    NamelessVolume {
+        /// The container.
+        container: ContainerName,
+        /// Where it is mounted.
+        place: String,
+    },
 }
 
 impl fmt::Display for PlanError {
@@ -64,6 +71,11 @@ impl fmt::Display for PlanError {
                 f,
                 "container {container} runs as {wanted}, but the new image is made for {offered}; \
                  follow a tag that has {wanted}"
+            ),
+            Self::NamelessVolume { container, place } => write!(
+                f,
+                "the volume of container {container} at {place} has no name that could be read, and \
+                 the new container would get an empty one; mount a volume with a name there"
             ),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::core::anonymous::{Places, is_nameless};
+use crate::core::recreate::PlanError;
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::{clean_path, entries, is_empty, items, text};
 use crate::core::recreate::volumes_from;
@@ -21,7 +22,11 @@ pub(super) fn carry(
     host_config: &mut Map<String, Value>,
     scene: &Scene<'_>,
     warnings: &mut Vec<String>,
-) {
+) -> Result<(), PlanError> {
+    if let Some(place) = nameless(scene) {
+        let container = scene.shown.name.clone();
+        return Err(PlanError::NamelessVolume { container, place: place.to_owned() });
+    }
     for bind in list(host_config, "Binds") {
         fill_bind(bind, scene);
     }
@@ -34,10 +39,30 @@ pub(super) fn carry(
         warnings.extend(undeclared(mount, scene));
     }
     append(host_config, &anonymous);
+    Ok(())
+}
+
+/// Returns where a volume is mounted that nobody named, and whose name cannot be read.
+fn nameless<'a>(scene: &Scene<'a>) -> Option<&'a str> {
+    let unnamed = |place: &&str| {
+        let place = clean_path(place);
+        let mut here = mounted(scene).iter().filter(|mount| is_volume(mount));
+        let mount = here.find(|mount| clean_path(text(&mount["Destination"])) == place);
+        mount.is_some_and(|mount| volume_name(mount).is_none())
+    };
+    places(scene).find(unnamed)
 }
 
 /// Returns the volumes that nobody named, by where they are mounted.
 pub(super) fn anonymous(scene: &Scene<'_>) -> Places {
+    let named =
+        places(scene).filter_map(|place| Some((clean_path(place), volume_at(place, scene)?)));
+    let nameless = named.filter(|(_, volume)| is_nameless(volume));
+    nameless.map(|(place, volume)| (place, volume.to_owned())).collect()
+}
+
+/// Returns where volumes are mounted that nobody named.
+fn places<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a str> {
     let host_config = scene.shown.host_config;
     let binds = items(&host_config["Binds"]).iter().map(text).filter(|bind| !bind.contains(':'));
     let sourceless =
@@ -46,11 +71,8 @@ pub(super) fn anonymous(scene: &Scene<'_>) -> Places {
     let asked = binds.chain(asked.map(|mount| text(&mount["Target"])));
     let declared = unexplained(scene).into_iter();
     let declared =
-        declared.filter(|mount| is_volume(mount) && !volumes_from::explains(mount, scene));
-    let places = asked.chain(declared.map(|mount| text(&mount["Destination"])));
-    let named = places.filter_map(|place| Some((clean_path(place), volume_at(place, scene)?)));
-    let nameless = named.filter(|(_, volume)| is_nameless(volume));
-    nameless.map(|(place, volume)| (place, volume.to_owned())).collect()
+        declared.filter(move |mount| is_volume(mount) && !volumes_from::explains(mount, scene));
+    asked.chain(declared.map(|mount| text(&mount["Destination"])))
 }
 
 /// Appends mounts to those that were asked for, in the order of their targets.
@@ -174,12 +196,6 @@ fn as_asked(mount: &Value) -> Option<Value> {
 /// Says so when the new image no longer declares a volume that the old one declared.
 fn undeclared(mount: &Value, scene: &Scene<'_>) -> Option<String> {
     let target = text(&mount["Destination"]);
-    if volume_name(mount).is_none() {
-        return Some(format!(
-            "the volume at {target} has no name that could be read; the new container gets an \
-             empty one"
-        ));
-    }
     let declared = |config: &Value| config["Volumes"].get(target).is_some();
     let gone = declared(scene.inherited.config()) && !declared(scene.new_config?);
     gone.then(|| format!("the new image no longer declares the volume {target}; it is kept"))
