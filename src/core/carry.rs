@@ -91,6 +91,8 @@ pub struct Layer {
     pub refused: Vec<String>,
     /// These go with the old container, unless someone put them there before it was started.
     pub left: Vec<Change>,
+    /// These may go at any time, unless Compose put them there.
+    pub passing: Vec<Change>,
 }
 
 impl Wish {
@@ -134,8 +136,10 @@ pub fn sort(changes: &[Change], mounts: &[String], wish: &Wish) -> Layer {
         if (secret || wish.names(path)) && (is_new || !has_children) {
             whole = Some(path);
             layer.keep(change, secret, wish);
-        } else if !has_children && !has_mounts && !PASSING.iter().any(|dir| is_below(path, dir)) {
-            layer.left.push((*change).clone());
+        } else if !has_children && !has_mounts {
+            let passes = PASSING.iter().any(|dir| is_below(path, dir));
+            let list = if passes { &mut layer.passing } else { &mut layer.left };
+            list.push((*change).clone());
         }
     }
     layer
@@ -294,6 +298,11 @@ mod tests {
             let found = (shown.join(" "), layer.refused.join(" "), data.join(" "));
             let expected = (carried.to_owned(), refused.to_owned(), lost.to_owned());
             assert_eq!(found, expected, "{text} {mounts:?} {label}");
+            let passing: Vec<_> = layer.passing.iter().map(|change| &*change.path).collect();
+            let passes = text.contains("app.pid");
+            let expected: &[_] =
+                if passes { &["/run/app.pid", "/tmp/x", "/var/log/x"] } else { &[] };
+            assert_eq!(passing, expected, "{text}");
         }
     }
 

@@ -12,7 +12,7 @@ use crate::core::compose::{Compose, Labels};
 use crate::core::id::ContainerName;
 use crate::core::inventory::Container;
 use crate::docker::PathStat;
-use crate::engine::composed::contents;
+use crate::engine::composed::{Contents, contents};
 use crate::engine::{Engine, EngineError};
 
 /// How many paths are named where there are many.
@@ -27,8 +27,12 @@ impl Engine {
         container: &Container,
         inspect: &Value,
     ) -> Result<(Vec<Carried>, Vec<String>), EngineError> {
-        // A label that cannot be read is a problem of its own, which is shown with the container.
-        let wish = Wish::read(&container.labels).unwrap_or(Wish::Paths(Vec::new()));
+        // A label that cannot be read holds updates back, but not the way back.
+        let wish = Wish::read(&container.labels);
+        let unread = wish.as_ref().err().map(|cure| {
+            format!("what the label {CARRY} means will be lost, as it cannot be understood: {cure}")
+        });
+        let wish = wish.unwrap_or(Wish::Paths(Vec::new()));
         let changes = match self.host.changes(&container.id).await {
             Ok(changes) => changes,
             Err(error) if error.is_unreachable() => return Err(error.into()),
@@ -38,11 +42,11 @@ impl Engine {
                 return unseen.map(|warning| (Vec::new(), vec![warning]));
             }
         };
-        let Layer { mut carried, refused, left } = sort(&changes, &mounts(inspect), &wish);
+        let Layer { mut carried, refused, left, passing } = sort(&changes, &mounts(inspect), &wish);
         if !refused.is_empty() {
             return Err(refusal(container, &refused));
         }
-        let fates = self.fates(container, inspect, left).await?;
+        let fates = self.fates(container, inspect, (left, passing)).await?;
         if !fates.doubtful.is_empty() {
             return Err(doubt(container, &fates.doubtful));
         }
@@ -56,7 +60,8 @@ impl Engine {
             )
         };
         let warnings = (!lost.is_empty()).then(warning).into_iter();
-        Ok((carried, warnings.chain(too_many(&fates.unasked)).collect()))
+        let more = too_many(&fates.unasked).into_iter().chain(may_be(&fates.passing)).chain(unread);
+        Ok((carried, warnings.chain(more).collect()))
     }
 
     /// Compose writes the content of configs and secrets into a container before it starts it. Those
@@ -66,7 +71,7 @@ impl Engine {
         &self,
         container: &Container,
         inspect: &Value,
-        left: Vec<Change>,
+        (left, passing): (Vec<Change>, Vec<Change>),
     ) -> Result<Fates, EngineError> {
         let mut fates = Fates::default();
         if !is_compose(container) {
@@ -80,12 +85,11 @@ impl Engine {
             let stat =
                 if asked { self.host.path_stat(&container.id, &change.path).await? } else { None };
             let injected = stat.as_ref().is_some_and(|stat| is_injected(inspect, stat.mtime));
-            let doubtful = |stat: PathStat| {
-                stat.node() == Some(Node::File) && is_doubtful(&change.path, stat.permissions())
-            };
             if injected || told.paths.contains(&change.path) {
                 fates.carried.push(Carried { path: change.path, nature: Nature::Fixed });
-            } else if !told.is_none && stat.is_some_and(doubtful) {
+            } else if !told.is_none
+                && stat.is_some_and(|stat| is_doubtful_file(&change.path, &stat))
+            {
                 fates.doubtful.push(change.path);
             } else if !asked {
                 fates.unasked.push(change.path);
@@ -93,7 +97,35 @@ impl Engine {
                 fates.lost.push(change.path);
             }
         }
+        self.pass((container, inspect), &told, passing, &mut fates).await?;
         Ok(fates)
+    }
+
+    /// Of what may go at any time only that is carried which Compose's file tells of: a program's own
+    /// lock, carried, would keep it from starting.
+    async fn pass(
+        &self,
+        (container, inspect): (&Container, &Value),
+        told: &Contents,
+        passing: Vec<Change>,
+        fates: &mut Fates,
+    ) -> Result<(), EngineError> {
+        for (index, Change { path, .. }) in loneliest_first(passing).into_iter().enumerate() {
+            if told.paths.contains(&path) {
+                fates.carried.push(Carried { path, nature: Nature::Fixed });
+                continue;
+            }
+            if told.is_none || index >= LOOKED_AT {
+                continue;
+            }
+            let stat = self.host.path_stat(&container.id, &path).await?;
+            if stat.is_some_and(|stat| {
+                is_injected(inspect, stat.mtime) && is_doubtful_file(&path, &stat)
+            }) {
+                fates.passing.push(path);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -105,6 +137,12 @@ struct Fates {
     /// Not looked at, being too many.
     unasked: Vec<String>,
     lost: Vec<String>,
+    /// Where things may go at any time, and may be Compose's all the same.
+    passing: Vec<String>,
+}
+
+fn is_doubtful_file(path: &str, stat: &PathStat) -> bool {
+    stat.node() == Some(Node::File) && is_doubtful(path, stat.permissions())
 }
 
 fn is_compose(container: &Container) -> bool {
@@ -145,6 +183,16 @@ fn too_many(paths: &[String]) -> Option<String> {
         format!(
             "{} in its own layer were not looked at, being too many, and will be lost; if Compose \
              wrote any of them there, name it in the label {CARRY}",
+            some(paths)
+        )
+    })
+}
+
+/// Names what may be Compose's where programs keep what passes.
+fn may_be(paths: &[String]) -> Option<String> {
+    (!paths.is_empty()).then(|| {
+        format!(
+            "{} in its own layer will be lost; if Compose wrote that, name it in the label {CARRY}",
             some(paths)
         )
     })

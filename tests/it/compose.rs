@@ -177,14 +177,16 @@ const CONTENTS: &str = r#"
       - {source: note, target: /note, uid: "1000", gid: "1001", mode: 0440}
       - source: note
         target: /etc/app/deep.conf
+      - {source: note, target: /run/app.conf}
     secrets:
       - key
       - {source: key, target: /etc/app/key, mode: 0400}
+      - {source: key, target: /tmp/key, mode: 0400}
 "#;
 
 /// What the program inside sees of them.
 fn contents(scene: &Scene) -> String {
-    let files = "/note /etc/app/deep.conf /run/secrets/key /etc/app/key";
+    let files = "/note /etc/app/deep.conf /run/app.conf /run/secrets/key /etc/app/key /tmp/key";
     let look = format!("stat -c '%n %u %g %a' {files} 2>&1; cat {files}; true");
     scene.host.exec(&scene.name("web-1"), &["sh", "-c", &look])
 }

@@ -44,7 +44,8 @@ fn secrets_are_carried_with_owner_and_mode() {
             assert!(plan.contains("copy /run/secrets/token"), "{plan}");
             assert!(plan.contains("/www/extra") && plan.contains("will be lost"), "{plan}");
             assert_eq!(plan.contains("/app/sub/data"), label.is_empty(), "{plan}");
-            update(&scene, &scene.program(), "web");
+            let told = scene.program().run(&["update", &scene.name("web")]).expect(0).stderr;
+            assert!(told.contains("/www/extra") && told.contains("will be lost"), "{told}");
             let shown = shown(&scene);
             assert!(shown.contains("/run/secrets/token 1000 1001 440 5"), "{shown}");
             assert!(shown.contains("/run/secrets/more/deep 0 0 644 4"), "{shown}");
@@ -170,4 +171,10 @@ fn a_label_that_names_no_path_is_told() {
     start(&scene, "app", &json!({}));
     let told = scene.program().run(&["check", &scene.name("web")]).expect(0).stdout;
     assert!(told.contains("docker-auto.carry=app") && told.contains("absolute path"), "{told}");
+    // A person's word counts on what it says.
+    let before = scene.seen("web");
+    let told = scene.program().run(&["update", &scene.name("web")]);
+    let said = format!("{}{}", told.stdout, told.stderr);
+    assert!(said.contains("docker-auto.carry=app cannot be understood"), "{said}");
+    assert_eq!(scene.seen("web"), before);
 }
