@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 
 use crate::core::compose::Labels;
 use crate::core::foreign::labels::{self as foreign, Unreadable};
-use crate::core::policy::{Origin, PolicyPatch};
+use crate::core::policy::{About, Origin, PolicyPatch};
 use crate::core::value;
 
 pub use self::table::LABELS;
@@ -39,8 +39,8 @@ pub struct Label {
 /// What a value that cannot be read means for updates of its container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OnError {
-    /// They are held back: the label was probably meant to do that.
-    HoldBack,
+    /// They are held back: the label was probably meant to do that, or to say how they are made.
+    HoldBack(About),
     /// Nothing: the setting is as if it were not there.
     Ignore,
 }
@@ -73,8 +73,8 @@ pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
         let origin = origin(labels, row.name, text);
         if let Err(cure) = (row.read)(&mut patch, text, origin.clone()) {
             problems.push(LabelProblem::at(&origin, cure));
-            if row.on_error == OnError::HoldBack {
-                patch.unclear = Some(origin);
+            if let OnError::HoldBack(about) = row.on_error {
+                patch.say_unclear(origin, about);
             }
         }
     }
@@ -83,10 +83,14 @@ pub fn read(labels: &Labels) -> (PolicyPatch, Vec<LabelProblem>) {
         let origin = Origin::Label { name: name.to_owned(), value };
         problems.push(LabelProblem::at(&origin, cure.to_owned()));
         if holds_back {
-            patch.unclear = Some(origin);
+            patch.say_unclear(origin, About::Whether);
         }
     }
-    problems.extend(bad_addresses(labels));
+    for problem in bad_addresses(labels) {
+        let LabelProblem { label: name, value, .. } = problem.clone();
+        patch.say_unclear(Origin::Label { name, value }, About::How);
+        problems.push(problem);
+    }
     problems.extend(unknown(labels));
     (patch, problems)
 }
@@ -143,8 +147,8 @@ pub fn read_rule(
             }
             Ok(()) => drop((row.read)(&mut patch, text, origin.clone())),
             Err(cure) => {
-                if row.on_error == OnError::HoldBack {
-                    patch.unclear = Some(origin.clone());
+                if let OnError::HoldBack(about) = row.on_error {
+                    patch.say_unclear(origin.clone(), about);
                 }
                 problems.push((key.clone(), cure));
             }
@@ -235,7 +239,7 @@ mod tests {
         say("blackout", patch.blackout.as_ref().map(|dates| dates.value.text().to_owned()));
         say("cooldown", span(&patch.cooldown));
         say("scope", patch.scope.as_ref().map(|scope| scope.value.clone()));
-        say("unclear", patch.unclear.as_ref().map(ToString::to_string));
+        say("unclear", patch.unclear.as_ref().map(|unclear| unclear.origin.to_string()));
         words.extend(patch.versions.transform.is_some().then(|| "transform".to_owned()));
         words.join(" ")
     }
@@ -278,16 +282,34 @@ mod tests {
         for (text, expected, problems) in [
             ("docker-auto.track=minor", "track=Minor", 0),
             ("docker-auto.track=TAG", "track=Tag", 0),
-            ("docker-auto.track=minr", "", 1),
+            ("docker-auto.track=minr", "unclear=the label docker-auto.track=minr", 1),
             ("docker-auto.tag.include=^1 docker-auto.tag.exclude=rc$", "include=^1 exclude=rc$", 0),
             ("docker-auto.tag.include=(", "unclear=the label docker-auto.tag.include=(", 1),
             ("docker-auto.tag.exclude=(", "unclear=the label docker-auto.tag.exclude=(", 1),
             ("docker-auto.tag.prerelease=true", "prerelease=true", 0),
-            ("docker-auto.tag.prerelease=x", "", 1),
+            ("docker-auto.tag.prerelease=x", "unclear=the label docker-auto.tag.prerelease=x", 1),
             ("docker-auto.tag.transform=^v=>w", "transform", 0),
             ("docker-auto.tag.transform=^v", "unclear=the label docker-auto.tag.transform=^v", 1),
         ] {
             check(text, expected, problems);
+        }
+    }
+
+    /// A person's word stands above when, and not above how.
+    #[test]
+    fn what_says_how_an_update_is_made_stands_above_the_rest() {
+        for (text, about, name) in [
+            ("docker-auto.mode=of", About::Whether, "mode"),
+            ("docker-auto.force=x", About::Whether, "force"),
+            ("docker-auto.mode=of docker-auto.carry=x", About::How, "carry"),
+            ("docker-auto.carry=x docker-auto.window=x", About::How, "carry"),
+            ("docker-auto.track=x", About::How, "track"),
+            ("docker-auto.mac.front=x", About::How, "mac.front"),
+        ] {
+            let (patch, _) = read(&pairs(text));
+            let unclear = patch.unclear.unwrap();
+            let Origin::Label { name: found, .. } = unclear.origin else { panic!("{text}") };
+            assert_eq!((unclear.about, &*found), (about, &*format!("{PREFIX}{name}")), "{text}");
         }
     }
 
@@ -357,7 +379,7 @@ mod tests {
             ("docker-auto.group=media", "group=media", 0),
             ("docker-auto.group=", "", 1),
             ("docker-auto.compose.write=true", "compose-write=true", 0),
-            ("docker-auto.compose.write=yeah", "", 1),
+            ("docker-auto.compose.write=yeah", "compose-write=false", 1),
             ("docker-auto.backup=volumes", "backup=Volumes", 0),
             ("docker-auto.backup=none", "backup=Nothing", 0),
             ("docker-auto.backup=volume", "backup=Volumes", 1),
@@ -372,7 +394,11 @@ mod tests {
             ("docker-auto.Mode=watch docker-auto.=1", "", 2),
             ("Docker-Auto.mode=off", "", 1),
             ("docker-auto.mac.n=keep docker-auto.mac.m=02:42:ac:11:00:02", "", 0),
-            ("docker-auto.mac.n=zz docker-auto.mac.m=02:42:ac:11:00", "", 2),
+            (
+                "docker-auto.mac.n=zz docker-auto.mac.m=02:42:ac:11:00",
+                "unclear=the label docker-auto.mac.m=02:42:ac:11:00",
+                2,
+            ),
             ("com.centurylinklabs.watchtower.enable=false", "mode=Off", 0),
             ("com.centurylinklabs.watchtower.enable=true", "mode=Auto", 0),
             ("com.centurylinklabs.watchtower.monitor-only=true", "mode=Watch", 0),

@@ -162,8 +162,26 @@ pub struct Policy {
     pub cooldown: Sourced<Duration>,
     /// Whose matter it is, where several instances share a host.
     pub scope: Option<Sourced<String>>,
-    /// A label that was meant to restrain updates and cannot be understood.
-    pub unclear: Option<Origin>,
+    /// A label that cannot be understood and was meant to restrain updates, or their way.
+    pub unclear: Option<Unclear>,
+}
+
+/// A setting of a container that cannot be understood, and holds its updates back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclear {
+    /// Where it is.
+    pub origin: Origin,
+    /// What it was meant to say.
+    pub about: About,
+}
+
+/// What a setting says of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Whether and when there is one: a person's word stands above it.
+    Whether,
+    /// To what, and how it is made: a person's word counts on it.
+    How,
 }
 
 impl Default for Policy {
@@ -236,10 +254,18 @@ pub struct PolicyPatch {
     /// See [`Policy::scope`].
     pub scope: Option<Sourced<String>>,
     /// See [`Policy::unclear`].
-    pub unclear: Option<Origin>,
+    pub unclear: Option<Unclear>,
 }
 
 impl PolicyPatch {
+    /// Notes a setting that cannot be understood; one that no person's word lifts stands above others.
+    pub fn say_unclear(&mut self, origin: Origin, about: About) {
+        let stands = |unclear: &Unclear| unclear.about == About::How || about == About::Whether;
+        if !self.unclear.as_ref().is_some_and(stands) {
+            self.unclear = Some(Unclear { origin, about });
+        }
+    }
+
     /// Returns the patch of a command that forces.
     pub fn force() -> Self {
         let force = Sourced { value: true, origin: Origin::Command };

@@ -18,6 +18,7 @@ use crate::engine::limits::Slot;
 use crate::engine::prepare::{Job, making, old_container};
 use crate::engine::reruns::asking;
 use crate::engine::staying::along;
+use crate::engine::way::Way;
 use crate::engine::{Engine, EngineError, gate, preflight};
 use crate::logging::Chain;
 use crate::store::Snapshot;
@@ -40,6 +41,8 @@ pub(super) struct Lead<'a> {
     pub(super) job: &'a Job<'a>,
     pub(super) inspect: &'a Value,
     pub(super) operation: &'a OperationId,
+    /// How the engine is reached.
+    pub(super) way: &'a Way,
 }
 
 impl Engine {

@@ -2,8 +2,9 @@
 //! anew, run again or restarted.
 
 use crate::core::compose::Foreign;
-use crate::core::decision::{SkipReason, shut_out};
+use crate::core::decision::{Role, SkipReason, shut_out};
 use crate::core::inventory::{Container, RunState};
+use crate::core::plan::OperationKind;
 use crate::core::policy::{Policy, Unselected};
 use crate::core::text::{self, Language};
 use crate::core::verdict::Pause;
@@ -24,8 +25,18 @@ impl Engine {
         if self.is_own(container) {
             return Some(format!("it is docker-auto itself; {instead}"));
         }
+        let role = lead.way.role(container);
+        if matches!(role, Role::DockerAccess | Role::NetworkParent) {
+            return Some(format!("{}; {instead}", SkipReason::Infrastructure(role)));
+        }
         if let Some(reason) = shut_out(&policy, container) {
             return Some(format!("{}; change that, or {instead}", forbidding(&reason)));
+        }
+        // The way back must not hang on a neighbour's spelling.
+        let unclear = policy.unclear.as_ref().filter(|_| lead.job.kind == OperationKind::Update);
+        if let Some(unclear) = unclear {
+            let origin = &unclear.origin;
+            return Some(format!("{origin} cannot be understood; change that, or {instead}"));
         }
         if let Some(Pause { paused, said }) = lead.pause_of(container, &policy, pauses) {
             let what = text::of_paused(paused, Language::English);

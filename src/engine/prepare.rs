@@ -105,7 +105,8 @@ impl Engine {
         let restoration = restore(&subject)?;
         preflight::check(name, &replacement.body, job.inventory)?;
         let (vantage, unasked) = self.vantage_of(&job, &inspect).await?;
-        let lead = Lead { job: &job, inspect: &inspect, operation: &operation };
+        let way = self.way().await?;
+        let lead = Lead { job: &job, inspect: &inspect, operation: &operation, way: &way };
         let company = Box::pin(self.company(&lead)).await?;
         let care = self.data_care(&lead, &company).await?;
         place(&care.data, &mut replacement, &inspect)

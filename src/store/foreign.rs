@@ -11,7 +11,7 @@ use super::blocking;
 /// No file that is read is larger, in bytes.
 const LARGEST: u64 = 1 << 20;
 /// How long they may take together: a disk may be away.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// One who waits for a disk that is away keeps a thread; there is never a second one.
 static READING: Mutex<()> = Mutex::new(());
 

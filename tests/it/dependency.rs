@@ -117,6 +117,8 @@ fn a_container_that_must_not_be_touched_holds_its_parent_back() {
     for (label, reason, words) in [
         ("docker-auto.mode", "off", "forbids to touch it"),
         ("docker-auto.enable", "false", "forbids to touch it"),
+        ("docker-auto.mode", "of", "docker-auto.mode=of cannot be understood"),
+        ("docker-auto.carry", "app", "docker-auto.carry=app cannot be understood"),
         ("leave", "alone", "DOCKER_AUTO_POLICY_EXCLUDE_LABELS leaves out what has the label leave"),
     ] {
         let scene = Scene::on(Engine::Old);

@@ -6,7 +6,7 @@ use crate::core::decision::follow::follow;
 use crate::core::decision::trail::{Ends, Question, Trail};
 use crate::core::decision::{Decision, Facts, HoldReason, Request, Role, times};
 use crate::core::id::Timestamp;
-use crate::core::policy::{Mode, Updates};
+use crate::core::policy::{About, Mode, Unclear, Updates};
 use crate::core::verdict::{Verdict, Word};
 use crate::core::version::PassedOver;
 
@@ -122,6 +122,7 @@ fn may_run(facts: &Facts<'_>, candidate: &Candidate, trail: &mut Trail) -> Resul
     trail.ask(Question::Pause, None, paused(facts))?;
     if facts.is_named() {
         trail.find(Question::Person, None, || facts.running.container.name.to_string());
+        clear_how(facts, trail)?;
         return times::may_begin(facts, candidate, trail);
     }
     let verdict = verdict(facts, candidate);
@@ -144,6 +145,16 @@ enum Consent {
     AsSet,
 }
 
+/// A person says that there is an update, and counts on its way being as the labels say.
+fn clear_how(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Held> {
+    clear(facts.policy.unclear.as_ref().filter(|unclear| unclear.about == About::How), trail)
+}
+
+fn clear(unclear: Option<&Unclear>, trail: &mut Trail) -> Result<(), Held> {
+    let held = unclear.map(|unclear| HoldReason::LabelUnclear(unclear.clone()));
+    trail.ask(Question::Labels, unclear.map(|unclear| &unclear.origin), held.map(Held::from))
+}
+
 fn paused(facts: &Facts<'_>) -> Option<Held> {
     let pause = facts.pause.filter(|_| facts.request != Request::Forced)?;
     let (paused, said) = (pause.paused.clone(), pause.said.clone());
@@ -162,9 +173,11 @@ fn snoozed(facts: &Facts<'_>, verdict: &Verdict) -> Option<Held> {
 fn may_by_policy(facts: &Facts<'_>, consent: Consent, trail: &mut Trail) -> Result<(), Held> {
     let policy = facts.policy;
     let approved = consent == Consent::Given;
-    let unclear = policy.unclear.as_ref();
-    let held = unclear.filter(|_| !approved).map(|label| HoldReason::LabelUnclear(label.clone()));
-    trail.ask(Question::Labels, unclear, held.map(Held::from))?;
+    if approved {
+        clear_how(facts, trail)?;
+    } else {
+        clear(policy.unclear.as_ref(), trail)?;
+    }
     let origin = &policy.mode.origin;
     let held = match policy.mode.value {
         _ if approved => None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::compose::Compose;
 use crate::core::id::{ContainerName, Timestamp};
 use crate::core::ourselves::Obstacle;
-use crate::core::policy::Origin;
+use crate::core::policy::{Origin, Unclear};
 use crate::core::text::{self, Language};
 use crate::core::verdict::{Paused, Said};
 
@@ -79,8 +79,8 @@ pub enum HoldReason {
         /// The setting.
         origin: Origin,
     },
-    /// A label that may have been meant to forbid it cannot be understood.
-    LabelUnclear(Origin),
+    /// A label that may have been meant to forbid it, or says how it is made, cannot be understood.
+    LabelUnclear(Unclear),
     /// docker-auto runs in it and cannot replace itself.
     Irreplaceable(Obstacle),
     /// A person left this image out.

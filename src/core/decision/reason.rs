@@ -3,7 +3,7 @@
 use crate::core::comparison::Match;
 use crate::core::decision::{Decision, HoldReason, SkipReason, UnknownReason};
 use crate::core::id::Timestamp;
-use crate::core::policy::{Origin, Unselected};
+use crate::core::policy::{Origin, Unclear, Unselected};
 use crate::core::verdict::Said;
 
 /// What caused a decision.
@@ -141,7 +141,7 @@ impl HoldReason {
             | Self::OutsideWindow { origin, .. }
             | Self::Blackout { origin, .. }
             | Self::CoolingDown { origin, .. }
-            | Self::LabelUnclear(origin) => Cause::Setting(origin),
+            | Self::LabelUnclear(Unclear { origin, .. }) => Cause::Setting(origin),
             Self::RejectedBefore { at, .. } | Self::FailedBeside { at, .. } => Cause::Failure(*at),
             Self::Skipped(said)
             | Self::RejectedByPerson(said)

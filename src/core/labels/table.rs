@@ -9,7 +9,7 @@ use crate::core::compose::file::COMPOSE_WRITE;
 use crate::core::dependency::{self, DEPENDS_ON, RERUN};
 use crate::core::duration;
 use crate::core::hook;
-use crate::core::policy::{Mode, Origin, Sourced};
+use crate::core::policy::{About, Mode, Origin, Sourced};
 use crate::core::probe;
 use crate::core::value;
 use crate::core::version::{Pattern, Track, Transform};
@@ -23,7 +23,7 @@ pub const LABELS: [Label; 38] = [
         values: "`true`, `false`",
         default: "the lists of the `policy.*` settings",
         doc: "Whether the container is looked at. Stands above those lists.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.enable, value::switch(text), origin),
     },
     Label {
@@ -33,7 +33,7 @@ pub const LABELS: [Label; 38] = [
         doc: "`auto` updates by itself, even where `update.enabled` and `update.allow_compose` are \
               not set; `approve` waits for a person's word; `watch` only shows what is newer; `off` \
               does not even look.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.mode, value::choice(text, &Mode::WORDS), origin),
     },
     Label {
@@ -42,7 +42,7 @@ pub const LABELS: [Label; 38] = [
         default: "`false`",
         doc: "Lifts pins (`1.2.3`, `tag@sha256:…`), the cooldown, and the rejection of an image that \
               failed before.",
-        on_error: OnError::Ignore,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.force, value::switch(text), origin),
     },
     time::SCHEDULE,
@@ -65,7 +65,7 @@ pub const LABELS: [Label; 38] = [
         doc: "How far its version may move: `tag` follows what its tag names; `patch` moves `1.27.3` \
               to `1.27.5`, `minor` also to `1.28.0`, `major` also to `2.0.0`. Prefix, number of \
               parts and variant (`-alpine`) stay. What lies beyond is shown.",
-        on_error: OnError::Ignore,
+        on_error: OnError::HoldBack(About::How),
         read: |patch, text, origin| {
             set(&mut patch.versions.track, value::choice(text, &Track::WORDS), origin)
         },
@@ -75,7 +75,7 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "Only tags that match it are moved to.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |patch, text, origin| set(&mut patch.versions.include, Pattern::parse(text), origin),
     },
     Label {
@@ -83,7 +83,7 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "Tags that match it are never moved to.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |patch, text, origin| set(&mut patch.versions.exclude, Pattern::parse(text), origin),
     },
     Label {
@@ -93,7 +93,7 @@ pub const LABELS: [Label; 38] = [
         doc: "Whether `-rc.1`, `-beta2` and the like are moved to. A container that runs one also moves \
               to others that are as near to a release, and `false` does not change that: \
               `docker-auto.tag.exclude` leaves them out.",
-        on_error: OnError::Ignore,
+        on_error: OnError::HoldBack(About::How),
         read: |patch, text, origin| {
             set(&mut patch.versions.prerelease, value::switch(text), origin)
         },
@@ -104,7 +104,7 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "How tags are rewritten before they are read as versions, such as \
               `^r(\\d+)_(\\d+) => $1.$2`.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |patch, text, origin| {
             set(&mut patch.versions.transform, Transform::parse(text), origin)
         },
@@ -115,7 +115,7 @@ pub const LABELS: [Label; 38] = [
         default: "`policy.skip_local_build`",
         doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
               `docker tag`.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
     Label {
@@ -123,7 +123,7 @@ pub const LABELS: [Label; 38] = [
         values: "`true`, `false`",
         default: "`policy.skip_pinned_digest`",
         doc: "`false` moves `tag@sha256:…` with its tag.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.skip_pinned_digest, value::switch(text), origin),
     },
     Label {
@@ -131,7 +131,7 @@ pub const LABELS: [Label; 38] = [
         values: "`true`, `false`",
         default: "`policy.skip_semver_pinned`",
         doc: "`false` looks at a tag such as `1.2.3` as well, in case it is pushed anew.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.skip_semver_pinned, value::switch(text), origin),
     },
     Label {
@@ -140,7 +140,7 @@ pub const LABELS: [Label; 38] = [
         default: "`policy.floating_tags`",
         doc: "The container is looked at only while its tag is one of these, such as \
               `latest,stable`.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.floating_tags, tags(text), origin),
     },
     Label {
@@ -176,7 +176,7 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "Must end with 0 inside the new container before the update counts; tried again until \
               the health timeout.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| hook::command(text).map(drop),
     },
     Label {
@@ -184,7 +184,7 @@ pub const LABELS: [Label; 38] = [
         values: "a regular expression",
         default: "",
         doc: "A line of the new container's log must match it before the update counts.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| probe::pattern(text).map(drop),
     },
     Label {
@@ -194,7 +194,7 @@ pub const LABELS: [Label; 38] = [
         doc: "A port that must accept connections inside the new container before the update counts. \
               It is asked from here where that reaches the container, else from inside its network, \
               by a short-lived container of our own image.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| probe::port(text).map(drop),
     },
     Label {
@@ -203,7 +203,7 @@ pub const LABELS: [Label; 38] = [
         default: "",
         doc: "A path that must be answered over HTTP, with a status below 400, by the new container \
               before the update counts. Asked like `docker-auto.health.tcp`.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| probe::page(text).map(drop),
     },
     Label {
@@ -222,7 +222,7 @@ pub const LABELS: [Label; 38] = [
         doc: "Files in the container's own layer that are copied to the new container, with their \
               owners and modes, beside secrets. With `none` a container with secrets there is not \
               updated at all.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| {
             Wish::read(&Labels::from([(CARRY.to_owned(), text.to_owned())])).map(drop)
         },
@@ -248,9 +248,15 @@ pub const LABELS: [Label; 38] = [
         default: "`compose.write`",
         doc: "Whether another tag is also written into the container's Compose file or its `.env`, once \
               the new container is proven, and back by a rollback. Only files in the directories of \
-              `compose.directories` are written.",
+              `compose.directories` are written. A word that is neither is told, and counts as \
+              `false`.",
         on_error: OnError::Ignore,
-        read: |patch, text, origin| set(&mut patch.compose_write, value::switch(text), origin),
+        read: |patch, text, origin| {
+            // What somebody wanted to be left alone is not written.
+            let asked = value::switch(text);
+            set(&mut patch.compose_write, Ok(asked.clone().unwrap_or(false)), origin)?;
+            asked.map(drop)
+        },
     },
     Label {
         name: DEPENDS_ON,
@@ -273,7 +279,7 @@ pub const LABELS: [Label; 38] = [
               `true`) leaves the containers as they were; an image that it failed on is not tried \
               again, if it is the one of the update. No update is made with a backup of data that it \
               can write to.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| dependency::rerun(text).map(drop),
     },
     Label {
@@ -281,8 +287,8 @@ pub const LABELS: [Label; 38] = [
         values: "`keep`, a MAC address",
         default: "configured ones are kept, where the engine tells them from its own",
         doc: "The MAC address that the new container has in this network.",
-        on_error: OnError::Ignore,
-        // Checked here, and read where the body of the new container is made.
+        on_error: OnError::HoldBack(About::How),
+        // Checked beside this table, and read where the body of the new container is made.
         read: |_, _, _| Ok(()),
     },
     Label {
@@ -302,7 +308,7 @@ pub const LABELS: [Label; 38] = [
         doc: "Is run inside the old container before anything is stopped. Exit code 75 postpones the \
               update to the next time, any other one but 0 ends it; so does taking too long. After \
               a crash it may run a second time.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| hook::command(text).map(drop),
     },
     Label {
@@ -329,7 +335,7 @@ pub const LABELS: [Label; 38] = [
         values: "`USER`, `UID`, `USER:GROUP`, `UID:GID`",
         default: "the container's own user",
         doc: "Who runs the hooks.",
-        on_error: OnError::HoldBack,
+        on_error: OnError::HoldBack(About::How),
         read: |_, text, _| hook::user(text).map(drop),
     },
     Label {

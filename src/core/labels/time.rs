@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use crate::core::policy::About;
 use crate::core::window::{Blackouts, Schedule, Windows};
 
 use super::table::{set, span};
@@ -13,7 +14,7 @@ pub(super) const SCHEDULE: Label = Label {
     default: "`update.cron`",
     doc: "The times of the container's updates, where it is updated by itself at all: `serve` looks \
           at it then, and no check before updates it. Read in the time zone `TZ`.",
-    on_error: OnError::HoldBack,
+    on_error: OnError::HoldBack(About::Whether),
     read: |patch, text, origin| {
         // The policy that it is laid over knows the time zone.
         let schedule = Schedule::parse(text, Tz::UTC).map_err(|error| error.to_string());
@@ -32,7 +33,7 @@ pub(super) const WINDOW: Label = Label {
     default: "`update.window`",
     doc: "When updates may begin, such as `Mon-Fri 22:00-06:00; Sat,Sun`. A schedule must fall into \
           it; without one `serve` updates as soon as it opens.",
-    on_error: OnError::HoldBack,
+    on_error: OnError::HoldBack(About::Whether),
     read: |patch, text, origin| set(&mut patch.window, Windows::parse(text), origin),
 };
 
@@ -42,7 +43,7 @@ pub(super) const BLACKOUT: Label = Label {
     default: "`update.blackout`",
     doc: "Days on which no update begins, such as `2026-12-24..2026-12-26`, or every year \
           `12-24..01-02`.",
-    on_error: OnError::HoldBack,
+    on_error: OnError::HoldBack(About::Whether),
     read: |patch, text, origin| set(&mut patch.blackout, Blackouts::parse(text), origin),
 };
 
@@ -52,7 +53,7 @@ pub(super) const COOLDOWN: Label = Label {
     default: "`update.cooldown`",
     doc: "How old an image must be before it is taken: since it was built, or since it was first seen \
           where its date cannot be believed. Only force lifts it.",
-    on_error: OnError::HoldBack,
+    on_error: OnError::HoldBack(About::Whether),
     read: |patch, text, origin| set(&mut patch.cooldown, span(text), origin),
 };
 

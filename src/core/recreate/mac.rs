@@ -22,11 +22,11 @@ pub(super) fn configured(
     warnings: &mut Vec<String>,
 ) -> Option<String> {
     let current = text(&shown["MacAddress"]);
-    // The owner says `keep`, or the address itself; what is neither is reported with its label.
+    // The owner says `keep`, or the address itself; what is neither is told, and was meant to keep it.
     let labelled = match text(&scene.shown.config["Labels"][format!("{MAC}{network}")]) {
-        "keep" => current,
+        "" => "",
         address if is_mac(address) => address,
-        _ => "",
+        _ => current,
     };
     let asked = if is_main { of_container(scene) } else { of_endpoint(network, shown, scene) };
     let unused = if scene.since(44) && scene.shown.is_unused() { current } else { "" };

@@ -12,7 +12,7 @@ use crate::core::decision::{
 use crate::core::digest::Digest;
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::ourselves::Obstacle;
-use crate::core::policy::{LabelSelector, NamePattern, Origin, Scope, Unselected};
+use crate::core::policy::{About, LabelSelector, NamePattern, Origin, Scope, Unclear, Unselected};
 use crate::core::reference::ImageRef;
 use crate::core::remote::{FailureCode, RemoteFailure};
 use crate::core::verdict::{COMMAND_LINE, Paused, Said};
@@ -59,7 +59,8 @@ fn holds() -> Vec<HoldReason> {
         HoldReason::OutsideWindow { windows: "22:00-06:00".into(), origin: label() },
         HoldReason::Blackout { dates: "12-24".into(), origin: label() },
         HoldReason::CoolingDown { since: at, cooldown: Duration::from_mins(1), origin: variable() },
-        HoldReason::LabelUnclear(label()),
+        HoldReason::LabelUnclear(Unclear { origin: label(), about: About::Whether }),
+        HoldReason::LabelUnclear(Unclear { origin: label(), about: About::How }),
         HoldReason::Irreplaceable(Obstacle::AutoRemove),
         HoldReason::Skipped(said()),
         HoldReason::RejectedByPerson(said()),

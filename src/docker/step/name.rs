@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::core::id::ContainerName;
+use crate::core::id::{ContainerId, ContainerName};
 use crate::core::journal::{Class, Known, StepOutput};
 use crate::core::plan::{Key, StepError};
 
@@ -27,7 +27,7 @@ impl HostRunner {
         match self.host.transport().call(call.query("name", to.as_str())).await {
             Ok(_) => Ok(StepOutput::Done),
             // A call that was given up may be heard late, in between.
-            Err(error) if error.status().is_some() && self.is_named(known, key, to).await? => {
+            Err(error) if error.status().is_some() && self.is_named(&inspect, to).await? => {
                 Ok(StepOutput::Done)
             }
             Err(error) if error.status() == Some(409) => {
@@ -37,13 +37,9 @@ impl HostRunner {
         }
     }
 
-    async fn is_named(
-        &self,
-        known: &Known,
-        key: &Key,
-        name: &ContainerName,
-    ) -> Result<bool, StepError> {
-        Ok(convert::name(&self.inspect_key(known, key).await?) == *name)
+    async fn is_named(&self, inspect: &Value, name: &ContainerName) -> Result<bool, StepError> {
+        let id = ContainerId::new(inspect["Id"].as_str().unwrap_or_default());
+        Ok(self.inspect(&id).await?.is_some_and(|now| convert::name(&now) == *name))
     }
 
     pub(super) async fn set_restart_policy(

@@ -109,7 +109,14 @@ fn through_what_it_reaches_the_engine_is_infrastructure() {
     let relay = json!({
         "Image": house.reference(), "Entrypoint": ["/usr/bin/python3", "-c", RELAY], "Cmd": [],
         "HostConfig": {"Binds": binds, "NetworkMode": "way"}, "StopSignal": "SIGKILL",
+        "Labels": {"docker-auto.depends-on": "base:restart"},
     });
+    let base = json!({
+        "Image": house.reference(), "Cmd": [], "StopSignal": "SIGKILL",
+        "Entrypoint": ["/usr/bin/python3", "-c", "import time; time.sleep(1e6)"],
+        "HostConfig": {"Binds": PROGRAMS, "NetworkMode": "none"},
+    });
+    house.host.create_and_start("base", &base);
     let proxy = house.host.create_and_start("proxy", &relay);
     house.push("2");
     let own = json!({"Binds": [format!("{DATA}:/data")], "NetworkMode": "way"});
@@ -120,6 +127,10 @@ fn through_what_it_reaches_the_engine_is_infrastructure() {
         let (code, said) = house.run(&[verb, "proxy"]);
         assert!(code == 1 && said.contains("reaches Docker through it"), "{code} {said}");
     }
+    // Nor is it restarted with what it needs.
+    let (code, said) = house.run(&["plan", "base"]);
+    let stays = "proxy is not restarted with it: docker-auto reaches Docker through it";
+    assert!(code == 0 && said.contains(stays), "{code} {said}");
     house.begin("update");
     let record = house.recorded(1);
     assert_eq!(record["outcome"], "updated", "{record:#}");

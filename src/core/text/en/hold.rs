@@ -2,6 +2,7 @@
 
 use crate::core::decision::HoldReason;
 use crate::core::duration;
+use crate::core::policy::{About, Unclear};
 use crate::core::text::{Telling, moment};
 
 use super::BY_NAME;
@@ -48,9 +49,13 @@ pub(in crate::core::text) fn hold(reason: &HoldReason) -> Telling {
         | HoldReason::OutsideWindow { .. }
         | HoldReason::Blackout { .. }
         | HoldReason::CoolingDown { .. } => hold_in_time(reason),
-        HoldReason::LabelUnclear(origin) => Telling::new(
+        HoldReason::LabelUnclear(Unclear { origin, about: About::Whether }) => Telling::new(
             format!("{origin} cannot be understood and may have been meant to forbid it"),
             format!("correct it, or {BY_NAME}"),
+        ),
+        HoldReason::LabelUnclear(Unclear { origin, about: About::How }) => Telling::new(
+            format!("{origin} cannot be understood and says to what, or how, it is updated"),
+            "correct it: a person's word does not stand above it",
         ),
         HoldReason::Irreplaceable(obstacle) => Telling::sentence(&obstacle.to_string()),
         HoldReason::Skipped(_)

@@ -3,6 +3,7 @@
 use crate::core::decision::HoldReason;
 use crate::core::duration;
 use crate::core::ourselves::Obstacle;
+use crate::core::policy::{About, Unclear};
 use crate::core::text::{Telling, moment};
 
 use super::chain::{paused, person};
@@ -45,9 +46,13 @@ pub(in crate::core::text) fn hold(reason: &HoldReason) -> Telling {
         | HoldReason::OutsideWindow { .. }
         | HoldReason::Blackout { .. }
         | HoldReason::CoolingDown { .. } => hold_in_time(reason),
-        HoldReason::LabelUnclear(from) => Telling::new(
+        HoldReason::LabelUnclear(Unclear { origin: from, about: About::Whether }) => Telling::new(
             format!("{} 无法理解，可能本意是禁止更新", origin(from)),
             format!("改正它，或{BY_NAME}"),
+        ),
+        HoldReason::LabelUnclear(Unclear { origin: from, about: About::How }) => Telling::new(
+            format!("{} 无法理解，而它说明更新到哪个版本或如何更新", origin(from)),
+            "改正它：人的决定不能代替它",
         ),
         HoldReason::Irreplaceable(obstacle) => irreplaceable(*obstacle),
         HoldReason::Skipped(_)
