@@ -31,10 +31,11 @@ const DISTRIBUTIONS: [&str; 7] = ["alpine", "debian", "deb", "ubuntu", "ubi", "f
 const COUNTERS: [&str; 12] =
     ["ls", "r", "build", "b", "p", "pl", "rev", "post", "patch", "u", "release", "revision"];
 
-/// Words that name a machine, numbers included.
-pub(super) const MACHINES: [&str; 17] = [
-    "amd64", "arm64", "arm64v8", "arm32v5", "arm32v6", "arm32v7", "armv6", "armv7", "armhf", "arm",
-    "aarch64", "i386", "386", "x86", "s390x", "ppc64le", "riscv64",
+/// What names a machine, numbers included.
+pub(super) const MACHINES: [&str; 22] = [
+    "amd64", "arm64", "arm64v8", "arm64-v8", "arm32v5", "arm32v6", "arm32v7", "armv6", "armv7",
+    "arm-v6", "arm-v7", "armhf", "arm", "aarch64", "i386", "386", "x86", "x86_64", "x86-64",
+    "s390x", "ppc64le", "riscv64",
 ];
 
 /// Takes a suffix apart, in small letters; never fails.
