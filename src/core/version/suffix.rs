@@ -11,6 +11,9 @@ pub enum Role {
     Distribution,
     /// A build of the same version: a higher one is newer.
     Counter,
+    /// A second version (`16-3.4`, `4.6.3_v2.0.10`, `-r4.3`), whose major is a variant; it rises no
+    /// further than the first one may.
+    Version,
 }
 
 /// One part of a suffix: `-alpine3.20`, `-slim`, `-ls123`.
@@ -69,10 +72,15 @@ fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
         let marks = vec!["#"; numbers.len()].join(".");
         format!("{separator}{letters}{marks}")
     };
-    if letters == "v" && numbers.len() > 1 {
-        // A second version, whose major is a variant.
-        let shape = format!("{separator}v{}", numbers.first().copied().unwrap_or_default());
-        return Part { shape, role: Role::Counter, numbers };
+    if letters == "u" && !separator.is_empty() {
+        // `8u392` is an update, `-u22` an Ubuntu.
+        return literal();
+    }
+    let versioned = letters == "v" || COUNTERS.contains(&letters);
+    if numbers.len() > 1 && (versioned || (letters.is_empty() && before.is_none())) {
+        let major = numbers.first().copied().unwrap_or_default();
+        let shape = format!("{separator}{letters}{major}{}", ".#".repeat(numbers.len() - 1));
+        return Part { shape, role: Role::Version, numbers };
     }
     match role(letters, word, before) {
         Role::Literal => literal(),
