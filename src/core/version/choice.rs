@@ -4,9 +4,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 
 use crate::core::version::kind::Kind;
-use crate::core::version::parse::{Family, Stage, Tag};
+use crate::core::version::parse::{Stage, Tag};
 use crate::core::version::rules::{Track, VersionRules};
-use crate::core::version::suffix::Role;
+use crate::core::version::suffix::{Part, Role};
 
 /// What a repository's tags come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,13 +36,15 @@ pub fn choose<'a>(
     let Some(family) = now.family() else { return Choice::default() };
     let admitted = tags.into_iter().filter(|tag| *tag != current && rules.admits(tag));
     let read = admitted.map(|tag| (rules.read(tag), tag));
+    let kin: Vec<_> = read.filter(|(tag, _)| tag.family().as_ref() == Some(&family)).collect();
+    let counts = kin.iter().map(|(tag, _)| tag).chain([&now]).any(begins_a_count);
     let early = rules.prerelease.value;
-    let newer = read.filter(|(tag, _)| is_far_enough(tag, &now, early));
-    let newer: Vec<_> = newer.filter(|(tag, _)| is_newer(tag, &now, &family)).collect();
+    let newer = kin.into_iter().filter(|(tag, _)| is_far_enough(tag, &now, early));
+    let newer: Vec<_> = newer.filter(|(tag, _)| is_newer(tag, &now)).collect();
     let last = last_major(&now, newer.iter().map(|(tag, _)| tag));
     let follows = |tag: &Tag| is_in_range(tag, &now, rules.track.value);
     let carries = |tag: &Tag| tag.numbers > now.numbers && is_same_variant(tag, &now);
-    let varies = newer.iter().any(|(tag, _)| follows(tag) && carries(tag));
+    let varies = !counts || newer.iter().any(|(tag, _)| follows(tag) && carries(tag));
     let kept = newer.into_iter().filter(|(tag, _)| {
         tag.numbers.first() <= last.as_ref() && (!varies || is_same_variant(tag, &now))
     });
@@ -58,6 +60,8 @@ pub fn choose<'a>(
     };
     near.sort_by(by_age);
     far.sort_by(by_age);
+    // What is held back by its second version may be older than what is not.
+    far.retain(|tag| near.first().is_none_or(|newest| by_age(tag, newest).is_lt()));
     Choice {
         in_range: near.into_iter().map(|(_, text)| text.to_owned()).collect(),
         beyond: far.into_iter().take(MOST_BEYOND).map(|(_, text)| text.to_owned()).collect(),
@@ -93,33 +97,60 @@ fn last_major<'a>(now: &Tag, newer: impl Iterator<Item = &'a Tag>) -> Option<u64
     )
 }
 
-/// Says whether the bare numbers behind two versions are the same: where a later version carries the
-/// current one's, they name a variant (`3.1.0-18` for Node.js 18) and no build.
-fn is_same_variant(tag: &Tag, now: &Tag) -> bool {
-    let bare = |tag: &Tag| -> Vec<Vec<u64>> {
-        let parts =
-            tag.suffix.iter().filter(|part| part.role == Role::Counter && part.shape == "-#");
-        parts.map(|part| part.numbers.clone()).collect()
-    };
-    !bare(now).is_empty() && bare(tag) == bare(now)
+/// Returns the bare number behind a version that may name a variant (`3.1.0-18` for Node.js 18);
+/// none with more digits does: it counts builds, or is a day.
+fn bare(tag: &Tag) -> Option<u64> {
+    small(tag, &["-#"])
 }
 
-fn is_newer(tag: &Tag, now: &Tag, family: &Family) -> bool {
-    if tag.family().as_ref() != Some(family) || leaps(tag, now) || is_written_otherwise(tag, now) {
+/// Returns the number that stands alone behind a version in one of these shapes, where it is small.
+fn small(tag: &Tag, shapes: &[&str]) -> Option<u64> {
+    const MOST: u64 = 9999;
+    let counter =
+        |part: &&Part| part.role == Role::Counter && shapes.contains(&part.shape.as_str());
+    let part = tag.suffix.first().filter(counter);
+    part.and_then(|part| part.numbers.first().copied()).filter(|number| *number <= MOST)
+}
+
+/// Returns a version's numbers; behind a first one that is alone, the bare one may be its minor:
+/// `RELEASE_3_18`.
+fn numbers(tag: &Tag) -> Vec<u64> {
+    let minor = small(tag, &["-#", "_#"]).filter(|_| tag.numbers.len() == 1);
+    tag.numbers.iter().copied().chain(minor).collect()
+}
+
+/// Says whether a tag's bare number is one that builds are counted from. A family without any is one
+/// of variants.
+fn begins_a_count(tag: &Tag) -> bool {
+    matches!(bare(tag), Some(0 | 1))
+}
+
+/// Says whether the bare numbers behind two versions are the same: where a later version carries the
+/// current one's, or none begins a count, they name a variant and no build.
+fn is_same_variant(tag: &Tag, now: &Tag) -> bool {
+    bare(tag) == bare(now)
+}
+
+fn is_newer(tag: &Tag, now: &Tag) -> bool {
+    if leaps(tag, now) || is_written_otherwise(tag, now) || falls(tag, now) {
         return false;
     }
-    let version = (&tag.numbers, &tag.stage).cmp(&(&now.numbers, &now.stage));
-    let distribution = |tag: &Tag| -> Vec<Vec<u64>> {
-        tag.suffix_numbers(Role::Distribution).into_iter().map(<[u64]>::to_vec).collect()
-    };
-    match version {
+    match (&tag.numbers, &tag.stage).cmp(&(&now.numbers, &now.stage)) {
         Ordering::Greater => true,
         Ordering::Less => false,
+        // All but the distribution's release are builds: their words are the family's.
         Ordering::Equal => {
-            distribution(tag) == distribution(now)
-                && tag.suffix_numbers(Role::Counter) > now.suffix_numbers(Role::Counter)
+            let distribution = |tag: &Tag| tag.suffix_numbers(Role::Distribution).concat();
+            distribution(tag) == distribution(now) && tag.suffix > now.suffix
         }
     }
+}
+
+/// Says whether a tag's second version is older behind a first one that is no release of its own:
+/// `2.13-2.4.1` is a step back from `2.12-2.5.0`, and `1.16.3-1.0` none from `1.16.2-1.1`.
+fn falls(tag: &Tag, now: &Tag) -> bool {
+    let (new, old) = (tag.suffix_numbers(Role::Version), now.suffix_numbers(Role::Version));
+    now.numbers.len() < 3 && new.iter().zip(old).any(|(new, old)| *new < old)
 }
 
 /// A number of two more digits is no next version: builds are counted under the same repository.
@@ -137,13 +168,17 @@ fn is_written_otherwise(tag: &Tag, now: &Tag) -> bool {
         .any(|(new, old)| (padded(new) && old.len() == 1) || (padded(old) && new.len() == 1))
 }
 
-/// Dates have no parts that could stay.
+/// Dates have no parts that could stay. A second version rises no further than the first one.
 fn is_in_range(tag: &Tag, now: &Tag, track: Track) -> bool {
-    let kept = match (now.kind, track) {
-        (_, Track::Tag) => return false,
-        (Kind::Date, _) | (_, Track::Major) => 0,
-        (_, Track::Minor) => 1,
-        (_, Track::Patch) => 2,
+    let kept = match track {
+        Track::Tag => return false,
+        Track::Major => 0,
+        Track::Minor => 1,
+        Track::Patch => 2,
     };
-    tag.numbers.iter().zip(&now.numbers).take(kept).all(|(new, old)| new == old)
+    let first = |tag: &Tag| numbers(tag).into_iter().take(kept);
+    let stays = now.kind == Kind::Date || first(tag).eq(first(now));
+    let (new, old) = (tag.suffix_numbers(Role::Version), now.suffix_numbers(Role::Version));
+    let rises = |(new, old): (&[u64], &[u64])| new.iter().take(kept).gt(old.iter().take(kept));
+    stays && !new.into_iter().zip(old).any(rises)
 }

@@ -99,9 +99,27 @@ const CHANGES: [&str; 15] = [
 ];
 
 /// Words whose number says what the image is built on.
-const BASES: [&str; 17] = [
-    "alpine", "debian", "deb", "ubuntu", "ubi", "fedora", "el", "jdk", "jre", "java", "php",
-    "python", "py", "node", "pg", "postgres", "cuda",
+const BASES: [&str; 20] = [
+    "alpine",
+    "debian",
+    "deb",
+    "ubuntu",
+    "ubi",
+    "fedora",
+    "el",
+    "windowsservercore",
+    "servercore",
+    "nanoserver",
+    "jdk",
+    "jre",
+    "java",
+    "php",
+    "python",
+    "py",
+    "node",
+    "pg",
+    "postgres",
+    "cuda",
 ];
 
 /// Says whether what stands before a tag's numbers leaves them a version: nothing, `v`, or words with
@@ -132,11 +150,28 @@ fn base(text: &str) -> Option<usize> {
     (is_base && is_version).then_some(text.len() - version.len())
 }
 
-/// Says whether the word across a tag's first digits is a machine: `linux-amd64-2.19.4`.
-fn names_a_machine(prefix: &str, rest: &str) -> bool {
-    let begin = prefix.rsplit(['-', '_']).next().unwrap_or_default();
-    let end = rest.split(['-', '_']).next().unwrap_or_default();
-    MACHINES.contains(&format!("{begin}{end}").as_str())
+/// Returns how far the machine reaches that a tag names before its version: `linux-amd64-2.19.4`.
+/// What it is called is no version, whatever digits it has.
+fn machine(text: &str) -> usize {
+    let mut reach = 0;
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let named = MACHINES.iter().filter(|name| {
+            let behind = rest.strip_prefix(**name);
+            behind.is_some_and(|behind| behind.starts_with(['-', '_']))
+        });
+        let word = rest.find(['-', '_']).unwrap_or(rest.len());
+        if let Some(length) = named.map(|name| name.len()).max() {
+            reach = at + length;
+            at = reach + 1;
+        } else if rest[..word].contains(|c: char| c.is_ascii_digit()) {
+            return reach;
+        } else {
+            at += word + 1;
+        }
+    }
+    // Nothing behind it could be a version: `build-386` is one itself.
+    0
 }
 
 impl Tag {
@@ -164,11 +199,9 @@ impl Tag {
         if let Some(prefix) = base(text) {
             return Self::behind(text, prefix);
         }
-        let machine = text.split_once('-').filter(|(word, _)| MACHINES.contains(word));
-        let skipped = machine.map_or(0, |(word, _)| word.len());
+        let skipped = machine(text);
         let begin = skipped + text.get(skipped..)?.find(|c: char| c.is_ascii_digit())?;
-        let (prefix, rest) = text.split_at(begin);
-        if !stands_before_versions(prefix.get(skipped..)?) && !names_a_machine(prefix, rest) {
+        if !stands_before_versions(text.get(..begin)?) {
             return None;
         }
         Self::behind(text, begin)
@@ -179,12 +212,13 @@ impl Tag {
         let (prefix, rest) = text.split_at(prefix);
         let (kind, numbers, width, rest) = dashed(rest).or_else(|| dotted(rest))?;
         let (stage, rest) = stage(rest);
+        let exact = kind != Kind::Date && numbers.len() > 2;
         Some(Self {
             kind,
             prefix: prefix.to_owned(),
             numbers,
             stage,
-            suffix: parts(rest),
+            suffix: parts(rest, exact),
             width,
             text: text.to_owned(),
         })
@@ -218,11 +252,11 @@ impl Tag {
     }
 }
 
-/// `sha-1a2b3c4`, `main-1a2b3c4`, `1a2b3c4`, and signatures, which stand under a digest's name.
+/// `sha-1a2b3c4`, `main-1a2b3c4`, `1a2b3c4-slim`, and signatures, which stand under a digest's name.
 fn is_commit_tag(text: &str) -> bool {
-    let (head, tail) = text.rsplit_once('-').unwrap_or(("", text));
-    let named = !head.bytes().any(|byte| byte.is_ascii_digit());
-    text.starts_with("sha256-") || (named && is_commit(tail))
+    let plain = |word: &&str| !word.contains(|c: char| c.is_ascii_digit());
+    let mut words = text.split('-').filter(|word| !plain(word) && !MACHINES.contains(word));
+    text.starts_with("sha256-") || words.next().is_some_and(is_commit)
 }
 
 type Numbers<'a> = (Kind, Vec<u64>, usize, &'a str);
@@ -278,10 +312,16 @@ fn stage(text: &str) -> (Stage, &str) {
     }
 }
 
-/// Reads the numbers of a stage: `1`, `.1`, `-1`, `.20240101.1`.
+/// Reads the day of a stage: `-2024-01-16`.
+fn stage_day(text: &str) -> Option<(Vec<u64>, &str)> {
+    let text = text.strip_prefix(['.', '-']).unwrap_or(text);
+    let (day, rest) = text.split_at(dashed_date(text)?);
+    Some((day.split('-').filter_map(number).collect(), rest))
+}
+
+/// Reads the numbers of a stage: `1`, `.1`, `-1`, `.20240101.1`, `-2024-01-16`.
 fn stage_numbers(text: &str) -> (Vec<u64>, &str) {
-    let mut numbers = Vec::new();
-    let mut rest = text;
+    let (mut numbers, mut rest) = stage_day(text).unwrap_or((Vec::new(), text));
     loop {
         let separators: &[char] = if numbers.is_empty() { &['.', '-'] } else { &['.'] };
         let next = match rest.strip_prefix(separators) {
