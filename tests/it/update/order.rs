@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use docker_auto::core::id::Timestamp;
 use serde_json::{Value, json};
@@ -69,8 +68,7 @@ fn ten_are_updated_one_after_the_other_and_nobody_else_notices() {
     let since = now(&scene.host);
     let undisturbed = [18100, 18101].map(|port| Probe::start(address(port)));
     let proxy = EngineProxy::start(&scene.host, &[]);
-    let program = scene.program_behind(&proxy).timeout(Duration::from_mins(5));
-    let updated = program.run(&["update", "--all", "--json"]).expect(0);
+    let updated = scene.program_behind(&proxy).run(&["update", "--all", "--json"]).expect(0);
     for (name, probe) in bystanders.iter().zip(undisturbed) {
         assert_eq!(probe.end(), 0, "{name} is not touched");
     }
