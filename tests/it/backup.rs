@@ -78,7 +78,7 @@ fn push_destroyer(scene: &Scene, version: &str, more: &str) {
 /// Returns everything that can be told of the data.
 #[track_caller]
 fn shown(scene: &Scene) -> String {
-    scene.host.exec(&scene.name("web"), &["sh", "-c", SHOW])
+    scene.host.read_in(&scene.name("web"), &["sh", "-c", SHOW])
 }
 
 /// Returns the folders in a folder of backups, by name.

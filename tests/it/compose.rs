@@ -188,7 +188,7 @@ const CONTENTS: &str = r#"
 fn contents(scene: &Scene) -> String {
     let files = "/note /etc/app/deep.conf /run/app.conf /run/secrets/key /etc/app/key /tmp/key";
     let look = format!("stat -c '%n %u %g %a' {files} 2>&1; cat {files}; true");
-    scene.host.exec(&scene.name("web-1"), &["sh", "-c", &look])
+    scene.host.read_in(&scene.name("web-1"), &["sh", "-c", &look])
 }
 
 /// Compose writes the contents of configs and secrets into the container's own layer, before each
@@ -255,7 +255,7 @@ fn compose_leaves_data_that_was_restored_as_it_is() {
             let command = format!("printf {what} >/data/rows");
             scene.host.exec(&db, &["sh", "-c", &command]);
         };
-        let rows = || scene.host.exec(&db, &["cat", "/data/rows"]);
+        let rows = || scene.host.read_in(&db, &["cat", "/data/rows"]);
         for version in ["2", "3"] {
             write("rows");
             scene.push("db", version);

@@ -66,9 +66,9 @@ impl Family {
         assert_eq!(self.mode("side", "IpcMode"), format!("container:{parent}"));
         assert_eq!(["app", "side"].map(|name| self.scene.version(name)), ["1", "1"]);
         self.scene.all_run(&["app", "side", "vpn"]);
-        let said =
-            self.scene.host.exec(&self.scene.name("app"), &["wget", "-qO-", "127.0.0.1:8080"]);
-        assert!(said.contains(&self.scene.version("vpn")), "{said}");
+        // It listens a moment after it runs.
+        let (app, version) = (self.scene.name("app"), self.scene.version("vpn"));
+        self.scene.host.wait_printed(&app, &["wget", "-qO-", "127.0.0.1:8080"], &version);
     }
 
     fn program(&self) -> Program {
@@ -202,8 +202,8 @@ fn who_is_restarted_takes_along_who_lives_with_it_and_nobody_who_must_stay_up() 
         let after = Seen::of(&scene.host.inspect(&before.id));
         assert_eq!(after.started_at != before.started_at, restarted, "{}", after.name);
     }
-    let said = scene.host.exec(&scene.name("web"), &["wget", "-qO-", "127.0.0.1:8080"]);
-    assert!(said.contains('1'), "it has lost the namespace: {said}");
+    // Else it has lost the namespace.
+    scene.host.wait_printed(&scene.name("web"), &["wget", "-qO-", "127.0.0.1:8080"], "1");
     scene.all_run(&["api", "db", "gone", "off", "web"]);
 }
 
@@ -280,8 +280,7 @@ fn a_link_leads_to_the_new_container() {
             json!({"NetworkMode": "bridge", "Links": [format!("{}:sql", scene.name("db"))]});
         scene.start("web", &linked);
         scene.program().run(&["update", &scene.name("db")]).expect(0);
-        let said = scene.host.exec(&scene.name("web"), &["wget", "-qO-", "sql:8080"]);
-        assert!(said.contains('2'), "{said}");
+        scene.host.wait_printed(&scene.name("web"), &["wget", "-qO-", "sql:8080"], "2");
         let links = scene.host.inspect(&scene.name("web"))["HostConfig"]["Links"].clone();
         assert_eq!(links, json!([format!("/{}:/{}/sql", scene.name("db"), scene.name("web"))]));
         scene.all_run(&["db", "web"]);

@@ -1,6 +1,7 @@
 //! Pulls on each kind of engine: progress, verification, and registries that misbehave.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,7 @@ async fn a_pull_tells_how_far_it_is_and_is_not_done_twice() {
     needs!(lab);
     for kind in Engine::ALL {
         let host = Host::shared(kind);
-        let registry = Registry::faulty(&json!({"bytes_per_second": 4 * MIB}));
+        let registry = Registry::faulty(&json!({"bytes_per_second": MIB / 8}));
         let prefix = unique();
         let image = ImageSpec::web(&format!("{prefix}/app"), "1").blob(3 * MIB, &prefix);
         let (reference, digest) = (image.reference(&registry), registry.push(&image));
@@ -86,7 +87,20 @@ async fn a_pull_tells_how_far_it_is_and_is_not_done_twice() {
         let runner = HostRunner::new(connected(&host), Arc::new(listener), nobody);
         let step = pull_step(&reference, &own_platform(&host).await, &digest);
         let begun = Instant::now();
-        let output = run(&runner, &step).await.unwrap();
+        // It trickles until a part of it was told of.
+        let partly = |p: &PullProgress| p.done_bytes > 0 && p.done_bytes < p.total_bytes;
+        let lift = async {
+            while !seen.lock().unwrap().iter().any(partly) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            registry.faults(&json!({}));
+        };
+        let mut pulling = pin!(run(&runner, &step));
+        let output = tokio::select! {
+            output = &mut pulling => output,
+            () = lift => pulling.await,
+        };
+        let output = output.unwrap();
         let fifths = begun.elapsed().as_millis() / 200;
         let StepOutput::Pulled { image, size_bytes } = &output else { panic!("{output:?}") };
         assert_eq!(*image, ImageId::new(host.image_id(&reference)), "{kind:?}");
@@ -96,7 +110,6 @@ async fn a_pull_tells_how_far_it_is_and_is_not_done_twice() {
             let last = seen.last().copied().unwrap_or_default();
             assert!(last.layers > 0 && last.layers_done == last.layers, "{kind:?} {seen:?}");
             assert!(last.done_bytes == last.total_bytes && last.total_bytes >= 3 * MIB);
-            let partly = |p: &PullProgress| p.done_bytes > 0 && p.done_bytes < p.total_bytes;
             assert!(seen.iter().any(partly), "{kind:?} {seen:?}");
             let few = seen.len() as u128 <= fifths + 2;
             assert!(few, "five a second at most, not {} in {fifths} fifths", seen.len());
@@ -118,10 +131,14 @@ async fn a_tag_that_moved_again_is_noticed() {
         let planned = registry.push(&image);
         registry.push(&image.clone().version("2"));
         let step = pull_step(&reference, &own_platform(&host).await, &planned);
-        check(Class::Lasting, "the tag moved again", run(&runner(connected(&host)), &step).await);
+        check(
+            Class::Lasting,
+            "the tag moved again",
+            settled(&runner(connected(&host)), &step).await,
+        );
         let pinned = format!("{reference}@{planned}");
         let step = pull_step(&pinned, &own_platform(&host).await, &planned);
-        let output = run(&runner(connected(&host)), &step).await.unwrap();
+        let output = settled(&runner(connected(&host)), &step).await.unwrap();
         assert!(matches!(output, StepOutput::Pulled { .. }), "{output:?}");
     }
 }
@@ -139,8 +156,8 @@ async fn a_foreign_platform_is_pulled_and_created() {
         let other = if &*own.architecture == "arm64" { "amd64" } else { "arm64" };
         let foreign = Platform::new("linux", other, None);
         let runner = runner(connected(&host));
-        run(&runner, &pull_step(&reference, &own, &digest)).await.unwrap();
-        let output = run(&runner, &pull_step(&reference, &foreign, &digest)).await.unwrap();
+        settled(&runner, &pull_step(&reference, &own, &digest)).await.unwrap();
+        let output = settled(&runner, &pull_step(&reference, &foreign, &digest)).await.unwrap();
         let StepOutput::Pulled { image, .. } = output else { panic!("{output:?}") };
         let known = known();
         let name = ContainerName::new(format!("{prefix}-foreign"));
@@ -157,7 +174,7 @@ async fn a_foreign_platform_is_pulled_and_created() {
         let platform = &made["ImageManifestDescriptor"]["platform"]["architecture"];
         assert!(platform.is_null() || platform == other, "{kind:?} {platform}");
         let missing = Platform::new("linux", "riscv64", None);
-        let result = run(&runner, &pull_step(&reference, &missing, &digest)).await;
+        let result = settled(&runner, &pull_step(&reference, &missing, &digest)).await;
         check(Class::Lasting, "pulling ", result);
     }
 }
@@ -177,7 +194,7 @@ async fn a_layer_that_is_cut_off_is_an_error_and_leaves_no_image() {
         check(Class::Transient, "pulling ", run(&runner, &step).await);
         assert_eq!(host.request("GET", &format!("/images/{reference}/json"), None).0, 404);
         registry.faults(&json!({}));
-        assert!(matches!(run(&runner, &step).await, Ok(StepOutput::Pulled { .. })));
+        assert!(matches!(settled(&runner, &step).await, Ok(StepOutput::Pulled { .. })));
     }
 }
 
@@ -204,7 +221,7 @@ async fn what_a_registry_says_is_sorted_into_passing_and_lasting() {
         let registry = Registry::shared();
         let digest = registry.push(&image);
         let missing = format!("{}/{repository}:none", registry.address);
-        let result = run(&runner, &pull_step(&missing, &platform, &digest)).await;
+        let result = settled(&runner, &pull_step(&missing, &platform, &digest)).await;
         check(Class::Lasting, "pulling ", result);
     }
 }
@@ -265,7 +282,7 @@ async fn a_full_disk_is_named_with_its_cure() {
         let image = ImageSpec::web(&format!("{}/app", unique()), "1").blob(40 * MIB, "full");
         let (reference, digest) = (image.reference(&registry), registry.push(&image));
         let step = pull_step(&reference, &own_platform(&host).await, &digest);
-        let result = run(&runner(connected(&host)), &step).await;
+        let result = settled(&runner(connected(&host)), &step).await;
         check(Class::Lasting, "make room on the engine's disk", result);
     }
 }

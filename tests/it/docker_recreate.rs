@@ -155,7 +155,7 @@ impl Lab<'_> {
             return None;
         }
         // The names of interfaces change from start to start.
-        let routes = self.host.exec(&self.name(name), &["ip", "route"]);
+        let routes = self.host.read_in(&self.name(name), &["ip", "route"]);
         let default = routes.lines().find(|route| route.starts_with("default"));
         default.and_then(|route| route.split(" dev ").next()).map(str::to_owned)
     }

@@ -110,7 +110,9 @@ async fn a_frozen_engine_is_told_from_a_dead_one() {
     needs!(lab);
     let host = engine::Host::private(Engine::New, &HostOptions::default());
     let ours = patient(&host, hurried(LIMIT));
-    ours.ping().await.unwrap();
+    // Just started, it may take longer than that.
+    let booted = async { while ours.ping().await.is_err() {} };
+    timeout(PATIENCE, booted).await.unwrap();
     host.freeze();
     // The second time it does not even agree on a version.
     for _ in 0..2 {

@@ -176,7 +176,10 @@ down() {
 # shellcheck disable=SC2016
 end_engine() { # NAME SIGNAL
   touch "$LAB_DIR/hosts/$1/down"
-  inside "$1" /bin/sh -c 'pid=$(cat /run/docker.pid); kill -"$1" "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done' \
+  inside "$1" /bin/sh -c 'pid=$(cat /run/docker.pid); kill -"$1" "$pid"; while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+    # What it has started ends with it, but a little later: until then its ports are taken. Ten seconds at most.
+    tries=500; while [ $tries -gt 0 ] && grep -qsxE "docker-proxy|containerd" /proc/[0-9]*/comm; do
+      tries=$((tries - 1)); sleep 0.02; done' \
     end "$2"
 }
 

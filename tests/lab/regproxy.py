@@ -124,8 +124,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         entry = self.note()
         path = urllib.parse.urlparse(self.path).path
         concerned = re.search(FAULTS.get("only", ""), f"{self.command} {path}") is not None
-        if FAULTS.get("latency"):
-            time.sleep(FAULTS["latency"])
+        latency = FAULTS.get("latency", 0)
+        if latency:
+            time.sleep(latency)
         if concerned and self.failed(entry):
             return
         manifest = "/manifests/" in path
@@ -142,13 +143,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = any_method
 
     def failed(self, entry):
-        if FAULTS.get("hang"):
+        hang = FAULTS.get("hang")
+        if hang:
             entry["status"] = "hang"
-            time.sleep(FAULTS["hang"])
+            time.sleep(hang)
             self.reset()
             return True
         with LOCK:
-            failure = FAULTS["fail"].pop(0) if FAULTS.get("fail") else None
+            failures = FAULTS.get("fail")
+            failure = failures.pop(0) if failures else None
         if failure is None:
             return False
         entry["status"] = failure
@@ -239,8 +242,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for start in range(0, min(cut, len(data)), step):
             self.wfile.write(data[start : min(start + step, cut)])
             self.wfile.flush()
-            if FAULTS.get("bytes_per_second"):
-                time.sleep(step / FAULTS["bytes_per_second"])
+            rate = FAULTS.get("bytes_per_second")  # once: it may be lifted at any time
+            if rate:
+                time.sleep(step / rate)
         if cut < len(data):
             entry["status"] = "cut"
             self.reset()

@@ -2,7 +2,7 @@
 """sockproxy.py LISTEN ENGINE: a proxy between two unix sockets that injects faults at exact calls of the Docker API.
 
 Steered by lines on standard input: "rules [RULE...]" replaces the rules and counts anew, "log" answers with all calls
-as {"call": "METHOD /path?query", "status": CODE or what was injected}, "forget" empties it. A rule is an object:
+as {"call": "METHOD /path?query", "status": CODE or what was injected}, "forget" empties it, "failures" answers with what could not be carried out. A rule is an object:
   match    regular expression on "METHOD /path?query"
   nth      only the n-th call that matches (default: every one)
   fold     a call that repeats the one before it counts with it: who waits asks as often as it takes
@@ -10,7 +10,7 @@ as {"call": "METHOD /path?query", "status": CODE or what was injected}, "forget"
 and one or more of these, in this order:
   hold     seconds at most to wait until the file "until" exists
   delay    seconds
-  run      a command as a list, waited for
+  run      a command as a list, waited for; if it fails, the call is dropped
   kill     a file with a pid: SIGKILL, wait until it is gone, and drop the call
   status   answer this status with "message" instead
   drop     close the connection without an answer
@@ -33,7 +33,7 @@ import control
 
 LISTEN, ENGINE = sys.argv[1:3]
 LOCK = threading.Lock()
-RULES, LOG = [], []
+RULES, LOG, FAILURES = [], [], []
 LAST = [""]
 
 
@@ -51,6 +51,11 @@ def log_of_calls(_):
 def forget(_):
     with LOCK:
         LOG.clear()
+
+
+def failures(_):
+    with LOCK:
+        return list(FAILURES)
 
 
 def matching(call):
@@ -87,6 +92,18 @@ def hold(rule):
         time.sleep(0.005)
 
 
+def run(command):
+    """Runs a command; says whether it did what it was to do, else keeps why for the test."""
+    try:
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        return True
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"sockproxy.py: {error}", file=sys.stderr, flush=True)
+        with LOCK:
+            FAILURES.append(str(error))
+        return False
+
+
 def inject(rules, client, entry):
     """Carries the rules out; says whether the call ends here, and logs it before anybody can notice."""
     for rule in rules:
@@ -94,8 +111,9 @@ def inject(rules, client, entry):
             hold(rule)
         if "delay" in rule:
             time.sleep(rule["delay"])
-        if "run" in rule:
-            subprocess.run(rule["run"], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        if "run" in rule and not run(rule["run"]):
+            entry["status"] = "run failed"
+            return True
         if "kill" in rule:
             entry["status"] = f"killed {rule.get('when', 'before')}"
             kill(rule["kill"])
@@ -194,6 +212,6 @@ def serve_quietly(client):
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(LISTEN)
 listener.listen(256)
-control.steer(LISTEN, {"rules": set_rules, "log": log_of_calls, "forget": forget})
+control.steer(LISTEN, {"rules": set_rules, "log": log_of_calls, "forget": forget, "failures": failures})
 while True:
     threading.Thread(target=serve_quietly, args=(listener.accept()[0],), daemon=True).start()

@@ -102,7 +102,7 @@ fn check_mounts(scene: &Scene, folder: &Path) {
     assert_eq!(bound, "destroyed\n");
     let look = json!({"HostConfig": {"Binds": [format!("{}:/data", scene.name("data"))]}});
     scene.start_like("web", "look", &look);
-    let rows = scene.host.exec(&scene.name("look"), &["cat", "/data/rows"]);
+    let rows = scene.host.read_in(&scene.name("look"), &["cat", "/data/rows"]);
     assert_eq!(rows, "destroyed\n");
     scene.host.delete(&format!("/containers/{}?force=1", scene.name("look")));
 }
@@ -179,7 +179,7 @@ fn who_shares_the_volumes_shares_what_was_restored() {
     let words = format!("what {side} writes into {} meanwhile", scene.name("data"));
     assert!(plan.contains(&words), "{words}: {plan}");
     program.run(&["update", &name]).expect(0);
-    let rows = || scene.host.exec(&side, &["cat", "/data/rows"]);
+    let rows = || scene.host.read_in(&side, &["cat", "/data/rows"]);
     assert_eq!(rows(), "destroyed\n");
     program.run(&["rollback", &name, "--restore"]).expect(0);
     assert_eq!(rows(), "rows", "it was made anew with the volumes of the other");

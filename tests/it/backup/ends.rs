@@ -103,7 +103,7 @@ fn a_restore_that_is_killed_is_brought_to_its_end_or_begun_anew() {
     needs!(lab);
     let scene = scene(Engine::New);
     start(&scene);
-    let rows = || scene.host.exec(&scene.name("web"), &["cat", "/data/rows"]);
+    let rows = || scene.host.read_in(&scene.name("web"), &["cat", "/data/rows"]);
     let write = |what: &str| {
         let command = format!("printf {what} >/data/rows");
         scene.host.exec(&scene.name("web"), &["sh", "-c", &command]);

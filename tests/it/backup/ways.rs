@@ -139,7 +139,7 @@ fn restores_may_follow_one_another_and_updates_follow_them() {
         let command = format!("printf {what} >/data/rows");
         scene.host.exec(&name, &["sh", "-c", &command]);
     };
-    let now = || (scene.version("web"), scene.host.exec(&name, &["cat", "/data/rows"]));
+    let now = || (scene.version("web"), scene.host.read_in(&name, &["cat", "/data/rows"]));
     let is = |version: &str, rows: &str| (version.to_owned(), rows.to_owned());
     let update = |version: &str| {
         scene.push("web", version);

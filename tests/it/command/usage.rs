@@ -1,9 +1,9 @@
 //! Help, flags, variables and exit codes.
 
 use std::fs;
-use std::time::Duration;
 
 use crate::support::program::Program;
+use crate::support::scene::PATIENCE;
 
 const COMMANDS: [&str; 20] = [
     "serve",
@@ -239,7 +239,7 @@ fn a_signal_ends_a_command_that_waits() {
         let waiting = program.spawn(arguments);
         let (_connection, _) = silent.accept().unwrap();
         waiting.signal(signal);
-        let ended = waiting.wait_exit(Duration::from_secs(5));
+        let ended = waiting.wait_exit(PATIENCE);
         assert_eq!(ended.code, 130, "{arguments:?}: {}", ended.stderr);
     }
 }

@@ -103,11 +103,11 @@ fn who_lives_with_a_container_stops_before_it_and_starts_after_it() {
         );
         assert_eq!(mode("eye", "PidMode"), owner);
         for name in ["app", "side"] {
-            let said = scene.host.exec(&scene.name(name), &["wget", "-qO-", "127.0.0.1:8080"]);
-            assert!(said.contains(" 2"), "{name} reaches the new one: {said}");
+            // It reaches the new one.
+            scene.host.wait_printed(&scene.name(name), &["wget", "-qO-", "127.0.0.1:8080"], " 2");
         }
-        let processes = scene.host.exec(&scene.name("eye"), &["ps"]);
-        assert!(processes.contains("httpd"), "it sees the new one's: {processes}");
+        // It sees the new one's.
+        scene.host.wait_printed(&scene.name("eye"), &["ps"], "httpd");
         for (name, before) in all.iter().zip(&before) {
             let now = scene.seen(name);
             assert_eq!(now.id == before.id, *name == "ui", "{name}");

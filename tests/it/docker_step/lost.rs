@@ -80,7 +80,7 @@ async fn what_is_done_in_a_container_is_done_again() {
         }
         operation.run(&start(Key::replacement())).await.unwrap();
         let new = operation.known.ids[&Key::replacement()].to_string();
-        assert_eq!(operation.host.exec(&new, &["cat", "/app/note"]), "kept\n", "{kind:?}");
+        assert_eq!(operation.host.read_in(&new, &["cat", "/app/note"]), "kept\n", "{kind:?}");
 
         let command = vec!["/bin/echo".to_owned(), "done".to_owned()];
         let hook = Hook { command, user: None, timeout: GRACE };

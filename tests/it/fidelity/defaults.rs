@@ -128,7 +128,7 @@ fn check(engine: Engine) {
         scene.host.post(&format!("/containers/create?name={twin}"), &scene.body("web", wish));
         assert_eq!(updated, config(&scene.host.inspect(&twin)), "{name} on {engine:?}");
     }
-    let variables = scene.host.exec(&scene.name("unset"), &["env"]);
+    let variables = scene.host.read_in(&scene.name("unset"), &["env"]);
     assert!(!variables.contains("MODE="), "{variables}");
 }
 

@@ -30,7 +30,7 @@ fn start(scene: &Scene, label: &str, more: &Value) {
 }
 
 fn shown(scene: &Scene) -> String {
-    scene.host.exec(&scene.name("web"), &["sh", "-c", SHOW])
+    scene.host.read_in(&scene.name("web"), &["sh", "-c", SHOW])
 }
 
 #[test]

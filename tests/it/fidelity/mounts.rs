@@ -90,7 +90,7 @@ fn what_is_mounted_stays_mounted_in_the_same_way() {
         assert_eq!(mounts(&before), mounts(&after), "{engine:?}");
         assert_eq!(mounts(&after).iter().filter(|mount| mount["RW"] == false).count(), 3);
         assert_eq!(after["HostConfig"]["Tmpfs"], before["HostConfig"]["Tmpfs"]);
-        let table = scene.host.exec(&scene.name("web"), &["mount"]);
+        let table = scene.host.read_in(&scene.name("web"), &["mount"]);
         let scratch = table.lines().find(|line| line.contains(" /scratch ")).unwrap_or_default();
         assert!(scratch.contains("size=1024k"), "{table}");
         scene.host.exec(&scene.name("web"), &["test", "-f", "/named/file"]);

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::engine::Engine;
 use crate::support::lab::needs;
-use crate::support::scene::{Scene, on_each_engine};
+use crate::support::scene::{PATIENCE, Scene, on_each_engine};
+use crate::support::wait::wait_until;
 
 use super::update;
 
@@ -58,7 +59,7 @@ fn endpoints(scene: &Scene, short: &str) -> Value {
 
 /// Returns where packets go.
 fn default_route(scene: &Scene, short: &str) -> String {
-    let routes = scene.host.exec(&scene.name(short), &["ip", "route"]);
+    let routes = scene.host.read_in(&scene.name(short), &["ip", "route"]);
     let default = routes.lines().find(|route| route.starts_with("default")).expect("a way out");
     default.split(" dev ").next().unwrap_or_default().to_owned()
 }
@@ -66,7 +67,7 @@ fn default_route(scene: &Scene, short: &str) -> String {
 /// Returns the values of a kernel setting; the names of interfaces change from start to start.
 fn martians(scene: &Scene, short: &str) -> String {
     let show = "cat /proc/sys/net/ipv4/conf/eth*/log_martians | sort";
-    scene.host.exec(&scene.name(short), &["sh", "-c", show])
+    scene.host.read_in(&scene.name(short), &["sh", "-c", show])
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn several_networks_stay_with_addresses_names_and_the_way_out() {
         // It is found by its names.
         let peer = json!({"HostConfig": {"NetworkMode": alpha}});
         scene.start_like("web", "peer", &peer);
-        let found = scene.host.exec(&scene.name("peer"), &["nslookup", "first"]);
+        let found = scene.host.read_in(&scene.name("peer"), &["nslookup", "first"]);
         assert!(found.contains(&address(41)), "{found}");
     });
 }
@@ -154,12 +155,21 @@ fn hardware_addresses_stay_if_they_were_asked_for_and_only_then() {
             endpoint(&inspect, &main)["IPAddress"].clone()
         };
         let before = [address("one"), address("two")];
-        for (verb, short) in
-            [("stop?t=0", "one"), ("stop?t=0", "two"), ("start", "two"), ("start", "one")]
-        {
-            scene.host.post(&format!("/containers/{}/{verb}", scene.name(short)), &json!({}));
-        }
-        assert_eq!([address("two"), address("one")], before, "they have changed hands");
+        let do_to_each = |verb: &str, names: [&str; 2]| {
+            for short in names {
+                scene.host.post(&format!("/containers/{}/{verb}", scene.name(short)), &json!({}));
+            }
+        };
+        wait_until("they have changed hands", PATIENCE, || {
+            do_to_each("stop?t=0", ["one", "two"]);
+            // An old engine answers before it has taken them out of the network.
+            wait_until("both have left the network", PATIENCE, || {
+                let left = scene.host.get(&format!("/networks/{main}"))["Containers"].to_string();
+                ["one", "two"].iter().all(|short| !left.contains(&scene.name(short)))
+            });
+            do_to_each("start", ["two", "one"]);
+            [address("two"), address("one")] == before
+        });
         scene.push("web", "2");
         let program = scene.program();
         let (before, after) = update(&scene, &program, "web");
@@ -202,7 +212,7 @@ fn a_place_in_the_hosts_own_network_stays() {
         assert_eq!(endpoints(&scene, "web"), before, "{engine:?}");
         assert_eq!(endpoint(&after, &lan)["IPAddress"], address);
         assert_eq!(endpoint(&after, &lan)["MacAddress"], asked);
-        let link = scene.host.exec(&scene.name("web"), &["ip", "address"]);
+        let link = scene.host.read_in(&scene.name("web"), &["ip", "address"]);
         assert!(link.contains(asked) && link.contains(address), "{link}");
     });
 }

@@ -38,7 +38,7 @@ fn host_names_stay_but_for_those_made_from_an_id() {
             let (before, after) = update(&scene, &scene.program(), short);
             let hostname =
                 hostname.unwrap_or_else(|| after["Id"].as_str().unwrap()[..12].to_owned());
-            let shown = scene.host.exec(&scene.name(short), &["hostname"]);
+            let shown = scene.host.read_in(&scene.name(short), &["hostname"]);
             assert_eq!(shown.trim(), hostname, "{short} on {engine:?}");
             for pointer in ["/Config/Domainname", "/HostConfig/NetworkMode", "/HostConfig/UTSMode"]
             {

@@ -53,7 +53,7 @@ fn a_pushed_image_runs_on_each_engine() {
         host.pull(&reference);
         host.create_and_start(&name, &body(&reference));
         host.wait_health(&name, "healthy");
-        let page = host.exec(&name, &["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"]);
+        let page = host.read_in(&name, &["wget", "-q", "-O", "-", "http://127.0.0.1:8080/"]);
         assert_eq!(page, "app 1.2.3\n");
         assert!(host.logs(&name).contains("starting app 1.2.3"));
         let container = host.inspect(&name);

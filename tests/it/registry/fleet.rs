@@ -130,6 +130,7 @@ pub(super) struct Fleet {
     pub(super) engine: Engine,
     pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) registry: Registry,
     tasks: Tasks,
     _host: ScriptedServer,
     _data: TempDir,
@@ -157,9 +158,10 @@ impl Fleet {
         let (config, _) = Config::load(&Environment::new(own, &unreadable));
         let settings = assemble::settings(&config, &endpoint, Attendance::Server);
         let store = Store::open(data.path(), clock.clone()).await.unwrap();
+        let registry = Registry::new(ClientSettings { now, ..client }).unwrap();
         let engine = Engine::new(Parts {
             host: Host::new(HostId::default(), endpoint).unwrap(),
-            registry: Registry::new(ClientSettings { now, ..client }).unwrap(),
+            registry: registry.clone(),
             store: store.clone(),
             operations: Operations::open(data.path()).await.unwrap(),
             clock: clock.clone(),
@@ -167,7 +169,7 @@ impl Fleet {
             // The host that is played has no container in which this or the engine could run.
             settings: Settings { own: None, engine_address: None, ..settings },
         });
-        Self { engine, store, clock, tasks, _host: host, _data: data }
+        Self { engine, store, clock, registry, tasks, _host: host, _data: data }
     }
 
     /// Checks all containers, and asks for everything anew.

@@ -46,7 +46,7 @@ fn check(house: &House, old: &str, number: usize, why: &str) {
     assert_eq!(house.most_at_once(), 1, "never two at once");
     assert_eq!(house.host.inspect(NAME)["Id"], *old, "the old container itself is back");
     assert_eq!(house.host.inspect(NAME)["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
-    assert_eq!(house.host.exec(NAME, &["cat", "/data/mine"]), "kept\n");
+    assert_eq!(house.host.read_in(NAME, &["cat", "/data/mine"]), "kept\n");
     let (code, said) = house.run(&["update", NAME]);
     assert!(code == 1 && said.contains("is not tried again"), "{code} {said}");
 }

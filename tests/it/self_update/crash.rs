@@ -120,7 +120,7 @@ impl Matrix {
             assert_eq!(house.most_at_once(), 1, "never two at once");
         }
         assert_eq!(now["HostConfig"]["RestartPolicy"]["Name"], "always");
-        assert_eq!(house.host.exec(NAME, &["cat", "/data/mine"]), "kept\n");
+        assert_eq!(house.host.read_in(NAME, &["cat", "/data/mine"]), "kept\n");
         let (_, said) = house.run(&["check", NAME]);
         let rejected = said.contains("is not tried again");
         assert!(!(good && rejected), "a good version is rejected: {record:#}");

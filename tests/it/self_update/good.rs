@@ -47,7 +47,7 @@ fn check(house: &House, version: &str) {
     assert_eq!(host["RestartPolicy"]["Name"], "unless-stopped");
     assert_eq!(host["PortBindings"]["8080/tcp"][0]["HostPort"], PORT.to_string());
     assert_eq!(volume(&inspect), DATA);
-    assert_eq!(house.host.exec(NAME, &["cat", "/data/mine"]), "kept\n");
+    assert_eq!(house.host.read_in(NAME, &["cat", "/data/mine"]), "kept\n");
 }
 
 fn volume(inspect: &Value) -> &str {

@@ -58,7 +58,7 @@ impl House {
     /// Waits until every operation has come to its end.
     pub(super) fn nothing_is_open(&self) {
         self.wait("nothing is open", || {
-            let (code, files) = self.host.run_in(NAME, &["ls", "/data/operations"])?;
+            let (code, files) = self.host.try_read_in(NAME, &["ls", "/data/operations"])?;
             (code == 0 && files.is_empty()).then_some(())
         });
     }

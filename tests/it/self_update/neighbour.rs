@@ -101,7 +101,7 @@ impl Street {
         let running = [NAME, WEB].map(|name| (name.to_owned(), "running".to_owned()));
         assert_eq!(house.host.names(""), running, "{point}");
         assert_eq!(house.host.inspect(WEB)["HostConfig"]["RestartPolicy"], self.policy, "{point}");
-        assert_eq!(house.host.exec(WEB, &["cat", "/data/mine"]), "kept\n", "{point}");
+        assert_eq!(house.host.read_in(WEB, &["cat", "/data/mine"]), "kept\n", "{point}");
         outcome
     }
 }

@@ -1,9 +1,10 @@
 //! A server that is told to end does so in time, whatever it is doing, and goes on at its next start.
 
 use std::fs;
-use std::time::Duration;
+use std::net::TcpStream;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::support::engine::{Engine, Host, HostOptions};
 use crate::support::image::{ImageSpec, Kind};
@@ -11,11 +12,38 @@ use crate::support::lab::needs;
 use crate::support::program::Program;
 use crate::support::proxy::EngineProxy;
 use crate::support::registry::Registry;
-use crate::support::scene::{PATIENCE, Scene, Server, on_each_engine};
+use crate::support::scene::{PATIENCE, Scene, Server, merge, on_each_engine};
 use crate::support::wait::wait_until;
 
-/// What Docker gives a container before it is killed.
-const IN_TIME: Duration = Duration::from_secs(10);
+/// What a container waits for, however long that takes: a file that opens it.
+struct Gate(TempDir);
+
+impl Gate {
+    fn closed() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn open(&self) {
+        fs::write(self.0.path().join("open"), "").unwrap();
+    }
+
+    /// Returns the body of a container that sees it.
+    fn before(&self, more: &Value) -> Value {
+        let binds = [format!("{}:/gate", self.0.path().display())];
+        let mut body = json!({"HostConfig": {"Binds": binds}});
+        merge(&mut body, more);
+        body
+    }
+}
+
+/// When it opens: until then the operation does not come to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Opens {
+    /// When the server has heard that it is to end.
+    Told,
+    /// When it has ended.
+    Ended,
+}
 
 fn open_operations(program: &Program) -> usize {
     fs::read_dir(program.data_dir().join("operations")).map_or(0, Iterator::count)
@@ -23,10 +51,15 @@ fn open_operations(program: &Program) -> usize {
 
 /// Ends a server in the middle of an update from one image to another, when a call was made; the
 /// next one has to bring the update to its end.
-fn check_goes_on(scene: &Scene, body: &Value, images: [ImageSpec; 2], call: &str) {
-    let [old, new] = images;
+fn check_goes_on(
+    scene: &Scene,
+    body: &Value,
+    images: [ImageSpec; 2],
+    (call, opens): (&str, Opens),
+) {
+    let ([old, new], gate) = (images, Gate::closed());
     scene.registry.push(&old);
-    scene.start_pushed("web", body);
+    scene.start_pushed("web", &gate.before(body));
     scene.registry.push(&new);
     let proxy = EngineProxy::start(&scene.host, &[]);
     let program = scene
@@ -34,30 +67,37 @@ fn check_goes_on(scene: &Scene, body: &Value, images: [ImageSpec; 2], call: &str
         .env("DOCKER_AUTO_UPDATE_ENABLED", "true")
         .env("DOCKER_AUTO_SCAN_INTERVAL", "1m");
     let server = Server::start(&program);
+    let address = server.address();
     wait_until(call, PATIENCE, || {
         proxy.log().iter().any(|made| made.line.starts_with("POST ") && made.line.contains(call))
     });
     server.running.terminate();
-    let ended = server.running.wait_exit(IN_TIME).expect(0);
-    assert!(ended.stderr.contains("SIGTERM received"), "{}", ended.stderr);
+    server.wait_log("SIGTERM received");
+    if opens == Opens::Told {
+        wait_until("it takes that to heart", PATIENCE, || TcpStream::connect(&address).is_err());
+        gate.open();
+    }
+    let ended = server.running.wait_exit(PATIENCE).expect(0);
+    gate.open();
     assert_eq!(open_operations(&program), 1, "{call}: {}", ended.stderr);
     scene.registry_recovers();
     let server = Server::start(&program);
-    wait_until("the update has its end", PATIENCE, || {
+    // A stop may have to be waited for twice.
+    wait_until("the update has its end", 2 * PATIENCE, || {
         scene.runs("web", "2") && open_operations(&program) == 0
     });
     server.end();
     scene.all_run(&["web"]);
 }
 
-/// Returns an image that is healthy after six seconds, and not taken for unhealthy before.
-fn slow(scene: &Scene) -> ImageSpec {
+/// Returns an image that is healthy as soon as the gate is open, and not taken for unhealthy before.
+fn gated(scene: &Scene) -> ImageSpec {
     let second = 1_000_000_000_u64;
     let check = json!({
-        "Test": ["CMD-SHELL", "wget -q -O /dev/null http://127.0.0.1:8080/health || exit 1"],
-        "Interval": second, "StartPeriod": 30 * second,
+        "Test": ["CMD-SHELL", "[ -e /gate/open ]"],
+        "Interval": second, "StartPeriod": 600 * second,
     });
-    scene.image("web", "2").kind(Kind::Slow).config(&json!({"Healthcheck": check}))
+    scene.image("web", "2").config(&json!({"Healthcheck": check}))
 }
 
 #[test]
@@ -68,7 +108,7 @@ fn an_idle_server_ends_at_once() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&program);
         server.running.signal(signal);
-        server.running.wait_exit(IN_TIME).expect(0);
+        server.running.wait_exit(PATIENCE).expect(0);
     }
 }
 
@@ -83,7 +123,7 @@ fn a_server_ends_during_a_pull() {
         scene.registry.push(&old);
         scene.host.pull(&scene.reference("web"));
         scene.registry.faults(&slow);
-        check_goes_on(&scene, &json!({}), [old, new], "/images/create");
+        check_goes_on(&scene, &json!({}), [old, new], ("/images/create", Opens::Ended));
     });
 }
 
@@ -92,8 +132,8 @@ fn a_server_ends_while_the_new_container_is_proven() {
     needs!(lab);
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
-        let images = [scene.image("web", "1"), slow(&scene)];
-        check_goes_on(&scene, &json!({}), images, "/start");
+        let images = [scene.image("web", "1"), gated(&scene)];
+        check_goes_on(&scene, &json!({}), images, ("/start", Opens::Ended));
     });
 }
 
@@ -102,8 +142,11 @@ fn a_server_ends_during_a_stop() {
     needs!(lab);
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
-        let images = [scene.image("web", "1").kind(Kind::SlowStop), scene.image("web", "2")];
-        check_goes_on(&scene, &json!({}), images, "/stop");
+        let stop = "until [ -e /gate/open ]; do sleep 0.1; done; exit 0";
+        let run = format!("trap '{stop}' TERM; while :; do sleep 1; done");
+        let body = json!({"Entrypoint": ["/bin/sh", "-c", run], "StopTimeout": 60});
+        let images = [scene.image("web", "1"), scene.image("web", "2")];
+        check_goes_on(&scene, &body, images, ("/stop", Opens::Told));
     });
 }
 
@@ -113,7 +156,7 @@ fn a_server_ends_during_a_stop_that_takes_too_long() {
     on_each_engine(|engine| {
         let scene = Scene::on(engine);
         let images = [scene.image("web", "1").kind(Kind::IgnoresTerm), scene.image("web", "2")];
-        check_goes_on(&scene, &json!({"StopTimeout": 15}), images, "/stop");
+        check_goes_on(&scene, &json!({"StopTimeout": 30}), images, ("/stop", Opens::Ended));
     });
 }
 
@@ -131,13 +174,13 @@ fn a_server_ends_while_the_engine_does_not_answer() {
     // Else the command could find no server any more, and wait for the engine itself.
     wait_until("the server asks the engine", PATIENCE, || proxy.log().len() > calls);
     server.running.terminate();
-    server.running.wait_exit(IN_TIME).expect(0);
+    server.running.wait_exit(PATIENCE).expect(0);
     // Where it came too late for the server, it waits for the engine itself.
     check.wait_exit(PATIENCE).expect(1);
     // One that has not found it yet waits for nothing else.
     let server = Server::start(&program);
     server.running.terminate();
-    server.running.wait_exit(IN_TIME).expect(0);
+    server.running.wait_exit(PATIENCE).expect(0);
     scene.host.thaw();
 }
 
@@ -146,7 +189,7 @@ fn a_second_signal_ends_it_at_once() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
     scene.registry.push(&scene.image("web", "1").kind(Kind::IgnoresTerm));
-    scene.start_pushed("web", &json!({"StopTimeout": 5}));
+    scene.start_pushed("web", &json!({"StopTimeout": 30}));
     scene.push("web", "2");
     let proxy = EngineProxy::start(&scene.host, &[]);
     let program = scene.program_behind(&proxy).env("DOCKER_AUTO_UPDATE_ENABLED", "true");
@@ -155,10 +198,10 @@ fn a_second_signal_ends_it_at_once() {
     server.running.terminate();
     server.wait_log("SIGTERM received");
     server.running.signal("INT");
-    let ended = server.running.wait_exit(Duration::from_secs(4)).expect(0);
+    let ended = server.running.wait_exit(PATIENCE).expect(0);
     assert!(ended.stderr.contains("ended at once"), "{}", ended.stderr);
     let server = Server::start(&program);
-    wait_until("the update has its end", PATIENCE, || {
+    wait_until("the update has its end", 2 * PATIENCE, || {
         scene.runs("web", "2") && open_operations(&program) == 0
     });
     server.end();
@@ -168,16 +211,17 @@ fn a_second_signal_ends_it_at_once() {
 fn a_command_that_is_interrupted_says_that_it_goes_on() {
     needs!(lab);
     on_each_engine(|engine| {
-        let scene = Scene::on(engine);
-        scene.start("web", &json!({}));
-        scene.registry.push(&slow(&scene));
+        let (scene, gate) = (Scene::on(engine), Gate::closed());
+        scene.start("web", &gate.before(&json!({})));
+        scene.registry.push(&gated(&scene));
         let program = scene.program();
         let updating = program.spawn(&["update", &scene.name("web"), "--json"]);
         wait_until("it is being proven", PATIENCE, || scene.runs("web", "2"));
         updating.signal("INT");
-        let ended = updating.wait_exit(IN_TIME).expect(1);
+        let ended = updating.wait_exit(PATIENCE).expect(1);
         assert_eq!(ended.result().0, "interrupted");
         assert_eq!(open_operations(&program), 1);
+        gate.open();
         let again = program.run(&["update", &scene.name("web"), "--json"]).expect(0);
         let (result, reason) = again.result();
         assert_eq!(result, "unchanged", "the open operation came first: {reason}");

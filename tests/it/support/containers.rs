@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::engine::Host;
 use super::http::{self, Question};
-use super::wait::wait_until;
+use super::scene::PATIENCE;
+use super::wait::{wait_for, wait_until};
 
 impl Host {
     /// Creates a container from a body of the API and starts it; returns its id.
@@ -50,11 +51,17 @@ impl Host {
         let image = encoded(reference);
         let path = format!("/v{}/images/create?fromImage={image}", self.engine.api());
         let question = Question { method: "POST", headers, ..Question::get(&path) };
-        let answer = http::ask_unix(&self.socket, question)
-            .unwrap_or_else(|error| panic!("pull {reference}: {error}"));
-        let text = answer.text();
-        // The status is sent before the work is done, so an error stands in the stream.
-        assert!(answer.status == 200 && !text.contains("\"error\""), "pull {reference}: {text}");
+        let mut tries = 0..5;
+        loop {
+            let answer = http::ask_unix(&self.socket, question)
+                .unwrap_or_else(|error| panic!("pull {reference}: {error}"));
+            let text = answer.text();
+            // The status is sent before the work is done, so an error stands in the stream.
+            if answer.status == 200 && !text.contains("\"error\"") {
+                return;
+            }
+            assert!(tries.next().is_some() && outrun(&text), "pull {reference}: {text}");
+        }
     }
 
     /// Waits until a container's health is `status`.
@@ -108,6 +115,35 @@ impl Host {
         let (code, output) = self.exec_to_end(name, command);
         assert!(code == 0, "{command:?} in {name}: {code} {output}");
         output
+    }
+
+    /// Runs a command that has to succeed and changes nothing in a container that has a shell; returns
+    /// all that it prints.
+    #[track_caller]
+    pub(crate) fn read_in(&self, name: &str, command: &[&str]) -> String {
+        let (code, output) = wait_for(&format!("all that {command:?} prints"), PATIENCE, || {
+            self.try_read_in(name, command)
+        });
+        assert!(code == 0, "{command:?} in {name}: {code} {output}");
+        output
+    }
+
+    /// Runs a command that changes nothing in a container that has a shell; returns its exit code and
+    /// all that it prints; nothing if the container does not run, or if the end of the text is missing:
+    /// two seconds after a command an engine gives up on what it has not passed on yet.
+    pub(crate) fn try_read_in(&self, name: &str, command: &[&str]) -> Option<(Value, String)> {
+        let marked = r#"exec 2>&1; "$@"; code=$?; echo; echo END; exit $code"#;
+        let (code, output) = self.run_in(name, &[&["sh", "-c", marked, "sh"], command].concat())?;
+        Some((code, output.strip_suffix("\nEND\n")?.to_owned()))
+    }
+
+    /// Runs a command that changes nothing in a container until it succeeds and prints some words.
+    #[track_caller]
+    pub(crate) fn wait_printed(&self, name: &str, command: &[&str], words: &str) {
+        wait_until(&format!("{command:?} in {name} prints {words:?}"), PATIENCE, || {
+            let ran = self.run_in(name, command);
+            ran.is_some_and(|(code, output)| code == 0 && output.contains(words))
+        });
     }
 
     /// Runs a command in a container; returns its exit code and what it prints.
@@ -164,6 +200,12 @@ fn unframed(mut stream: &[u8]) -> String {
         stream = following;
     }
     String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Says whether a pull failed as what it was about to use went with an image that another test removed.
+fn outrun(text: &str) -> bool {
+    let gone = text.contains("not found") || text.contains("does not exist");
+    gone && ["snapshot", "content digest"].iter().any(|what| text.contains(what))
 }
 
 fn encoded(reference: &str) -> String {

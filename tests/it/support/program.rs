@@ -10,8 +10,8 @@ use tempfile::TempDir;
 
 use super::lab::{script, variable};
 
-/// How long a command may take that says nothing else.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a command may take that says nothing else: some update dozens of containers.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The program with its settings, to be run any number of times.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,6 +49,14 @@ impl Rule {
     /// Runs a command and waits for it.
     pub(crate) fn run(self, command: &[String]) -> Self {
         self.set("run", json!(command))
+    }
+
+    /// Runs a command again and again until it succeeds, a minute at most: an old engine answers a stop
+    /// before it has given the container's ports and addresses back.
+    pub(crate) fn insist(self, command: &[String]) -> Self {
+        let again = r#"until "$@"; do sleep 0.1; done"#;
+        let words = ["timeout", "60", "sh", "-c", again, "again"].map(str::to_owned);
+        self.run(&[&words, command].concat())
     }
 
     /// Delays the call.
@@ -101,7 +110,9 @@ impl EngineProxy {
     }
 
     /// Replaces the rules and counts anew.
+    #[track_caller]
     pub(crate) fn set_rules(&self, rules: &[Rule]) {
+        self.check();
         self.service.ask("rules", &rules.iter().map(|rule| rule.0.clone()).collect());
     }
 
@@ -111,7 +122,9 @@ impl EngineProxy {
     }
 
     /// Returns all calls so far, in the order they came.
+    #[track_caller]
     pub(crate) fn log(&self) -> Vec<Call> {
+        self.check();
         let log = self.service.ask("log", &Value::Null);
         let calls = log.as_array().expect("a log is a list").iter();
         calls
@@ -120,5 +133,20 @@ impl EngineProxy {
                 outcome: call["status"].clone(),
             })
             .collect()
+    }
+
+    /// Checks that all commands of the rules did what they were to do: else a test proves something else.
+    #[track_caller]
+    fn check(&self) {
+        let failures = self.service.ask("failures", &Value::Null);
+        assert_eq!(failures, json!([]), "commands of a rule failed");
+    }
+}
+
+impl Drop for EngineProxy {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.check();
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! A host and a registry with a corner of their own, in which the program looks after containers.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -19,6 +20,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The label by which the program knows the containers of its scene: others on the host are not its.
 const LABEL: &str = "scene";
+
+/// What there is where no engine listens.
+const DOWN: [ErrorKind; 2] = [ErrorKind::ConnectionRefused, ErrorKind::NotFound];
 
 /// A corner of a host and of a registry; everything in it goes when it is dropped.
 #[derive(Debug)]
@@ -179,9 +183,14 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        // A host whose engine was ended by a test, or by its failure, goes as a whole.
-        if self.host.ping(Duration::from_secs(5)).is_ok() {
-            self.host.remove_all(&self.prefix);
+        for _ in 0..6 {
+            match self.host.ping(Duration::from_secs(5)) {
+                Ok(()) => return self.host.remove_all(&self.prefix),
+                // A host whose engine was ended by a test, or by its failure, goes as a whole.
+                Err(error) if DOWN.contains(&error.kind()) => return,
+                // It is busy, and others use it after this test.
+                Err(_) => {}
+            }
         }
     }
 }

@@ -236,7 +236,7 @@ fn a_port_that_is_taken_meanwhile_is_waited_for() {
         scene.host.post(&create, &scene.body("thief", &port));
         scene.start_outdated("web", &port);
         let before = scene.seen("web");
-        let steal = Rule::after("POST .*/stop").nth(1).run(&start_command(&scene, "thief"));
+        let steal = Rule::after("POST .*/stop").nth(1).insist(&start_command(&scene, "thief"));
         let proxy = EngineProxy::start(&scene.host, &[steal]);
         let program = scene.program_behind(&proxy);
         let updating = program.spawn(&["update", &scene.name("web"), "--json"]);

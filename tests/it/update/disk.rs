@@ -36,7 +36,7 @@ fn a_disk_that_is_full_in_the_middle_loses_nothing() {
         scene.start("web", &json!({"Labels": labels}));
         let put = "mkdir /app && dd if=/dev/urandom of=/app/data bs=65536 count=4 2>/dev/null";
         scene.host.exec(&scene.name("web"), &["sh", "-c", put]);
-        let sum = || scene.host.exec(&scene.name("web"), &["md5sum", "/app/data"]);
+        let sum = || scene.host.read_in(&scene.name("web"), &["md5sum", "/app/data"]);
         let (before, content) = (scene.seen("web"), sum());
         let proxy = EngineProxy::start(&scene.host, &[]);
         let (program, name) = (scene.program_behind(&proxy), scene.name("web"));

@@ -139,9 +139,9 @@ fn a_hook_that_hangs_is_killed() {
         let folder = TempDir::new().unwrap();
         let scene = Scene::on(engine);
         let hook = "echo begun; sleep 4321 & sleep 4322";
-        let labels = [("pre-update", hook), ("timeout", "5s")];
+        let labels = [("pre-update", hook), ("timeout", "20s")];
         scene.start_outdated("web", &hooked(folder.path(), &labels));
-        let run = check_objection(&scene, "did not end within 5s and was killed");
+        let run = check_objection(&scene, "did not end within 20s and was killed");
         assert_eq!((&run["end"], &run["text"]), (&"timed_out".into(), &"begun\n".into()));
         wait_until("nothing of it is left", PATIENCE, || !runs(&scene, "sleep 432"));
     });
@@ -152,7 +152,7 @@ fn a_hook_that_hangs_where_there_is_no_shell_is_left() {
     needs!(lab);
     let folder = TempDir::new().unwrap();
     let scene = Scene::on(Engine::New);
-    let labels = [("pre-update", r#"["/bin/busybox", "sleep", "4321"]"#), ("timeout", "5s")];
+    let labels = [("pre-update", r#"["/bin/busybox", "sleep", "4321"]"#), ("timeout", "20s")];
     scene.start_outdated("web", &hooked(folder.path(), &labels));
     docker(&scene.host, folder.path(), &["exec", &scene.name("web"), "rm", "/bin/sh"]);
     check_objection(&scene, "may go on in the container");
@@ -208,7 +208,7 @@ fn a_post_update_hook_only_warns() {
     needs!(lab);
     for (hook, timeout, words) in [
         ("echo no cache; exit 4", "1m", "its post-update hook ended with exit code 4: no cache"),
-        ("sleep 4321", "5s", "its post-update hook did not end within 5s and was killed"),
+        ("sleep 4321", "20s", "its post-update hook did not end within 20s and was killed"),
     ] {
         let folder = TempDir::new().unwrap();
         let scene = Scene::on(Engine::New);

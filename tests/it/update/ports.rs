@@ -35,9 +35,9 @@ impl Drop for Network<'_> {
 }
 
 /// Returns the body of a container in a network, with a probe of a port.
-fn asked(network: &str, (label, value): (&str, &str)) -> Value {
+fn asked(network: &str, (label, value, timeout): (&str, &str, &str)) -> Value {
     let labels = json!({
-        format!("docker-auto.health.{label}"): value, "docker-auto.health.timeout": "6s",
+        format!("docker-auto.health.{label}"): value, "docker-auto.health.timeout": timeout,
     });
     json!({"Labels": labels, "HostConfig": {"NetworkMode": network}})
 }
@@ -83,11 +83,11 @@ fn ports_are_asked_from_wherever_they_can_be() {
         let network = Network::of(&scene);
         let shared = network.name.as_str();
         for (short, network, probe) in [
-            ("page", shared, ("http", "8080/")),
-            ("missing", shared, ("http", "8080/missing")),
-            ("inside", "none", ("tcp", "8080")),
-            ("closed", "none", ("tcp", "8081")),
-            ("lost", "none", ("http", "8080/missing")),
+            ("page", shared, ("http", "8080/", "1m")),
+            ("missing", shared, ("http", "8080/missing", "6s")),
+            ("inside", "none", ("tcp", "8080", "1m")),
+            ("closed", "none", ("tcp", "8081", "6s")),
+            ("lost", "none", ("http", "8080/missing", "6s")),
         ] {
             scene.start_outdated(short, &asked(network, probe));
         }
@@ -119,7 +119,7 @@ fn ports_are_asked_from_the_network_of_the_host() {
     needs!(lab);
     let scene = Scene::on(Engine::New);
     let image = build(&scene.host, &scene.prefix);
-    scene.start_outdated("near", &asked("bridge", ("http", "8080/")));
+    scene.start_outdated("near", &asked("bridge", ("http", "8080/", "1m")));
     let ours = start_ours(&scene, &image, "host", "ours");
     wait_until("the plan says from where", PATIENCE, || {
         let plan = ["/docker-auto", "plan", &scene.name("near"), "--json"];
@@ -136,8 +136,8 @@ fn what_nobody_could_answer_is_refused_before_anything_happens() {
         "HostConfig": {"LogConfig": {"Type": "none"}},
     });
     for (body, words) in [
-        (asked("bridge", ("tcp", "8080")), "docker-auto runs in no container of its host"),
-        (asked("none", ("http", "8080/")), "docker-auto runs in no container of its host"),
+        (asked("bridge", ("tcp", "8080", "6s")), "docker-auto runs in no container of its host"),
+        (asked("none", ("http", "8080/", "6s")), "docker-auto runs in no container of its host"),
         (silent, "its log driver none does not keep"),
     ] {
         let scene = Scene::on(Engine::New);

@@ -19,8 +19,13 @@ fn probed(labels: &[(&str, &str)]) -> Value {
 /// why the new one was not good enough.
 #[track_caller]
 fn update(engine: Engine, kind: Kind, labels: &[(&str, &str)]) -> (Value, Option<String>) {
+    update_body(engine, kind, &probed(labels))
+}
+
+#[track_caller]
+fn update_body(engine: Engine, kind: Kind, body: &Value) -> (Value, Option<String>) {
     let scene = Scene::on(engine);
-    scene.start("web", &probed(labels));
+    scene.start("web", body);
     scene.push_kind("web", "2", kind);
     let before = scene.seen("web");
     let (program, name) = (scene.program(), scene.name("web"));
@@ -76,14 +81,16 @@ fn what_is_good_must_stay_good_for_a_while() {
     needs!(lab);
     let falters = "echo x >> /tmp/asked; [ $(wc -l < /tmp/asked) -le 2 ]";
     for (kind, labels, words) in [
-        (Kind::Sickens, &[("soak", "20s")][..], "its healthcheck says unhealthy"),
-        (Kind::Crashes, &[("soak", "20s")], "ended with exit code 1"),
-        (Kind::Plain, &[("soak", "20s"), ("exec", falters)], "its probe failed 3 times in a row"),
+        (Kind::Sickens, &[("soak", "1m")][..], "its healthcheck says unhealthy"),
+        (Kind::Crashes, &[("soak", "1m")], "ended with exit code 1"),
+        (Kind::Plain, &[("soak", "1m"), ("exec", falters)], "its probe failed 3 times in a row"),
     ] {
         let (_, problem) = update(Engine::New, kind, labels);
         let problem = problem.unwrap_or_default();
         assert!(problem.contains(words), "{kind:?}: {problem}");
     }
-    let (_, problem) = update(Engine::New, Kind::Sickens, &[]);
+    // Not before it was seen to be healthy, however busy the machine is.
+    let later = json!({"Env": ["SICK_AFTER=30"]});
+    let (_, problem) = update_body(Engine::New, Kind::Sickens, &later);
     assert_eq!(problem, None, "nobody has asked for more");
 }

@@ -64,7 +64,8 @@ fn a_network_that_vanishes_is_waited_for_and_is_not_the_images_fault() {
         let host = json!({"NetworkMode": network, "Binds": [format!("{volume}:/data")]});
         scene.start_outdated("web", &json!({"HostConfig": host}));
         let before = scene.seen("web");
-        let gone = |words: &[&str]| Rule::after("POST .*/stop").nth(1).run(&client(&scene, words));
+        let gone =
+            |words: &[&str]| Rule::after("POST .*/stop").nth(1).insist(&client(&scene, words));
         let proxy = EngineProxy::start(&scene.host, &[gone(&["network", "rm", &network])]);
         let program = scene.program_behind(&proxy);
         let updating = program.spawn(&["update", &scene.name("web"), "--json"]);

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use docker_auto::core::window::Timetable;
 use docker_auto::engine::schedule::Timetables;
-use docker_auto::registry::{Settings, Wanted};
+use docker_auto::registry::{Freshness, Settings, Wanted};
 use docker_auto::store::KeepDays;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::super::door::{Door, TokenRules};
 use super::super::fake::{Fake, settings};
@@ -64,6 +65,16 @@ async fn arrive(fake: &Fake, count: usize) {
     assert!(arrived.is_ok(), "{} of {count}", fake.server.count("HEAD", "/manifests/"));
 }
 
+/// Waits until the client has heard all answers since a moment: whoever asks before joins the question.
+async fn heard(fake: &Fake, fleet: &Fleet, since: Instant) {
+    let asked = fake.server.seen().into_iter().filter(|seen| seen.method == "HEAD");
+    let asked = asked.map(|seen| {
+        let path = seen.path.strip_prefix("/v2/").unwrap();
+        fake.wanted(&path.replace("/manifests/", ":"))
+    });
+    fleet.registry.check(asked.collect(), Freshness::Since(since)).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scheduled_check_is_spread_and_one_that_a_person_wants_is_not() {
     // The update behind a check uses what it has learnt, however short answers are kept.
@@ -96,8 +107,10 @@ async fn spread(client: Settings) {
     tokio::time::timeout(PATIENCE, ran(noon())).await.unwrap();
     assert_eq!(fake.server.count("HEAD", "/manifests/"), IMAGES + 1);
     fake.server.forget();
+    let since = Instant::now();
     fleet.clock.advance(minutes);
     arrive(&fake, IMAGES / 3).await;
+    heard(&fake, &fleet, since).await;
     let manual = tokio::time::timeout(PATIENCE, fleet.check()).await;
     assert_eq!(manual.map(|checked| checked.len()), Ok(IMAGES), "it waits for nothing");
     assert_eq!(fake.server.count("HEAD", "/manifests/"), IMAGES / 3 + IMAGES);
