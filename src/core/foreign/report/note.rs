@@ -9,7 +9,7 @@ use crate::core::reference::ImageRef;
 use crate::core::value::switch;
 use crate::core::version::{Track, VersionRules, has_versions};
 
-use super::{Line, Verdict};
+use super::{Line, Mounted, Variables, Verdict};
 
 /// With it newer versions are looked for.
 pub(super) const TRACK: &str = "docker-auto.track";
@@ -68,6 +68,36 @@ pub(super) fn own_file() -> Line {
         verdict: Verdict::NothingToSet,
         ..line(Tool::WatchDocker, note.to_owned())
     }
+}
+
+/// Says of what is mounted in a tool what it tells it: the logins of its user, and the host's clock.
+pub(super) fn of_mounts(tool: Tool, variables: &Variables, mounts: &[Mounted]) -> Vec<Line> {
+    let set =
+        |name: &str| variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let mounted = |path: &str| mounts.iter().find(|mounted| mounted.at == path);
+    let told = |name: &str, Mounted { from, at }: &Mounted, verdict, note: &str| Line {
+        name: name.to_owned(),
+        value: format!("{at} from {from}"),
+        implied: false,
+        verdict,
+        ..line(tool, note.to_owned())
+    };
+    let logins = || {
+        let folder = set("DOCKER_CONFIG").unwrap_or_default().trim_end_matches('/');
+        let file = mounted(&format!("{folder}/config.json"))?;
+        let note = "the file is read here as well: mount it, and name its directory with \
+                    DOCKER_CONFIG, which is DOCKER_CONFIG=/ where it lies in /config.json";
+        Some(told("its logins", file, Verdict::NothingToSet, note))
+    };
+    let clock = || {
+        let file = mounted("/etc/localtime")?;
+        let note = "its times are those of the host's clock, ours those of TZ: set TZ to the \
+                    host's time zone, such as Europe/Berlin";
+        Some(told("its clock", file, Verdict::NoEquivalent, note))
+    };
+    let logins = (tool == Tool::Watchtower).then(logins).flatten();
+    let clock = set("TZ").is_none().then(clock).flatten();
+    logins.into_iter().chain(clock).collect()
 }
 
 fn line(tool: Tool, note: String) -> Line {
