@@ -198,8 +198,10 @@ impl<'a> Found<'a> {
         }
         settings.extend(self.shared(renamed));
         settings.extend(note::of_mounts(self.tool, &self.variables, &self.seen.mounts));
-        if self.tool == Tool::WatchDocker {
-            settings.push(note::own_file());
+        match self.tool {
+            Tool::WatchDocker => settings.push(note::own_file()),
+            Tool::Ouroboros => settings.push(note::unread()),
+            _ => {}
         }
         Service { tool: Some(self.tool), settings, ..Service::of(self.seen) }
     }

@@ -70,6 +70,22 @@ pub(super) fn own_file() -> Line {
     }
 }
 
+/// Says that what Ouroboros was told is not read: its variables have no beginning of their own, and are
+/// not known. They may have been meant to restrain updates.
+pub(super) fn unread() -> Line {
+    let note = "set DOCKER_AUTO_SCAN_INTERVAL for INTERVAL, DOCKER_AUTO_UPDATE_CRON for CRON, \
+                DOCKER_AUTO_POLICY_EXCLUDE_NAMES for IGNORE, DOCKER_AUTO_POLICY_ONLY_LABELS=\
+                com.ouroboros.enable=true for LABEL_ENABLE, and the label docker-auto.mode=auto \
+                of each container of MONITOR";
+    Line {
+        name: "its variables and flags".to_owned(),
+        value: "not known here".to_owned(),
+        implied: false,
+        verdict: Verdict::Unreadable,
+        ..line(Tool::Ouroboros, note.to_owned())
+    }
+}
+
 /// Says of what is mounted in a tool what it tells it: the logins of its user, and the host's clock.
 pub(super) fn of_mounts(tool: Tool, variables: &Variables, mounts: &[Mounted]) -> Vec<Line> {
     let set =

@@ -75,6 +75,23 @@ fn a_schedule_is_pasted_with_its_time_zone() {
 }
 
 #[test]
+fn what_ouroboros_was_told_is_said_to_be_unread() {
+    let variables = "CRON=0 4 * * *\nLABEL_ENABLE=true\nIGNORE=db\nMONITOR=web\nTZ=Asia/Tokyo";
+    let ouroboros = Seen { variables: lines(variables), ..seen("o", "pyouroboros/ouroboros", "") };
+    let watchtower =
+        Seen { variables: lines("WATCHTOWER_CLEANUP=1"), ..seen("w", "watchtower", "") };
+    let alone = report(std::slice::from_ref(&ouroboros), &lines(""), &ours);
+    for part in
+        ["cannot be read: ", "IGNORE", "DOCKER_AUTO_POLICY_EXCLUDE_NAMES", "CRON for CRON", "Tokyo"]
+    {
+        assert!(alone.text().contains(part), "{part}: {}", alone.text());
+    }
+    assert!(!alone.text().contains("no settings of its own"), "{}", alone.text());
+    let both = report(&[ouroboros, watchtower], &lines(""), &ours).compose;
+    assert!(!both.contains("UPDATE_ENABLED: \"true\""), "it may have held back: {both}");
+}
+
+#[test]
 fn mounts_that_say_something_are_told() {
     let login = [("/home/me/.docker/config.json", "/config.json")];
     let clock = [("/etc/localtime", "/etc/localtime")];
