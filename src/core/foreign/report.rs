@@ -253,6 +253,7 @@ impl Service {
             let told = note::of_watched(&found, &seen.image).or_else(|| note::of_told(&found));
             settings.extend(told);
         }
+        settings.extend(note::of_hooks(&settings));
         (!settings.is_empty()).then(|| Self { settings, labels, ..Self::of(seen) })
     }
 }

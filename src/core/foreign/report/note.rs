@@ -86,6 +86,28 @@ pub(super) fn unread() -> Line {
     }
 }
 
+/// The labels with Watchtower's hooks begin so.
+const HOOKS: &str = "com.centurylinklabs.watchtower.lifecycle.p";
+/// And mean one of these.
+const OUR_HOOKS: &str = "docker-auto.hook.p";
+
+/// Says of a container with hooks of Watchtower what they are not given. A script in the container may
+/// read it, which the label does not show.
+pub(super) fn of_hooks(lines: &[Line]) -> Option<Line> {
+    let is_hook = |line: &&Line| {
+        line.name.starts_with(HOOKS) && line.ours.keys().any(|ours| ours.starts_with(OUR_HOOKS))
+    };
+    let tool = lines.iter().find(is_hook)?.tool;
+    let note = "hooks are not given it: what reads it needs its container's name and image from \
+                elsewhere, such as the container's own environment";
+    Some(Line {
+        name: "the variable of its hooks".to_owned(),
+        value: "WT_CONTAINER".to_owned(),
+        implied: false,
+        ..line(tool, note.to_owned())
+    })
+}
+
 /// Says of what is mounted in a tool what it tells it: the logins of its user, and the host's clock.
 pub(super) fn of_mounts(tool: Tool, variables: &Variables, mounts: &[Mounted]) -> Vec<Line> {
     let set =

@@ -92,6 +92,19 @@ fn what_ouroboros_was_told_is_said_to_be_unread() {
 }
 
 #[test]
+fn hooks_are_said_to_lack_their_variable() {
+    for (labels, expected) in [
+        (".lifecycle.pre-update=/backup.sh\n.lifecycle.post-check=/b.sh", 1),
+        (".lifecycle.pre-update-timeout=2", 0),
+        (".enable=true\ndocker-auto.hook.pre-update=/backup.sh", 0),
+    ] {
+        let text = report(&[seen("web", "nginx", labels)], &lines(""), &ours).text();
+        let told = text.matches("hooks=WT_CONTAINER\n    no equivalent: hooks are not given it");
+        assert_eq!(told.count(), expected, "{labels}: {text}");
+    }
+}
+
+#[test]
 fn mounts_that_say_something_are_told() {
     let login = [("/home/me/.docker/config.json", "/config.json")];
     let clock = [("/etc/localtime", "/etc/localtime")];
