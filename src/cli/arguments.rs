@@ -202,8 +202,8 @@ pub struct History {
     pub json: bool,
 }
 
-/// Reads the labels and variables of Watchtower, WUD, diun, drydock, cup, Ouroboros and watch-docker
-/// on this host, and says what each means here; touches nothing.
+/// Reads the labels and variables of Watchtower, WUD, diun, drydock, cup and watch-docker, and the
+/// labels of Ouroboros, on this host, and says what each means here; touches nothing.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "migrate")]
 pub struct Migrate {

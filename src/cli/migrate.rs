@@ -10,7 +10,7 @@ use crate::cli::run::{CommandError, print, print_json};
 use crate::clock::Clock;
 use crate::config::{Config, Environment, ours};
 use crate::core::foreign::Tool;
-use crate::core::foreign::report::{Seen, report};
+use crate::core::foreign::report::{Mounted, Seen, report};
 use crate::core::id::HostId;
 use crate::core::inventory::Container;
 use crate::docker::Host;
@@ -50,6 +50,10 @@ async fn look(host: &Host, container: &Container) -> Result<Seen, CommandError> 
     seen.variables =
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<BTreeMap<_, _>>();
     seen.arguments = texts(&inspect["Args"]);
+    let mounts = inspect["Mounts"].as_array().into_iter().flatten();
+    let path = |mount: &Value, field: &str| mount[field].as_str().unwrap_or_default().to_owned();
+    let mounted = |mount| Mounted { from: path(mount, "Source"), at: path(mount, "Destination") };
+    seen.mounts = mounts.map(mounted).collect();
     Ok(seen)
 }
 

@@ -173,6 +173,14 @@ pub fn of_headings(language: Language) -> [&'static str; 4] {
     }
 }
 
+/// Tells the heading of what is wrong with a container's labels.
+pub fn of_problems_heading(language: Language) -> &'static str {
+    match language {
+        Language::English => "problems with its settings",
+        Language::Chinese => "设置中的问题",
+    }
+}
+
 /// Tells the heading of what became of the hooks of a check.
 pub fn of_hooks_heading(language: Language) -> &'static str {
     match language {

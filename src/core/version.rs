@@ -2,6 +2,7 @@
 
 mod beyond;
 mod choice;
+mod idle;
 mod kind;
 mod offer;
 mod parse;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use self::beyond::{Glimpse, Outlook, Seen, outlook};
 pub use self::choice::{Choice, choose, has_versions};
+pub use self::idle::idle;
 pub use self::kind::Kind;
 pub use self::offer::{NoImage, Offer, Offered, Passed, PassedOver, VersionAnswer};
 pub use self::parse::{Family, Stage, Tag};

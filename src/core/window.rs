@@ -14,6 +14,7 @@ mod blackout;
 mod course;
 mod field;
 mod hours;
+mod moment;
 mod zone;
 
 pub use blackout::Blackouts;
@@ -21,6 +22,7 @@ pub use course::Course;
 pub use field::ScheduleError;
 use field::{Days, Fields};
 pub use hours::Windows;
+pub use moment::moment;
 use zone::Place;
 
 /// The years that the `cron` crate can look into.

@@ -14,13 +14,13 @@ use crate::core::decision::{
 use crate::core::digest::{Digest, Platform};
 use crate::core::id::{ContainerName, ImageId, Timestamp};
 use crate::core::inventory::{Container, Image, Inventory};
-use crate::core::policy::{Origin, Policy};
+use crate::core::policy::Policy;
 use crate::core::reference::ImageRef;
 use crate::core::remote::RemoteAnswer;
 use crate::core::retention::is_ours;
 use crate::core::rule::{self, Rule};
 use crate::core::verdict::{Pause, Verdict};
-use crate::core::version::{Track, VersionAnswer, has_versions};
+use crate::core::version::{self, VersionAnswer};
 use crate::core::waiting::Waiting;
 use crate::engine::siblings::are_siblings;
 use crate::engine::way::Way;
@@ -165,7 +165,9 @@ impl<'a> Bench<'a> {
         let (host, rules) = (&self.inventory.host, &self.memory.rules);
         let (policy, problems) = rule::policy(&self.settings.policy, rules, host, container);
         let mut problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        problems.extend(untracked(container, &policy));
+        let reference = ImageRef::parse(&container.image).ok();
+        let tag = reference.as_ref().and_then(ImageRef::tag);
+        problems.extend(version::idle(tag, &policy.versions));
         let group = policy.group.as_ref().map(|group| group.value.as_str());
         let mut pauses = self.memory.pauses.iter();
         let pause = pauses.find(|pause| pause.paused.holds(&container.name, group));
@@ -353,22 +355,6 @@ impl<'a> Bench<'a> {
             now: self.now,
         }
     }
-}
-
-/// Says that a label or a rule asks for versions where the tag is none.
-fn untracked(container: &Container, policy: &Policy) -> Option<String> {
-    let track = &policy.versions.track;
-    let reference = ImageRef::parse(&container.image).ok()?;
-    let tag = reference.tag()?;
-    let given = matches!(track.origin, Origin::Label { .. } | Origin::Rule { .. });
-    let asked = given && track.value != Track::Tag;
-    (asked && !has_versions(tag, &policy.versions)).then(|| {
-        format!(
-            "{}: its tag {tag} is no version, so that only what it names is followed; use one such \
-             as 1.2.3",
-            track.origin
-        )
-    })
 }
 
 /// Returns what is said instead where the engine did not say what a container is. What leaves it out

@@ -56,6 +56,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use tokio::sync::{OnceCell, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -201,6 +202,11 @@ impl Engine {
 
     fn hook_troubles(&self) -> MutexGuard<'_, hooks::Troubles> {
         self.hook_troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the time zone of dates that people write.
+    pub fn time_zone(&self) -> Tz {
+        self.settings.policy.rules.time_zone
     }
 
     fn target(&self, name: &ContainerName) -> TargetId {

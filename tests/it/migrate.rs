@@ -29,7 +29,9 @@ fn a_host_with_watchtower_is_read_and_understood() {
         "watchtower",
         &json!({
             "Env": ["WATCHTOWER_SCHEDULE=0 0 4 * * *", "WATCHTOWER_NOTIFICATION_URL=smtp://hidden",
-                "REPO_USER=me", "REPO_PASS=hidden"],
+                "REPO_USER=me", "REPO_PASS=hidden", "TZ=Europe/Berlin",
+                "HTTP_PROXY=http://me:hidden@proxy:1"],
+            "HostConfig": {"Binds": ["/etc/hostname:/config.json:ro"]},
         }),
     );
     let (left, watched, tool) =
@@ -45,10 +47,15 @@ fn a_host_with_watchtower_is_read_and_understood() {
     assert_eq!(mode(&watched, "monitor-only"), "watch", "{report}");
     let schedule = setting(&report, &tool, "WATCHTOWER_SCHEDULE");
     assert_eq!(schedule["ours"]["DOCKER_AUTO_UPDATE_CRON"], "0 0 4 * * *", "{report}");
+    let zone = setting(&report, &tool, "TZ");
+    assert_eq!(zone["ours"]["TZ"], "Europe/Berlin", "{report}");
+    let logins = setting(&report, &tool, "its logins");
+    assert_eq!(logins["value"], "/config.json from /etc/hostname", "{report}");
     let url = setting(&report, &tool, "WATCHTOWER_NOTIFICATION_URL");
     assert_eq!((&url["value"], &url["verdict"]), (&json!("***"), &json!("no_equivalent")));
     let text = program.run(&["migrate"]).expect(0).stdout;
     assert!(text.contains("DOCKER_AUTO_UPDATE_CRON: \"0 0 4 * * *\""), "{text}");
+    assert!(text.contains("TZ: \"Europe/Berlin\"") && text.contains("HTTP_PROXY=***"), "{text}");
     assert!(!text.contains("hidden") && !report.to_string().contains("hidden"), "{text}");
 
     let views = program.run(&["check", "--json", &left, &watched]).expect(0).json();

@@ -5,8 +5,9 @@ use argh::FromArgs;
 use crate::core::text::Language;
 use crate::core::value;
 
-/// Lets a container's newest image run at docker-auto's own next time, whatever its mode. The word is
-/// for this image alone; it also takes back reject, skip and snooze.
+/// Lets the image that a container could run now, as `docker-auto why` names it, do so at docker-auto's
+/// own next time, whatever its mode. The word is for this image alone, and takes back reject, skip and
+/// snooze of it; what was said of others, such as a newer one that is left out, `forget` takes back.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "approve")]
 pub struct Approve {
@@ -21,7 +22,8 @@ pub struct Approve {
     pub json: bool,
 }
 
-/// Has a container's newest image count as if it had failed there, until there is another one.
+/// Has the image that a container could run now count as if it had failed there, until there is another
+/// one.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "reject")]
 pub struct Reject {
@@ -33,7 +35,7 @@ pub struct Reject {
     pub json: bool,
 }
 
-/// Leaves a container's newest image out; the next one is another matter.
+/// Leaves the image that a container could run now out; the next one is another matter.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "skip")]
 pub struct Skip {
@@ -45,14 +47,15 @@ pub struct Skip {
     pub json: bool,
 }
 
-/// Puts a container's newest image off.
+/// Puts the image that a container could run now off.
 #[derive(Debug, FromArgs)]
 #[argh(subcommand, name = "snooze")]
 pub struct Snooze {
     /// the container
     #[argh(positional)]
     pub name: String,
-    /// a duration such as 7d, a date such as 2026-12-31, or a moment such as 2026-12-31T18:00:00Z
+    /// a duration such as 7d, a date such as 2026-12-31 (its first moment in TZ), or a moment such as
+    /// 2026-12-31T18:00:00Z
     #[argh(positional)]
     pub until: String,
     /// print JSON

@@ -9,8 +9,8 @@ use crate::core::id::ContainerName;
 use crate::core::rule::Rule;
 use crate::core::text::Language;
 use crate::core::verdict::{COMMAND_LINE, Paused, Word};
+use crate::core::window;
 use crate::engine::command::Ruling;
-use crate::http::api::verdicts::moment;
 use crate::http::view::verdict::{ForgottenView, PauseView, VerdictView};
 use crate::http::view::why::WhyView;
 
@@ -46,7 +46,7 @@ impl Spoken<'_> {
 }
 
 impl Backend {
-    /// Says a person's word on a container's newest image.
+    /// Says a person's word on the image that a container could run now.
     pub async fn rule(
         &mut self,
         name: &str,
@@ -65,8 +65,8 @@ impl Backend {
                     Spoken::Reject => Word::Rejected,
                     Spoken::Skip => Word::Skipped,
                     Spoken::Snooze(until) => {
-                        let until =
-                            moment(until, own.clock.now()).map_err(CommandError::BadTime)?;
+                        let until = window::moment(until, own.clock.now(), own.engine.time_zone());
+                        let until = until.map_err(CommandError::BadTime)?;
                         Word::Snoozed { until }
                     }
                 };

@@ -25,6 +25,13 @@ pub fn why(view: &WhyView, language: Language) -> String {
     let _ = writeln!(shown, "\n{because}: {} [{}]", view.cause.text, view.reason.code);
     let _ = writeln!(shown, "{lifts}: {}", view.lifts.text);
     let _ = writeln!(shown, "{cure}: {}", view.cure);
+    if !view.problems.is_empty() {
+        let _ = writeln!(shown, "\n{}:", text::of_problems_heading(language));
+    }
+    for problem in &view.problems {
+        // One problem, one line: a label's value may hold more.
+        let _ = writeln!(shown, "  {}", printable(problem));
+    }
     if !view.hooks.is_empty() {
         let _ = writeln!(shown, "\n{}:", text::of_hooks_heading(language));
     }

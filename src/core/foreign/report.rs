@@ -27,6 +27,17 @@ pub struct Seen {
     pub variables: Variables,
     /// What its program was started with, where it is one of another tool.
     pub arguments: Vec<String>,
+    /// What is mounted in it, where it is one of another tool.
+    pub mounts: Vec<Mounted>,
+}
+
+/// A file or directory of the host in a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mounted {
+    /// Its path on the host.
+    pub from: String,
+    /// Its path in the container.
+    pub at: String,
 }
 
 /// What was found, and what it means here.
@@ -185,14 +196,25 @@ impl<'a> Found<'a> {
         if matches!(self.tool, Tool::Wud | Tool::Drydock) {
             settings.push(note::own_tag(self.tool));
         }
-        if self.tool == Tool::WatchDocker {
-            settings.extend(self.variables.iter().filter_map(|(name, value)| {
-                let ours = renamed(name, value)?;
-                Some(Line::renamed(name, ours))
-            }));
-            settings.push(note::own_file());
+        settings.extend(self.shared(renamed));
+        settings.extend(note::of_mounts(self.tool, &self.variables, &self.seen.mounts));
+        match self.tool {
+            Tool::WatchDocker => settings.push(note::own_file()),
+            Tool::Ouroboros => settings.push(note::unread()),
+            _ => {}
         }
         Service { tool: Some(self.tool), settings, ..Service::of(self.seen) }
+    }
+
+    /// Returns its variables that are ours as well.
+    fn shared(&self, renamed: Ours<'_>) -> impl Iterator<Item = Line> {
+        let told = self
+            .variables
+            .iter()
+            .filter(|(name, value)| self.tool.shares(name) && !value.trim().is_empty());
+        told.filter_map(move |(name, value)| {
+            Some(Line::renamed(name, renamed(name, value)?, self.tool))
+        })
     }
 }
 
@@ -231,6 +253,7 @@ impl Service {
             let told = note::of_watched(&found, &seen.image).or_else(|| note::of_told(&found));
             settings.extend(told);
         }
+        settings.extend(note::of_hooks(&settings));
         (!settings.is_empty()).then(|| Self { settings, labels, ..Self::of(seen) })
     }
 }
@@ -242,9 +265,9 @@ impl Line {
         self.ours.clear();
     }
 
-    /// A variable that is ours under another name; its value may be a secret.
-    fn renamed(name: &str, setting: Setting) -> Self {
-        let told = (name.to_owned(), setting.value.to_string(), Tool::WatchDocker);
+    /// A variable that is ours, perhaps under another name; its value may be a secret.
+    fn renamed(name: &str, setting: Setting, tool: Tool) -> Self {
+        let told = (name.to_owned(), setting.value.to_string(), tool);
         Self::new(told, false, &Ok(Meaning::Ours(vec![setting])))
     }
 

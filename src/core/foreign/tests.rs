@@ -1,5 +1,7 @@
 //! Foreign labels and variables → what of ours they are.
 
+mod shared;
+
 use std::collections::BTreeMap;
 
 use crate::core::labels as our_labels;

@@ -39,6 +39,20 @@ const TOOLS: [(Tool, &str, &[&str], &str); 7] = [
     (Tool::WatchDocker, "watch-docker", &["watch-docker", "watchdocker"], "WATCH_"),
 ];
 
+/// Variables that no tool has invented, and that are called the same here: libraries read them, in
+/// whichever tool. The other names of ours mean nothing to a tool of somebody else.
+const EVERYBODYS: [&str; 9] = [
+    "TZ",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "NO_COLOR",
+];
+
 impl Tool {
     /// Returns the tool that an image is of: the last part of its repository names it.
     pub fn of_image(image: &str) -> Option<Self> {
@@ -57,6 +71,12 @@ impl Tool {
             "REPO_USER" | "REPO_PASS" => Some(Self::Watchtower),
             _ => None,
         })
+    }
+
+    /// Says whether a variable of ours tells it something, too: all do where it is our forerunner.
+    pub fn shares(self, name: &str) -> bool {
+        let proxy = name.ends_with("_proxy").then(|| name.to_ascii_uppercase());
+        self == Self::WatchDocker || EVERYBODYS.contains(&proxy.as_deref().unwrap_or(name))
     }
 }
 

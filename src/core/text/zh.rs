@@ -212,10 +212,16 @@ fn unknown(reason: &UnknownReason) -> Telling {
     match reason {
         UnknownReason::Registry(RemoteFailure { code, message, until }) => {
             let note = until.map(|until| format!("不早于 {}", moment(until)));
-            Telling { note: note.unwrap_or_default(), ..Telling::new(message, cure(*code)) }
+            let what = format!("{}（{message}）", failure(*code));
+            Telling { note: note.unwrap_or_default(), ..Telling::new(what, cure(*code)) }
         }
-        UnknownReason::Engine(error) => Telling::new(error, "查看引擎的日志；下次检查时会再次询问"),
-        UnknownReason::BadReference(error) => Telling::new(error, "用引用重建它"),
+        UnknownReason::Engine(error) => Telling::new(
+            format!("引擎没有给出所需的信息（{error}）"),
+            "查看引擎的日志；下次检查时会再次询问",
+        ),
+        UnknownReason::BadReference(error) => {
+            Telling::new(format!("它的镜像引用无法读取（{error}）"), "用引用重建它")
+        }
         UnknownReason::NotAsked(reference) => {
             Telling::new(format!("尚未向仓库询问 {}", reference.familiar()), "检查它")
         }
@@ -234,6 +240,25 @@ fn unknown(reason: &UnknownReason) -> Telling {
             ),
             "用标签 docker-auto.tag.include 或 docker-auto.tag.exclude 排除不相关的版本",
         ),
+    }
+}
+
+/// The registry's own words stand behind it, in whatever language they are.
+fn failure(code: FailureCode) -> &'static str {
+    match code {
+        FailureCode::Unauthorized => "仓库要求登录，或不接受所给的凭据",
+        FailureCode::Forbidden => "该账号无权读取此仓库",
+        FailureCode::NotFound => "仓库中没有该镜像或标签",
+        FailureCode::RateLimited => "请求过多，仓库暂时拒绝回答",
+        FailureCode::QuotaKept => "仓库剩余的拉取额度留给人使用",
+        FailureCode::Unavailable => "仓库暂时不可用",
+        FailureCode::Unreachable => "无法连接到仓库",
+        FailureCode::Timeout => "仓库没有及时回答",
+        FailureCode::BadAnswer => "仓库的回答无法理解",
+        FailureCode::NoPlatform => "没有适合其平台的镜像",
+        FailureCode::NotAnImage => "该标签指向的不是可运行的镜像",
+        FailureCode::Credentials => "无法取得此仓库的凭据",
+        FailureCode::MirrorStale => "镜像站的内容已过时",
     }
 }
 

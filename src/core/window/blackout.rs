@@ -2,13 +2,13 @@
 
 use std::cmp::Ordering;
 
-use chrono::{Datelike as _, NaiveDate, NaiveTime};
+use chrono::{Datelike as _, NaiveDate};
 use chrono_tz::Tz;
 
 use crate::core::id::Timestamp;
 
 use super::field::MONTH_LENGTHS;
-use super::zone::{self, Place};
+use super::zone;
 
 /// How many days ahead the end of a blackout is looked for.
 const FARTHEST: usize = 10 * 366;
@@ -62,11 +62,7 @@ impl Blackouts {
     pub fn end(&self, at: Timestamp, zone: Tz) -> Option<Timestamp> {
         let today = zone::local(zone, at).date();
         let day = today.iter_days().skip(1).take(FARTHEST).find(|date| !self.has(*date))?;
-        match zone::place(zone, day.and_time(NaiveTime::MIN))? {
-            Place::Once(start) | Place::AfterGap(start) | Place::Twice { first: start, .. } => {
-                Some(start)
-            }
-        }
+        zone::day_start(zone, day)
     }
 
     fn has(&self, date: NaiveDate) -> bool {

@@ -1,6 +1,8 @@
 //! Where a time on the wall clock falls in a time zone whose clocks are changed.
 
-use chrono::{LocalResult, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _};
+use chrono::{
+    LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
+};
 use chrono_tz::Tz;
 
 use crate::core::id::Timestamp;
@@ -30,6 +32,15 @@ pub(super) fn place(zone: Tz, local: NaiveDateTime) -> Option<Place> {
             let before = local.and_utc().checked_sub_signed(FARTHEST)?;
             let after = local.and_utc().checked_add_signed(FARTHEST)?;
             Some(Place::AfterGap(first(before, after, |at| self::local(zone, at) > local)))
+        }
+    }
+}
+
+/// Returns the first moment of a day; `None` at the ends of the calendar.
+pub(super) fn day_start(zone: Tz, day: NaiveDate) -> Option<Timestamp> {
+    match place(zone, day.and_time(NaiveTime::MIN))? {
+        Place::Once(start) | Place::AfterGap(start) | Place::Twice { first: start, .. } => {
+            Some(start)
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::core::duration;
-use crate::core::id::{ContainerName, Timestamp};
+use crate::core::id::ContainerName;
 use crate::core::verdict::{COMMAND_LINE, Paused, Word};
+use crate::core::window;
 use crate::engine::command::Ruling;
 use crate::http::context::RequestContext;
 use crate::http::error::ApiError;
@@ -53,44 +53,29 @@ impl PauseBody {
     }
 }
 
-/// Reads when a snooze ends: a duration from now, a date (its first moment in UTC), or a moment.
-pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let text = text.trim();
-    if let Ok(span) = duration::parse(text) {
-        return Ok(now + span);
-    }
-    let midnight = format!("{text}T00:00:00Z");
-    let moment = text.parse().or_else(|_| midnight.parse::<Timestamp>());
-    moment.map_err(|_| {
-        format!(
-            "{text:?} is no time: write a duration such as 12h or 7d, a date such as 2026-12-31, or \
-             a moment such as 2026-12-31T18:00:00Z"
-        )
-    })
-}
-
-/// Lets the newest image of a container run at docker-auto's own time.
+/// Lets the image that a container could run now do so at docker-auto's own time.
 pub async fn approve(context: &RequestContext) -> Result<Response, ApiError> {
     let NoBody {} = context.json()?;
     say(context, Word::Approved).await
 }
 
-/// Has the newest image of a container count as if it had failed there.
+/// Has the image that a container could run now count as if it had failed there.
 pub async fn reject(context: &RequestContext) -> Result<Response, ApiError> {
     let NoBody {} = context.json()?;
     say(context, Word::Rejected).await
 }
 
-/// Leaves the newest image of a container out.
+/// Leaves the image that a container could run now out.
 pub async fn skip(context: &RequestContext) -> Result<Response, ApiError> {
     let NoBody {} = context.json()?;
     say(context, Word::Skipped).await
 }
 
-/// Puts the newest image of a container off.
+/// Puts the image that a container could run now off.
 pub async fn snooze(context: &RequestContext) -> Result<Response, ApiError> {
     let body: SnoozeBody = context.json()?;
-    let until = moment(&body.until, context.state.clock.now());
+    let zone = context.state.engine.time_zone();
+    let until = window::moment(&body.until, context.state.clock.now(), zone);
     let until = until.map_err(|error| ApiError::bad_request(format!("\"until\": {error}")))?;
     say(context, Word::Snoozed { until }).await
 }
@@ -141,25 +126,4 @@ pub async fn resume(context: &RequestContext) -> Result<Response, ApiError> {
     let paused = context.json::<PauseBody>()?.paused()?;
     context.state.engine.resume(paused, COMMAND_LINE).await?;
     Ok(reply::success(&serde_json::json!({}), context.state.clock.now()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_read() {
-        let now: Timestamp = "2026-05-04T12:00:00Z".parse().unwrap();
-        for (text, expected) in [
-            ("7d", "2026-05-11 12:00:00 UTC"),
-            ("2026-12-31", "2026-12-31 00:00:00 UTC"),
-            ("2026-12-31T18:00:00+02:00", "2026-12-31 16:00:00 UTC"),
-            ("2026-13-31", "\"2026-13-31\" is no time: write a duration such as 12h"),
-            ("tomorrow", "\"tomorrow\" is no time"),
-            ("7", "\"7\" is no time"),
-        ] {
-            let read = moment(text, now).map_or_else(|error| error, |moment| moment.to_string());
-            assert!(read.starts_with(expected), "{text}: {read}");
-        }
-    }
 }

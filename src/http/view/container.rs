@@ -53,7 +53,7 @@ pub struct ContainerView {
     /// The newer versions that are not taken, the newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_over: Vec<PassedView>,
-    /// Labels that could not be understood.
+    /// Labels that could not be understood, or that have no effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
 }

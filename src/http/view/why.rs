@@ -32,6 +32,9 @@ pub struct WhyView {
     pub cure: String,
     /// Every question that was asked, in order; the last one is where the judgement ended.
     pub chain: Vec<AskedView>,
+    /// Labels that could not be understood, or that have no effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// What became of its hooks at the last check, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookView>,
@@ -111,6 +114,7 @@ impl WhyView {
             },
             cure: text::of_cure(decision, language),
             chain: assessment.chain.iter().map(|asked| AskedView::told(asked, language)).collect(),
+            problems: assessment.problems.clone(),
             hooks: hooks.into_iter().map(HookView::from).collect(),
             language: language.code().to_owned(),
         }

@@ -145,6 +145,34 @@ fn check(assessment: &Assessment, language: Language) {
 }
 
 #[test]
+fn why_tells_what_is_wrong_with_labels() {
+    let text = fs::read_to_string(stories().first().expect("a story")).unwrap();
+    let mut blocks = text.trim_end().split("\n\n").map(|block| {
+        block.lines().filter(|line| !line.starts_with(['=', '#'])).collect::<Vec<_>>()
+    });
+    let block = blocks.find(|lines| !lines.is_empty()).expect("a story");
+    let assessment = Story::read(block[0], &block[1..]).assessed();
+    let problems = vec!["docker-auto.mode=x: write auto\nor watch".to_owned()];
+    for (language, heading) in
+        [(Language::English, "problems with its settings:"), (Language::Chinese, "设置中的问题:")]
+    {
+        let quiet = WhyView::told(&assessment, Vec::new(), language);
+        assert!(!show::why(&quiet, language).contains(heading));
+        assert_eq!(serde_json::to_value(&quiet).unwrap().get("problems"), None);
+        let told = Assessment { problems: problems.clone(), ..assessment.clone() };
+        let view = WhyView::told(&told, Vec::new(), language);
+        let shown = show::why(&view, language);
+        let [.., empty, above, problem] = shown.lines().collect::<Vec<_>>()[..] else {
+            panic!("{shown}")
+        };
+        assert_eq!((empty, above), ("", heading), "{shown}");
+        assert!(problem.starts_with("  docker-auto.mode=x: write auto"), "{shown}");
+        assert!(problem.ends_with("or watch"), "{shown}");
+        assert_eq!(serde_json::to_value(&view).unwrap()["problems"], serde_json::json!(problems));
+    }
+}
+
+#[test]
 fn why_explains_every_reason() {
     let mut told = BTreeSet::new();
     for path in stories() {

@@ -19,7 +19,7 @@ fn begin(scene: &Scene) {
     scene.host.pull(&scene.reference("app"));
     for name in NAMES {
         let labels = match name {
-            "held" => json!({"docker-auto.mode": "approve"}),
+            "held" => json!({"docker-auto.mode": "approve", "docker-auto.tag.include": "^1"}),
             "still" => json!({"docker-auto.mode": "auto", "docker-auto.group": scene.prefix}),
             // A rule says it for this one.
             "out" => json!({}),
@@ -76,6 +76,12 @@ fn what_people_decide_holds_until_they_take_it_back() {
         (&json!("snoozed"), &json!("snoozed"))
     );
     program.run(&["pause", "--group", &scene.prefix]).expect(0);
+    // A date is one of the time zone, with a server and without one.
+    let program = program.env("TZ", "Asia/Tokyo");
+    let dated = |program: &Program| {
+        program.run(&["snooze", &later, "2098-01-01", "--json"]).expect(0).json()["until"].clone()
+    };
+    assert_eq!(dated(&program), "2097-12-31T15:00:00Z");
 
     let server = serve_until(&scene, &program, "free", "2");
     let expected = ["up_to_date", "awaiting_approval", "snoozed", "skipped", "paused_by_person"];
@@ -83,7 +89,10 @@ fn what_people_decide_holds_until_they_take_it_back() {
     let asked = why(&scene, &program, "held");
     assert_eq!(asked["cause"]["kind"], "label");
     assert_eq!(asked["lifts"]["when"], "by_person");
+    let problem = asked["problems"][0].as_str().unwrap_or_default();
+    assert!(problem.contains("tag.include has no effect without docker-auto.track"), "{asked}");
     assert_eq!(why(&scene, &program, "later")["lifts"]["when"], "at");
+    assert_eq!(dated(&program), "2097-12-31T15:00:00Z");
     let chinese = program.run(&["why", &still, "--language", "zh"]).expect(0).stdout;
     assert!(chinese.contains("暂停") && chinese.contains("paused_by_person"), "{chinese}");
 

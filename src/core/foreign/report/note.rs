@@ -9,7 +9,7 @@ use crate::core::reference::ImageRef;
 use crate::core::value::switch;
 use crate::core::version::{Track, VersionRules, has_versions};
 
-use super::{Line, Verdict};
+use super::{Line, Mounted, Variables, Verdict};
 
 /// With it newer versions are looked for.
 pub(super) const TRACK: &str = "docker-auto.track";
@@ -68,6 +68,74 @@ pub(super) fn own_file() -> Line {
         verdict: Verdict::NothingToSet,
         ..line(Tool::WatchDocker, note.to_owned())
     }
+}
+
+/// Says that what Ouroboros was told is not read: its variables have no beginning of their own, and are
+/// not known. They may have been meant to restrain updates.
+pub(super) fn unread() -> Line {
+    let note = "set DOCKER_AUTO_SCAN_INTERVAL for INTERVAL, DOCKER_AUTO_UPDATE_CRON for CRON, \
+                DOCKER_AUTO_POLICY_EXCLUDE_NAMES for IGNORE, DOCKER_AUTO_POLICY_ONLY_LABELS=\
+                com.ouroboros.enable=true for LABEL_ENABLE, and the label docker-auto.mode=auto \
+                of each container of MONITOR";
+    Line {
+        name: "its variables and flags".to_owned(),
+        value: "not known here".to_owned(),
+        implied: false,
+        verdict: Verdict::Unreadable,
+        ..line(Tool::Ouroboros, note.to_owned())
+    }
+}
+
+/// The labels with Watchtower's hooks begin so.
+const HOOKS: &str = "com.centurylinklabs.watchtower.lifecycle.p";
+/// And mean one of these.
+const OUR_HOOKS: &str = "docker-auto.hook.p";
+
+/// Says of a container with hooks of Watchtower what they are not given. A script in the container may
+/// read it, which the label does not show.
+pub(super) fn of_hooks(lines: &[Line]) -> Option<Line> {
+    let is_hook = |line: &&Line| {
+        line.name.starts_with(HOOKS) && line.ours.keys().any(|ours| ours.starts_with(OUR_HOOKS))
+    };
+    let tool = lines.iter().find(is_hook)?.tool;
+    let note = "hooks are not given it: what reads it needs its container's name and image from \
+                elsewhere, such as the container's own environment";
+    Some(Line {
+        name: "the variable of its hooks".to_owned(),
+        value: "WT_CONTAINER".to_owned(),
+        implied: false,
+        ..line(tool, note.to_owned())
+    })
+}
+
+/// Says of what is mounted in a tool what it tells it: the logins of its user, and the host's clock.
+pub(super) fn of_mounts(tool: Tool, variables: &Variables, mounts: &[Mounted]) -> Vec<Line> {
+    let set =
+        |name: &str| variables.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());
+    let mounted = |path: &str| mounts.iter().find(|mounted| mounted.at == path);
+    let told = |name: &str, Mounted { from, at }: &Mounted, verdict, note: &str| Line {
+        name: name.to_owned(),
+        value: format!("{at} from {from}"),
+        implied: false,
+        verdict,
+        ..line(tool, note.to_owned())
+    };
+    let logins = || {
+        let folder = set("DOCKER_CONFIG").unwrap_or_default().trim_end_matches('/');
+        let file = mounted(&format!("{folder}/config.json"))?;
+        let note = "the file is read here as well: mount it, and name its directory with \
+                    DOCKER_CONFIG, which is DOCKER_CONFIG=/ where it lies in /config.json";
+        Some(told("its logins", file, Verdict::NothingToSet, note))
+    };
+    let clock = || {
+        let file = mounted("/etc/localtime")?;
+        let note = "its times are those of the host's clock, ours those of TZ: set TZ to the \
+                    host's time zone, such as Europe/Berlin";
+        Some(told("its clock", file, Verdict::NoEquivalent, note))
+    };
+    let logins = (tool == Tool::Watchtower).then(logins).flatten();
+    let clock = set("TZ").is_none().then(clock).flatten();
+    logins.into_iter().chain(clock).collect()
 }
 
 fn line(tool: Tool, note: String) -> Line {
