@@ -35,6 +35,14 @@ pub(super) struct Company {
     pub(super) bind_sources: BTreeSet<String>,
 }
 
+/// What a container shares.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) inspect: Value,
+    /// Those that it needs by ID, with the names under which they were seen last.
+    pub(super) parents: BTreeMap<ContainerId, ContainerName>,
+}
+
 /// The update that others go along with.
 pub(super) struct Lead<'a> {
     pub(super) job: &'a Job<'a>,
@@ -45,35 +53,34 @@ pub(super) struct Lead<'a> {
 impl Engine {
     /// Returns who needs whom on the host.
     pub(super) async fn edges(&self, inventory: &Inventory) -> Result<BTreeSet<Edge>, EngineError> {
-        let mut inspects = BTreeMap::new();
+        let mut seen = Vec::new();
         for container in inventory.containers.values().filter(|one| !one.name.is_reserved()) {
-            match self.seen_inspect(container).await {
-                Ok(found) => {
-                    inspects.extend(found.map(|it| (&container.name, (container, it))));
-                }
+            match self.seen(container).await {
+                Ok(found) => seen.extend(found.map(|found| (container, found))),
                 Err(error) if error.is_unreachable() => return Err(error),
                 // One that the engine cannot show holds up no other.
                 Err(error) => log::warn!("{}: {}", container.name, Chain(&error)),
             }
         }
-        let nodes = inspects.values().map(|(container, inspect)| Node {
+        let nodes = seen.iter().map(|(container, seen)| Node {
             name: &container.name,
             id: &container.id,
             labels: &container.labels,
-            inspect,
+            inspect: &seen.inspect,
+            remembered: &seen.parents,
         });
         Ok(edges_of(&nodes.collect::<Vec<_>>()))
     }
 
     /// What a container shares never changes, so that a stored look at it is as good as a new one.
-    pub(super) async fn seen_inspect(
-        &self,
-        container: &Container,
-    ) -> Result<Option<Value>, EngineError> {
+    pub(super) async fn seen(&self, container: &Container) -> Result<Option<Seen>, EngineError> {
         let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
         match stored.filter(|snapshot| snapshot.container_id == container.id) {
-            Some(snapshot) => Ok(Some(snapshot.inspect)),
-            None => Ok(self.host.inspect_container(&container.id).await?),
+            Some(Snapshot { inspect, parents, .. }) => Ok(Some(Seen { inspect, parents })),
+            None => {
+                let inspect = self.host.inspect_container(&container.id).await?;
+                Ok(inspect.map(|inspect| Seen { inspect, parents: BTreeMap::new() }))
+            }
         }
     }
 
@@ -159,9 +166,10 @@ impl Engine {
         let reference = ImageRef::parse(&container.image);
         let known_as = reference.as_ref().unwrap_or(&lead.job.goal.reference);
         let image = self.old_image(lead.job.inventory, (container, inspect), known_as).await?;
-        let volume_sources = self.volume_sources(inspect, lead.job.inventory).await?;
         let earlier = self.earlier(name).await?;
-        let remembered = self.parents((container, inspect), lead.job.inventory).await?;
+        let inventory = lead.job.inventory;
+        let remembered = self.parents((container, inspect), inventory).await?;
+        let volume_sources = self.volume_sources(inspect, (inventory, &remembered)).await?;
         let mut made = restore(&Subject {
             inspect,
             mac_inspect: None,

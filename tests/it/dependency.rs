@@ -5,6 +5,7 @@ mod gone;
 mod labels;
 mod order;
 mod reruns;
+mod volumes;
 
 use serde_json::{Value, json};
 
