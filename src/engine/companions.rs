@@ -150,7 +150,10 @@ impl Engine {
             let Some(container) = job.inventory.containers.get(name) else { continue };
             let inspect = self.inspect_of(container).await?;
             company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
-            company.dependents.push(self.dependent(lead, container, &inspect));
+            let ailment = gate::ailment(&inspect, self.clock.now());
+            let warning = ailment.map(|ailment| format!("{name}: {}", unasked(ailment)));
+            company.warnings.extend(warning);
+            company.dependents.push(self.dependent(lead, (container, &inspect), ailment));
         }
         self.add_reruns(lead, &containers, &pauses, &mut company).await?;
         Ok(company)
@@ -188,8 +191,10 @@ impl Engine {
         let old = old_container(container, inspect, &policy);
         lead.may_be_brought_back(name, &old)?;
         lead.has_what_it_names(name, &made.body)?;
-        let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy);
+        let ailment = gate::ailment(inspect, self.clock.now());
+        let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy).of_companion(ailment);
         let (files, mut lost) = self.carried(container, inspect).await?;
+        lost.extend(ailment.map(unasked));
         lost.append(&mut made.warnings);
         let sharer = Sharer {
             name: name.clone(),
@@ -204,9 +209,14 @@ impl Engine {
         Ok((sharer, lost))
     }
 
-    fn dependent(&self, lead: &Lead<'_>, container: &Container, inspect: &Value) -> Dependent {
+    fn dependent(
+        &self,
+        lead: &Lead<'_>,
+        (container, inspect): (&Container, &Value),
+        ailment: Option<&str>,
+    ) -> Dependent {
         let policy = self.policy_of(container);
-        let gates = gate::gates(inspect, &Value::Null, None, &policy);
+        let gates = gate::gates(inspect, &Value::Null, None, &policy).of_companion(ailment);
         Dependent {
             name: container.name.clone(),
             old: old_container(container, inspect, &policy),
@@ -283,6 +293,11 @@ impl Lead<'_> {
              make {vanishes} without --rm"
         )))
     }
+}
+
+/// Says what an ailment of one that goes along means for the others.
+fn unasked(ailment: &str) -> String {
+    format!("{ailment}, so that whether it is well afterwards decides nothing")
 }
 
 /// Says whether the new image brings volumes that the old container does not mount.

@@ -2,6 +2,7 @@
 //! in which order, and how all of them come back together.
 
 mod gone;
+mod ill;
 mod labels;
 mod order;
 mod reruns;
