@@ -157,7 +157,7 @@ impl Engine {
         let mut users = Vec::new();
         let others = lead.job.inventory.containers.values();
         for other in others.filter(|one| one.state.is_up() && !one.name.is_reserved()) {
-            let seen = match self.seen(other).await {
+            let seen = match self.seen(other, lead.job.inventory).await {
                 Err(error) if error.is_unreachable() => return Err(error),
                 seen => seen.ok().flatten().unwrap_or_default(),
             };

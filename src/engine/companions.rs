@@ -55,7 +55,7 @@ impl Engine {
     pub(super) async fn edges(&self, inventory: &Inventory) -> Result<BTreeSet<Edge>, EngineError> {
         let mut seen = Vec::new();
         for container in inventory.containers.values().filter(|one| !one.name.is_reserved()) {
-            match self.seen(container).await {
+            match self.seen(container, inventory).await {
                 Ok(found) => seen.extend(found.map(|found| (container, found))),
                 Err(error) if error.is_unreachable() => return Err(error),
                 // One that the engine cannot show holds up no other.
@@ -73,15 +73,17 @@ impl Engine {
     }
 
     /// What a container shares never changes, so that a stored look at it is as good as a new one.
-    pub(super) async fn seen(&self, container: &Container) -> Result<Option<Seen>, EngineError> {
+    pub(super) async fn seen(
+        &self,
+        container: &Container,
+        inventory: &Inventory,
+    ) -> Result<Option<Seen>, EngineError> {
         let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
-        match stored.filter(|snapshot| snapshot.container_id == container.id) {
-            Some(Snapshot { inspect, parents, .. }) => Ok(Some(Seen { inspect, parents })),
-            None => {
-                let inspect = self.host.inspect_container(&container.id).await?;
-                Ok(inspect.map(|inspect| Seen { inspect, parents: BTreeMap::new() }))
-            }
-        }
+        let seen = match stored.filter(|snapshot| snapshot.container_id == container.id) {
+            Some(snapshot) => Some(snapshot),
+            None => self.first_seen(container, inventory).await?,
+        };
+        Ok(seen.map(|Snapshot { inspect, parents, .. }| Seen { inspect, parents }))
     }
 
     /// Returns what was seen first of who has a name, and of who had it before.

@@ -47,6 +47,21 @@ impl Engine {
         Ok(self.store.snapshots().retain(host, present).await?)
     }
 
+    /// Returns a container that was not seen before. One that names others by ID is stored at once: by
+    /// the next check they may have been replaced.
+    pub(super) async fn first_seen(
+        &self,
+        container: &Container,
+        inventory: &Inventory,
+    ) -> Result<Option<Snapshot>, EngineError> {
+        let snapshot = self.container_snapshot(container, inventory).await?;
+        if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| !snapshot.parents.is_empty()) {
+            let image = self.image_snapshot(&container.image_id).await?.into_iter().collect();
+            self.store.snapshots().record(self.host.id(), vec![snapshot.clone()], image).await?;
+        }
+        Ok(snapshot)
+    }
+
     async fn container_snapshot(
         &self,
         container: &Container,
