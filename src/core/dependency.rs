@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::core::compose::Labels;
 use crate::core::id::{ContainerId, ContainerName};
 
-pub use edge::{DEPENDS_ON, namespace_owners, problem};
+pub use edge::{DEPENDS_ON, namespace_owners, problem, recall, volume_owners};
 pub use order::starting_order;
 pub use rerun::{RERUN, rerun};
 
@@ -27,6 +27,8 @@ pub struct Node<'a> {
     pub labels: &'a Labels,
     /// `GET /containers/x/json`.
     pub inspect: &'a Value,
+    /// Those that it needs by ID, with the names under which they were seen last.
+    pub remembered: &'a BTreeMap<ContainerId, ContainerName>,
 }
 
 /// One container needs another one.

@@ -54,6 +54,8 @@ pub enum Requirement {
     Stable,
     /// An end with exit code 0 in time, after however many tries its restart policy gives it.
     Completed,
+    /// Nothing: it was not well before, so that its failure blames nobody.
+    Nothing,
 }
 
 /// What an end with exit code 0 means.
@@ -145,6 +147,9 @@ impl Watch {
 
     /// Judges a sample taken `elapsed` after the watch began.
     pub fn judge(&mut self, sample: &Sample, elapsed: Duration) -> Verdict {
+        if self.gate.require == Requirement::Nothing {
+            return Verdict::Healthy;
+        }
         if let Some(failure) = self.failure(sample) {
             return failure;
         }
@@ -324,7 +329,7 @@ mod tests {
     #[test]
     fn gates_judge_what_they_see() {
         use ExitZero::{Failed, Finished};
-        use Requirement::{Completed, Healthy, Stable};
+        use Requirement::{Completed, Healthy, Nothing, Stable};
         let up = "running";
         for (require, exit_zero, samples, expected) in [
             (Healthy, Failed, &[up, up, up][..], "wait"),
@@ -353,6 +358,10 @@ mod tests {
             (Completed, Finished, &[up; 6], "did not end within 5 s"),
             (Completed, Finished, &["paused"; 6], "did not end within 5 s"),
             (Completed, Finished, &["exited memory"], "ended with exit code 0, killed for memory"),
+            (Nothing, Failed, &["running restarts=1"], "healthy"),
+            (Nothing, Failed, &["restarting exit=1"], "healthy"),
+            (Nothing, Failed, &["unhealthy"], "healthy"),
+            (Nothing, Failed, &["created error=no-such-file"], "healthy"),
         ] {
             check(require, exit_zero, samples, expected);
         }

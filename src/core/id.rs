@@ -89,6 +89,14 @@ impl ContainerName {
         self.0.strip_prefix(HELPER).filter(|short| is_short(short))
     }
 
+    /// Returns the name that a container goes by once the operation is over that made it under this one.
+    pub fn home(&self) -> &str {
+        match self.reserved_parts() {
+            Some((home, "new", _)) => home,
+            _ => &self.0,
+        }
+    }
+
     /// Returns the original name, the role (`new`, `old`, `bad`, `kept`, `data`, `files`) and the operation's
     /// six digits of a reserved name.
     pub fn reserved_parts(&self) -> Option<(&str, &str, &str)> {
@@ -172,7 +180,10 @@ mod tests {
             ("web.da-next-123456", None),
             (".da-new-123456", None),
         ] {
-            assert_eq!(ContainerName::new(name).reserved_parts(), parts, "{name}");
+            let name = ContainerName::new(name);
+            assert_eq!(name.reserved_parts(), parts, "{name}");
+            let made = parts.filter(|(_, role, _)| *role == "new").map(|(home, ..)| home);
+            assert_eq!(name.home(), made.unwrap_or(name.as_str()));
         }
         let helper = ContainerName::of_helper(&OperationId::new("0198c0de-0000-7000-8000-1b2c3d"));
         assert_eq!(helper.helper_digits(), Some("1b2c3d"));

@@ -70,7 +70,8 @@ pub struct Subject<'a> {
     pub operation: &'a OperationId,
     /// The other containers of the host, by the names that they will have when it is created.
     pub containers: &'a BTreeMap<ContainerId, ContainerName>,
-    /// Those of whose namespaces it has a part, with the names under which they were seen last.
+    /// Those of whose namespaces it has a part, and those whose volumes it shares by their IDs, with the
+    /// names under which they were seen last.
     pub remembered: &'a BTreeMap<ContainerId, ContainerName>,
     /// The inspects of the containers whose volumes it shares; those that are missing here are
     /// judged by what the container itself declares.

@@ -157,11 +157,11 @@ impl Engine {
         let mut users = Vec::new();
         let others = lead.job.inventory.containers.values();
         for other in others.filter(|one| one.state.is_up() && !one.name.is_reserved()) {
-            let inspect = match self.seen_inspect(other).await {
+            let seen = match self.seen(other, lead.job.inventory).await {
                 Err(error) if error.is_unreachable() => return Err(error),
-                inspect => inspect.ok().flatten().unwrap_or_default(),
+                seen => seen.ok().flatten().unwrap_or_default(),
             };
-            if mounts_folder(&inspect, path) {
+            if mounts_folder(&seen.inspect, path) {
                 users.push(other.name.clone());
             }
         }

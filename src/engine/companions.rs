@@ -36,6 +36,14 @@ pub(super) struct Company {
     pub(super) bind_sources: BTreeSet<String>,
 }
 
+/// What a container shares.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) inspect: Value,
+    /// Those that it needs by ID, with the names under which they were seen last.
+    pub(super) parents: BTreeMap<ContainerId, ContainerName>,
+}
+
 /// The update that others go along with.
 pub(super) struct Lead<'a> {
     pub(super) job: &'a Job<'a>,
@@ -48,36 +56,37 @@ pub(super) struct Lead<'a> {
 impl Engine {
     /// Returns who needs whom on the host.
     pub(super) async fn edges(&self, inventory: &Inventory) -> Result<BTreeSet<Edge>, EngineError> {
-        let mut inspects = BTreeMap::new();
+        let mut seen = Vec::new();
         for container in inventory.containers.values().filter(|one| !one.name.is_reserved()) {
-            match self.seen_inspect(container).await {
-                Ok(found) => {
-                    inspects.extend(found.map(|it| (&container.name, (container, it))));
-                }
+            match self.seen(container, inventory).await {
+                Ok(found) => seen.extend(found.map(|found| (container, found))),
                 Err(error) if error.is_unreachable() => return Err(error),
                 // One that the engine cannot show holds up no other.
                 Err(error) => log::warn!("{}: {}", container.name, Chain(&error)),
             }
         }
-        let nodes = inspects.values().map(|(container, inspect)| Node {
+        let nodes = seen.iter().map(|(container, seen)| Node {
             name: &container.name,
             id: &container.id,
             labels: &container.labels,
-            inspect,
+            inspect: &seen.inspect,
+            remembered: &seen.parents,
         });
         Ok(edges_of(&nodes.collect::<Vec<_>>()))
     }
 
     /// What a container shares never changes, so that a stored look at it is as good as a new one.
-    pub(super) async fn seen_inspect(
+    pub(super) async fn seen(
         &self,
         container: &Container,
-    ) -> Result<Option<Value>, EngineError> {
+        inventory: &Inventory,
+    ) -> Result<Option<Seen>, EngineError> {
         let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
-        match stored.filter(|snapshot| snapshot.container_id == container.id) {
-            Some(snapshot) => Ok(Some(snapshot.inspect)),
-            None => Ok(self.host.inspect_container(&container.id).await?),
-        }
+        let seen = match stored.filter(|snapshot| snapshot.container_id == container.id) {
+            Some(snapshot) => Some(snapshot),
+            None => self.first_seen(container, inventory).await?,
+        };
+        Ok(seen.map(|Snapshot { inspect, parents, .. }| Seen { inspect, parents }))
     }
 
     /// Returns what was seen first of who has a name, and of who had it before.
@@ -146,7 +155,10 @@ impl Engine {
             let Some(container) = job.inventory.containers.get(name) else { continue };
             let inspect = self.inspect_of(container).await?;
             company.bind_sources.extend(preflight::bind_sources(&inspect, &inspect));
-            company.dependents.push(self.dependent(lead, container, &inspect));
+            let ailment = gate::ailment(&inspect, self.clock.now());
+            let warning = ailment.map(|ailment| format!("{name}: {}", unasked(ailment)));
+            company.warnings.extend(warning);
+            company.dependents.push(self.dependent(lead, (container, &inspect), ailment));
         }
         self.add_reruns(lead, &containers, &pauses, &mut company).await?;
         Ok(company)
@@ -162,9 +174,10 @@ impl Engine {
         let reference = ImageRef::parse(&container.image);
         let known_as = reference.as_ref().unwrap_or(&lead.job.goal.reference);
         let image = self.old_image(lead.job.inventory, (container, inspect), known_as).await?;
-        let volume_sources = self.volume_sources(inspect, lead.job.inventory).await?;
         let earlier = self.earlier(name).await?;
-        let remembered = self.parents((container, inspect), lead.job.inventory).await?;
+        let inventory = lead.job.inventory;
+        let remembered = self.parents((container, inspect), inventory).await?;
+        let volume_sources = self.volume_sources(inspect, (inventory, &remembered)).await?;
         let mut made = restore(&Subject {
             inspect,
             mac_inspect: None,
@@ -183,8 +196,10 @@ impl Engine {
         let old = old_container(container, inspect, &policy);
         lead.may_be_brought_back(name, &old)?;
         lead.has_what_it_names(name, &made.body)?;
-        let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy);
+        let ailment = gate::ailment(inspect, self.clock.now());
+        let gates = gate::gates(inspect, &made.body, image.as_ref(), &policy).of_companion(ailment);
         let (files, mut lost) = self.carried(container, inspect).await?;
+        lost.extend(ailment.map(unasked));
         lost.append(&mut made.warnings);
         let sharer = Sharer {
             name: name.clone(),
@@ -199,9 +214,14 @@ impl Engine {
         Ok((sharer, lost))
     }
 
-    fn dependent(&self, lead: &Lead<'_>, container: &Container, inspect: &Value) -> Dependent {
+    fn dependent(
+        &self,
+        lead: &Lead<'_>,
+        (container, inspect): (&Container, &Value),
+        ailment: Option<&str>,
+    ) -> Dependent {
         let policy = self.policy_of(container);
-        let gates = gate::gates(inspect, &Value::Null, None, &policy);
+        let gates = gate::gates(inspect, &Value::Null, None, &policy).of_companion(ailment);
         Dependent {
             name: container.name.clone(),
             old: old_container(container, inspect, &policy),
@@ -278,6 +298,11 @@ impl Lead<'_> {
              make {vanishes} without --rm"
         )))
     }
+}
+
+/// Says what an ailment of one that goes along means for the others.
+fn unasked(ailment: &str) -> String {
+    format!("{ailment}, so that whether it is well afterwards decides nothing")
 }
 
 /// Says whether the new image brings volumes that the old container does not mount.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::core::compose::Labels;
 use crate::core::health::{ExitZero, HealthGate, Requirement, Restarts, derived_timeout};
+use crate::core::id::Timestamp;
 use crate::core::policy::Policy;
 use crate::core::probe::{self, Probe, Vantage};
 
@@ -14,6 +15,10 @@ const FALLBACK_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The wait for docker-auto itself to serve.
 const READY_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// So soon after a restart by its policy nobody knows whether that was the last one: the engine lets
+/// up to a minute pass between two.
+const RECENT_SECONDS: i64 = 60;
 
 /// The gates of both containers.
 pub(super) struct Gates {
@@ -56,6 +61,16 @@ impl Gates {
         Self { new: HealthGate { exit_zero, probes, soak, ..self.new }, ..self }
     }
 
+    /// Asks nothing of one that goes along and was not well before: whatever fails then, it is not what
+    /// is updated, and an update that mends it must be able to land.
+    pub(super) fn of_companion(self, ailment: Option<&str>) -> Self {
+        if ailment.is_none() {
+            return self;
+        }
+        let nothing = |gate| HealthGate { require: Requirement::Nothing, ..gate };
+        Self { new: nothing(self.new), old: nothing(self.old) }
+    }
+
     /// Has either say that it serves, for it is docker-auto itself; whatever its healthcheck says.
     pub(super) fn of_ourselves(self, policy: &Policy) -> Self {
         let timeout = policy.health_timeout.as_ref().map_or(READY_TIMEOUT, |timeout| timeout.value);
@@ -70,6 +85,23 @@ impl Gates {
             ..gate
         };
         Self { new: ready(self.new), old: ready(self.old) }
+    }
+}
+
+/// Says what is wrong with a container that is up. Restarts that are long over are its past.
+pub(super) fn ailment(inspect: &Value, now: Timestamp) -> Option<&'static str> {
+    let state = &inspect["State"];
+    let health = state["Health"]["Status"].as_str();
+    let started: Option<Timestamp> = state["StartedAt"].as_str().and_then(|at| at.parse().ok());
+    let recent = |at| now.signed_duration_since(at).num_seconds() < RECENT_SECONDS;
+    let unproven = health == Some("starting") || started.is_none_or(recent);
+    let restarted = inspect["RestartCount"].as_u64().is_some_and(|times| times > 0);
+    if health == Some("unhealthy") {
+        Some("its healthcheck says unhealthy")
+    } else if state["Status"] == "restarting" || restarted && unproven {
+        Some("its policy restarts it again and again")
+    } else {
+        None
     }
 }
 
@@ -116,6 +148,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn who_was_not_well_before_is_asked_for_nothing() {
+        let now = "2026-11-23T04:00:00Z".parse().unwrap();
+        for (status, health, restarts, started, words) in [
+            ("running", None, 0, "2026-11-23T03:59:59.5Z", None),
+            ("running", Some("healthy"), 0, "2026-11-22T04:00:00Z", None),
+            // It was restarted now and then in its life.
+            ("running", None, 7, "2026-11-22T04:00:00Z", None),
+            ("running", Some("healthy"), 7, "2026-11-22T04:00:00Z", None),
+            ("running", Some("starting"), 0, "2026-11-23T03:59:00Z", None),
+            ("running", None, 7, "2026-11-23T03:59:30.123456789Z", Some("again and again")),
+            // The engine's clock is ahead of ours.
+            ("running", None, 1, "2026-11-23T04:09:00Z", Some("again and again")),
+            ("running", Some("starting"), 1, "2026-11-23T03:50:00Z", Some("again and again")),
+            ("restarting", None, 3, "2026-11-23T03:50:00Z", Some("again and again")),
+            ("running", Some("unhealthy"), 0, "2026-11-22T04:00:00Z", Some("says unhealthy")),
+        ] {
+            let health = health.map(|word| json!({"Status": word}));
+            let state = json!({"Status": status, "StartedAt": started, "Health": health});
+            let inspect = json!({"State": state, "RestartCount": restarts});
+            let ailment = ailment(&inspect, now);
+            assert_eq!(ailment.is_some(), words.is_some(), "{inspect}: {ailment:?}");
+            assert!(ailment.unwrap_or_default().contains(words.unwrap_or_default()), "{inspect}");
+            let gates = gates(&inspect, &json!({}), None, &Policy::default()).of_companion(ailment);
+            let nothing = [gates.new, gates.old].map(|gate| gate.require == Requirement::Nothing);
+            assert_eq!(nothing, [words.is_some(); 2], "{inspect}");
+        }
+    }
 
     #[test]
     fn gates_follow_from_what_is_known() {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::core::backup::KeptVolume;
 use crate::core::carry::{Carried, Nature};
 use crate::core::compose::edit::FileChange;
-use crate::core::dependency::Edge;
+use crate::core::dependency::{Edge, recall, volume_owners};
 use crate::core::digest::Digest;
 use crate::core::hook::Hooks;
 use crate::core::id::{ContainerId, ContainerName, ImageId, OperationId};
@@ -85,7 +85,7 @@ impl Engine {
         self.remember(&job, (&inspect, first), &remembered, old_image.as_ref()).await?;
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
-        let volume_sources = self.volume_sources(&inspect, job.inventory).await?;
+        let volume_sources = self.volume_sources(&inspect, (job.inventory, &remembered)).await?;
         let compose_image = compose_image(&job);
         let subject = Subject {
             inspect: &inspect,
@@ -237,17 +237,14 @@ impl Engine {
     pub(super) async fn volume_sources(
         &self,
         inspect: &Value,
-        inventory: &Inventory,
+        (inventory, remembered): (&Inventory, &BTreeMap<ContainerId, ContainerName>),
     ) -> Result<Vec<Value>, EngineError> {
-        let listed = inspect.pointer("/HostConfig/VolumesFrom").and_then(Value::as_array);
+        let named = |name: &str| inventory.meant(&ContainerName::new(name));
         let mut sources = Vec::new();
-        for entry in listed.into_iter().flatten().filter_map(Value::as_str) {
-            let wanted = entry.split(':').next().unwrap_or(entry);
-            let found = inventory.containers.values().find(|other| {
-                other.name.as_str() == wanted.trim_start_matches('/')
-                    || other.id.as_str() == wanted
-                    || (wanted.len() >= 12 && other.id.as_str().starts_with(wanted))
-            });
+        for owner in volume_owners(inspect) {
+            let owner = ContainerName::from_engine(owner);
+            let replaced = || named(recall(owner.as_str(), remembered)?.as_str());
+            let found = inventory.meant(&owner).or_else(|| named(owner.home())).or_else(replaced);
             if let Some(other) = found {
                 sources.extend(self.host.inspect_container(&other.id).await?);
             }

@@ -79,10 +79,10 @@ impl Engine {
         let inventory = lead.job.inventory;
         let next = self.next_of(lead, container).await?;
         let old_image = self.old_image(inventory, (container, inspect), &next.reference).await?;
-        let volume_sources = self.volume_sources(inspect, inventory).await?;
         let compose_image = compose_image(lead, container, &next);
         let earlier = self.earlier(&container.name).await?;
         let remembered = self.parents((container, inspect), inventory).await?;
+        let volume_sources = self.volume_sources(inspect, (inventory, &remembered)).await?;
         let subject = Subject {
             inspect,
             mac_inspect: None,

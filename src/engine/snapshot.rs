@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::core::dependency::namespace_owners;
+use crate::core::dependency::{namespace_owners, volume_owners};
 use crate::core::id::{ContainerId, ContainerName, ImageId};
 use crate::core::inventory::{Container, Inventory};
 use crate::core::recreate::first_look;
@@ -47,6 +47,21 @@ impl Engine {
         Ok(self.store.snapshots().retain(host, present).await?)
     }
 
+    /// Returns a container that was not seen before. One that names others by ID is stored at once: by
+    /// the next check they may have been replaced.
+    pub(super) async fn first_seen(
+        &self,
+        container: &Container,
+        inventory: &Inventory,
+    ) -> Result<Option<Snapshot>, EngineError> {
+        let snapshot = self.container_snapshot(container, inventory).await?;
+        if let Some(snapshot) = snapshot.as_ref().filter(|snapshot| !snapshot.parents.is_empty()) {
+            let image = self.image_snapshot(&container.image_id).await?.into_iter().collect();
+            self.store.snapshots().record(self.host.id(), vec![snapshot.clone()], image).await?;
+        }
+        Ok(snapshot)
+    }
+
     async fn container_snapshot(
         &self,
         container: &Container,
@@ -67,22 +82,24 @@ impl Engine {
         }))
     }
 
-    /// Returns those of whose namespaces a container has a part, with the names that they have, or had
-    /// when they were seen last.
+    /// Returns those of whose namespaces a container has a part, and those whose volumes it shares by
+    /// their IDs, with the names that they have, or had when they were seen last.
     pub(super) async fn parents(
         &self,
         (container, inspect): (&Container, &Value),
         inventory: &Inventory,
     ) -> Result<BTreeMap<ContainerId, ContainerName>, EngineError> {
-        let owners: Vec<_> = namespace_owners(inspect).collect();
+        let owners: Vec<_> = namespace_owners(inspect).chain(volume_owners(inspect)).collect();
         if owners.is_empty() {
             return Ok(BTreeMap::new());
         }
         let stored = self.store.snapshots().container(&self.target(&container.name)).await?;
         let stored = stored.filter(|snapshot| snapshot.container_id == container.id);
         let mut parents = stored.map(|snapshot| snapshot.parents).unwrap_or_default();
-        let all = inventory.containers.values();
-        let there = all.filter(|one| owners.contains(&one.id.as_str()));
+        let named = |one: &&Container| {
+            owners.iter().any(|owner| owner.len() >= 12 && one.id.as_str().starts_with(owner))
+        };
+        let there = inventory.containers.values().filter(named);
         parents.extend(there.map(|one| (one.id.clone(), one.name.clone())));
         Ok(parents)
     }

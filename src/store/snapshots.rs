@@ -31,8 +31,8 @@ pub struct Snapshot {
     pub seen_at: Timestamp,
     /// Its inspect JSON, as the engine wrote it.
     pub inspect: Value,
-    /// Those of whose namespaces it has a part, by the names that they had when it was seen first: the
-    /// engine shows no more than IDs, which mean nothing once they are gone.
+    /// Those of whose namespaces it has a part, and those whose volumes it shares by their IDs, by the
+    /// names that they had when it was seen first: an ID means nothing once its container is gone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parents: BTreeMap<ContainerId, ContainerName>,
     /// What the first looks showed that later ones cannot tell; null where only one is stored.

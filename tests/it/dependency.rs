@@ -2,9 +2,11 @@
 //! in which order, and how all of them come back together.
 
 mod gone;
+mod ill;
 mod labels;
 mod order;
 mod reruns;
+mod volumes;
 
 use serde_json::{Value, json};
 

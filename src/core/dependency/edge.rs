@@ -35,14 +35,16 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// Finds a container by its name, its ID, or twelve and more digits of it.
+    /// Finds a container by its name, its ID, or twelve and more digits of it, or by the name with which
+    /// it was made.
     fn find(&self, wanted: &str) -> Option<&'a ContainerName> {
         let wanted = wanted.trim_start_matches('/');
         let by_id = || {
             let mut found = self.ids.iter().filter(|(id, _)| id.as_str().starts_with(wanted));
             found.next().filter(|_| wanted.len() >= 12).map(|(_, name)| *name)
         };
-        self.names.get(wanted).copied().or_else(by_id)
+        let by_home = || self.names.get(ContainerName::new(wanted).home()).copied();
+        self.names.get(wanted).copied().or_else(by_id).or_else(by_home)
     }
 
     fn service(&self, project: &str, service: &str) -> &[&'a ContainerName] {
@@ -92,11 +94,27 @@ fn links(node: &Node<'_>, host: &Host<'_>) -> Vec<Edge> {
     targets.map(|target| edge(node, target, Bond::Link)).collect()
 }
 
-/// `--volumes-from`: `name`, `name:ro`.
+/// Returns the containers whose volumes a container shares, in the words of whoever made it, which the
+/// engine keeps: `name`, `name:ro`, or an ID in the place of the name.
+pub fn volume_owners(inspect: &Value) -> impl Iterator<Item = &str> {
+    let entries = texts(&inspect["HostConfig"]["VolumesFrom"]);
+    entries.map(|entry| entry.split_once(':').map_or(entry, |(source, _)| source))
+}
+
+/// Returns the name of a container that is gone, from its ID or a beginning of it.
+pub fn recall<'a>(
+    gone: &str,
+    remembered: &'a BTreeMap<ContainerId, ContainerName>,
+) -> Option<&'a ContainerName> {
+    let found = remembered.iter().find(|(id, _)| id.as_str().starts_with(gone));
+    found.filter(|_| gone.len() >= 12).map(|(_, name)| name)
+}
+
+/// Whose ID means nothing any more has been replaced, and its volumes went along: it is found by name.
 fn volumes(node: &Node<'_>, host: &Host<'_>) -> Vec<Edge> {
-    let sources = texts(&node.inspect["HostConfig"]["VolumesFrom"]).filter_map(|entry| {
-        let (source, _) = entry.split_once(':').unwrap_or((entry, ""));
-        host.find(source)
+    let sources = volume_owners(node.inspect).filter_map(|source| {
+        let replaced = || host.find(recall(source, node.remembered)?.as_str());
+        host.find(source).or_else(replaced)
     });
     sources.map(|source| edge(node, source, Bond::Volumes)).collect()
 }

@@ -38,7 +38,10 @@ fn world(text: &str) -> World {
 
 impl World {
     fn edges(&self) -> BTreeSet<Edge> {
-        let node = |(name, id, labels, inspect)| Node { name, id, labels, inspect };
+        // The containers before those that are there, whose IDs begin with the same letters.
+        let id = |name: &ContainerName| ContainerId::new(format!("{:9<64}", name.as_str()));
+        let remembered = &self.0.iter().map(|(name, ..)| (id(name), name.clone())).collect();
+        let node = |(name, id, labels, inspect)| Node { name, id, labels, inspect, remembered };
         let nodes: Vec<_> = self.0.iter().map(|(n, i, l, v)| node((n, i, l, v))).collect();
         edges(&nodes)
     }
@@ -70,6 +73,15 @@ fn every_kind_of_edge_is_read() {
         ("app NetworkMode=bridge".into(), ""),
         ("db\nweb Links=/db:/web/database;/gone:/web/x".into(), "web>db:link"),
         ("data\nweb VolumesFrom=data:ro;gone".into(), "web>data:volumes"),
+        // It was made together with the other one, which had that name then.
+        ("data\nweb VolumesFrom=data.da-new-0a1b2c:ro".into(), "web>data:volumes"),
+        ("web VolumesFrom=data.da-new-0a1b2c".into(), ""),
+        ("data\nweb VolumesFrom=data.da-old-0a1b2c".into(), ""),
+        (format!("data\nweb VolumesFrom={:0<64}", "data"), "web>data:volumes"),
+        // The other one was replaced since.
+        (format!("data\nweb VolumesFrom={:9<64}:ro", "data"), "web>data:volumes"),
+        (format!("data\nweb VolumesFrom={:9<12}", "data"), "web>data:volumes"),
+        (format!("data\nweb NetworkMode=container:{:9<64}", "data"), ""),
         ("d service=db\nw service=web compose=db:service_healthy:false".into(), "w>d:healthy"),
         (
             "d service=db\nw service=web compose=db:service_started:true".into(),

@@ -213,7 +213,9 @@ impl<'a> Replay<'a> {
         let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
         let started = awaited || matches!(step, Some(Step::Start { .. }));
         let ends = step.and_then(Step::container).filter(|key| key.ends());
-        self.image_failed = match class {
+        // What was broken before and still is says nothing of the image.
+        let was_ill = step.and_then(Step::container).is_some_and(|key| self.was_ill(key));
+        let failed = match class {
             Class::Lasting => started && ends.is_none_or(|key| self.runs_new_image(key)),
             // An auto-removed container that ends is gone before one can ask it why.
             Class::Superseded => {
@@ -221,6 +223,7 @@ impl<'a> Replay<'a> {
             }
             Class::Transient | Class::Unreachable => false,
         };
+        self.image_failed = failed && !was_ill;
         let side = match class {
             Class::Superseded if self.is_foreign() || !self.stop_begun() => Side::Ours,
             _ => Side::All,

@@ -1,5 +1,6 @@
 //! Waking up: what was seen, and how the operation goes on from there.
 
+use crate::core::health::Requirement;
 use crate::core::inventory::RunState;
 use crate::core::plan::blueprint::Removal;
 use crate::core::plan::{Key, OnWake, Step};
@@ -205,6 +206,17 @@ impl Replay<'_> {
         let new = &self.plan.new_image.id;
         steps.any(|step| {
             matches!(step, Step::Create { key: made, image, .. } if made == key && image == new)
+        })
+    }
+
+    /// Says whether a container goes along that was not well before.
+    pub(super) fn was_ill(&self, key: &Key) -> bool {
+        let mut steps = self.plan.steps.iter().map(|planned| &planned.action);
+        steps.any(|step| match step {
+            Step::AwaitHealthy { container, gate } => {
+                container == key && gate.require == Requirement::Nothing
+            }
+            _ => false,
         })
     }
 

@@ -169,6 +169,7 @@ fn describe_gate(gate: &HealthGate) -> String {
         }
         Requirement::Stable => format!("stays up for {stable} s{finished}"),
         Requirement::Completed => format!("ends with exit code 0 (up to {timeout} s)"),
+        Requirement::Nothing => "is back, well or not, for it was not well before".to_owned(),
     };
     for probe in &gate.probes {
         let _ = write!(text, ", and {probe}");

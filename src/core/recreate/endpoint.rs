@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::core::id::ContainerName;
 use crate::core::recreate::hostname;
 use crate::core::recreate::namespace::find;
 use crate::core::recreate::scene::Scene;
@@ -67,11 +68,12 @@ fn addresses(shown: &Value) -> Option<Value> {
     filled(&asked.into())
 }
 
-/// `target:alias`, whose target may be an ID.
+/// `target:alias`, whose target may be an ID. The engine looks for the name whenever somebody asks for
+/// the alias: it is the one that stays, not the one with which the target is made.
 fn repointed(link: &Value, scene: &Scene<'_>) -> Value {
     let (target, alias) = text(link).split_once(':').unwrap_or((text(link), ""));
-    match (find(target, scene), alias) {
-        (Some(name), "") => name.as_str().into(),
+    match (find(target, scene).map(ContainerName::home), alias) {
+        (Some(name), "") => name.into(),
         (Some(name), alias) => format!("{name}:{alias}").into(),
         (None, _) => link.clone(),
     }

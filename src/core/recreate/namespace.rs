@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::core::dependency::recall;
 use crate::core::id::ContainerName;
 use crate::core::plan::recreate::reserved_name;
 use crate::core::recreate::error::PlanError;
@@ -50,27 +51,28 @@ pub(super) fn repoint(
 }
 
 /// Returns who has the name now under which a container that is gone was seen last: the same service,
-/// made anew by somebody else.
-fn successor<'a>(gone: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
-    let mut remembered = scene.subject.remembered.iter();
-    let named = remembered.find(|(id, _)| id.as_str() == gone).map(|(_, name)| name)?;
-    find(named.as_str(), scene)
+/// made anew.
+pub(super) fn successor<'a>(gone: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
+    find(recall(gone, scene.subject.remembered)?.as_str(), scene)
 }
 
-/// Returns the name that a container will have, from its ID, a beginning of it, or a name.
+/// Returns the name that a container will have, from its ID, a beginning of it, or a name, which may be
+/// the one with which it was made.
 pub(super) fn find<'a>(wanted: &str, scene: &Scene<'a>) -> Option<&'a ContainerName> {
     let containers = scene.subject.containers;
     let wanted = wanted.strip_prefix('/').unwrap_or(wanted);
-    // One that is made anew with this one has a name for the time being.
-    let temporary = reserved_name(&ContainerName::new(wanted), "new", scene.subject.operation);
-    let by_name =
-        || containers.values().find(|name| name.as_str() == wanted || **name == temporary);
+    let by_name = |wanted: &str| {
+        // One that is made anew with this one has a name for the time being.
+        let temporary = reserved_name(&ContainerName::new(wanted), "new", scene.subject.operation);
+        containers.values().find(|name| name.as_str() == wanted || **name == temporary)
+    };
     let by_id = || {
         let mut found = containers.iter().filter(|(id, _)| id.as_str().starts_with(wanted));
         let only = found.next().filter(|_| wanted.len() >= 12);
         only.map(|(_, name)| name)
     };
-    by_name().or_else(by_id)
+    let by_home = || by_name(ContainerName::new(wanted).home());
+    by_name(wanted).or_else(by_id).or_else(by_home)
 }
 
 /// `/target:/self/alias`, as the engine shows a link, is asked for as `target:alias`.

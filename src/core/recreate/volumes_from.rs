@@ -1,13 +1,18 @@
 //! Volumes shared from other containers: re-pointed by name, or written out when the other is gone.
+//!
+//! The engine keeps an entry in the words in which it was sent, and looks for them only once: when the
+//! container is made. One that is made along with its source is sent the name which that one has for
+//! the time being, and that name says to whom it belongs ever after.
 
 use serde_json::{Map, Value};
 
 use crate::core::recreate::mounts;
-use crate::core::recreate::namespace::find;
+use crate::core::recreate::namespace::{find, successor};
 use crate::core::recreate::scene::Scene;
 use crate::core::recreate::value::{clean_path, items, text};
 
-/// Re-points `VolumesFrom`; mounts of a container that is gone are asked for one by one.
+/// Re-points `VolumesFrom`; mounts of a container that is gone are asked for one by one, and so is what
+/// the one that has its name now does not mount.
 pub(super) fn repoint(
     host_config: &mut Map<String, Value>,
     scene: &Scene<'_>,
@@ -20,19 +25,24 @@ pub(super) fn repoint(
     let mut kept = Vec::new();
     let mut gone = Vec::new();
     for (source, mode) in sources {
-        match (find(source, scene), mode) {
+        let found = find(source, scene);
+        if found.is_none() {
+            gone.push(source);
+        }
+        match (found.or_else(|| successor(source, scene)), mode) {
             (Some(name), "") => kept.push(name.to_string()),
             (Some(name), mode) => kept.push(format!("{name}:{mode}")),
-            (None, _) => gone.push(source),
+            (None, _) => {}
         }
     }
     host_config.insert("VolumesFrom".into(), kept.into());
-    if !gone.is_empty() {
+    let orphans = orphans(scene);
+    if !gone.is_empty() && !orphans.is_empty() {
         warnings.push(format!(
             "the volumes that it shares from {} are written out, as that container is gone",
             gone.join(" and ")
         ));
-        mounts::append(host_config, &orphans(scene));
+        mounts::append(host_config, &orphans);
     }
 }
 

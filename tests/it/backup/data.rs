@@ -183,5 +183,11 @@ fn who_shares_the_volumes_shares_what_was_restored() {
     assert_eq!(rows(), "destroyed\n");
     program.run(&["rollback", &name, "--restore"]).expect(0);
     assert_eq!(rows(), "rows", "it was made anew with the volumes of the other");
+    // It is known to share them from then on as well.
+    push_destroyer(&scene, "3", "exec /entry.sh");
+    program.run(&["update", &name]).expect(0);
+    assert_eq!(rows(), "destroyed\n");
+    program.run(&["rollback", &name, "--restore"]).expect(0);
+    assert_eq!(rows(), "rows", "it was made anew for the second time");
     scene.all_run(&["side", "web"]);
 }

@@ -71,6 +71,8 @@ pub(crate) struct Shape {
     /// Another service lives in its namespace, a third one is restarted with it, and a fourth one
     /// lives in that one's namespace.
     pub(crate) family: bool,
+    /// Those go from one crash to the next, and did so before.
+    pub(crate) ill: bool,
     /// Another one that ends by itself is run again before it, and ends with this code.
     pub(crate) rerun: Option<i64>,
     /// Commands run inside it before and after.
@@ -234,6 +236,7 @@ fn engine(shape: Shape, behaviour: Behaviour) -> (Engine, ContainerId) {
         (old_image(), Behaviour::Serves, false),
         (new_image(), behaviour, true),
         (ImageId::new("user"), Behaviour::Serves, false),
+        (ImageId::new("ill"), Behaviour::CrashLoops, false),
     ] {
         engine.images.insert(id, Image { behaviour, declares_volume });
     }
@@ -296,9 +299,19 @@ fn neighbour(engine: &mut Engine, shape: Shape, name: &str, parent: &ContainerId
             _ => None,
         },
         networks: [NAME.to_owned()].into(),
-        ..Container::of(ContainerName::new(name), old_image())
+        ..Container::of(ContainerName::new(name), neighbour_image(shape))
     });
     engine.start(&id.unwrap()).unwrap();
+}
+
+fn neighbour_image(shape: Shape) -> ImageId {
+    if shape.ill { ImageId::new("ill") } else { old_image() }
+}
+
+/// As the planner's caller sees it: who was broken before is asked for nothing.
+fn neighbour_gate(shape: Shape, gate: &HealthGate) -> HealthGate {
+    let require = if shape.ill { Requirement::Nothing } else { gate.require };
+    HealthGate { require, ..gate.clone() }
 }
 
 /// Returns the id of a neighbour, which is made after the service itself.
@@ -311,7 +324,7 @@ fn sharers(shape: Shape, gate: &HealthGate, operation: &OperationId) -> Vec<Shar
     let sharer = || Sharer {
         name: ContainerName::new(SHARER),
         old: neighbour_old(shape, neighbour_id(2)),
-        image: old_image(),
+        image: neighbour_image(shape),
         awaits: Vec::new(),
         retag: Some(Retag { reference: SHARER_REFERENCE.into(), back: Some(ImageId::new("user")) }),
         replacement: Making {
@@ -327,8 +340,8 @@ fn sharers(shape: Shape, gate: &HealthGate, operation: &OperationId) -> Vec<Shar
             connects: Vec::new(),
             files: Vec::new(),
         },
-        gate: gate.clone(),
-        old_gate: gate.clone(),
+        gate: neighbour_gate(shape, gate),
+        old_gate: neighbour_gate(shape, gate),
     };
     shape.family.then(sharer).into_iter().collect()
 }
@@ -337,9 +350,9 @@ fn dependents(shape: Shape, gate: &HealthGate) -> Vec<Dependent> {
     let dependent = |name, number, awaits| Dependent {
         name: ContainerName::new(name),
         old: neighbour_old(shape, neighbour_id(number)),
-        image: old_image(),
+        image: neighbour_image(shape),
         awaits,
-        gate: gate.clone(),
+        gate: neighbour_gate(shape, gate),
     };
     let both = || {
         let awaits = vec![ContainerName::new(NAME)];

@@ -127,10 +127,14 @@ impl<'a> Facts<'a> {
                 let awaited = matches!(step, Some(Step::AwaitHealthy { .. }));
                 // What is run again is run on another image here.
                 let other = step.and_then(Step::container).is_some_and(Key::ends);
+                let main = [Key::old(), Key::replacement()];
+                let ill = self.scenario.shape.ill
+                    && step.and_then(Step::container).is_some_and(|key| !main.contains(key));
                 // An auto-removed container that ends is gone before one can ask it why.
                 let vanished = awaited && self.scenario.shape.auto_remove;
                 *index < plan.no_return
                     && !other
+                    && !ill
                     && (started && *class == Class::Lasting
                         || vanished && *class == Class::Superseded)
             }

@@ -20,6 +20,7 @@ const PLAIN: Shape = Shape {
     moves: false,
     file: false,
     family: false,
+    ill: false,
     rerun: None,
     hooks: false,
     care: Care::Stays,
@@ -27,7 +28,7 @@ const PLAIN: Shape = Shape {
 };
 
 /// All shapes that the matrix goes through.
-pub(crate) const SHAPES: [Shape; 28] = [
+pub(crate) const SHAPES: [Shape; 29] = [
     PLAIN,
     Shape { label: "no", policy: Policy::No, binds: true, ..PLAIN },
     Shape { label: "on-failure", policy: Policy::OnFailure, ..PLAIN },
@@ -81,6 +82,7 @@ pub(crate) const SHAPES: [Shape; 28] = [
     Shape { label: "rerun", rerun: Some(0), ..PLAIN },
     Shape { label: "rerun that fails", rerun: Some(1), ..PLAIN },
     Shape { label: "family", family: true, ..PLAIN },
+    Shape { label: "family, ill", family: true, ill: true, ..PLAIN },
     Shape { label: "family, no", family: true, policy: Policy::No, ..PLAIN },
     Shape { label: "hooks", hooks: true, ..PLAIN },
     Shape { label: "backup", care: Care::Saved, ..PLAIN },
