@@ -256,6 +256,7 @@ pub fn history(records: &[HistoryRecord], name: Option<&str>, colour: Colour) ->
 pub fn progress(what: &What) -> Option<String> {
     Some(match what {
         What::OperationStarted { summary } => printable(summary),
+        What::OperationWarned { warning } => format!("  warning: {}", printable(warning)),
         What::StepStarted { step } => format!("  {}", printable(step)),
         What::StepFailed { step, error } => format!("  {}: {}", printable(step), printable(error)),
         What::PullProgress(progress) => format!("  pulling {}", pulled(progress)),

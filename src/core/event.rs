@@ -62,6 +62,11 @@ pub enum What {
         /// What it is about to do.
         summary: String,
     },
+    /// An operation began that changes more than was asked for, or loses something.
+    OperationWarned {
+        /// What, as its plan says it.
+        warning: String,
+    },
     /// A step began.
     StepStarted {
         /// Its verb, `undo: ` before it on the way back.
@@ -98,6 +103,7 @@ impl What {
             Self::CheckFailed { .. } => "check_failed",
             Self::HookFailed { .. } => "hook_failed",
             Self::OperationStarted { .. } => "operation_started",
+            Self::OperationWarned { .. } => "operation_warned",
             Self::StepStarted { .. } => "step_started",
             Self::StepFailed { .. } => "step_failed",
             Self::PullProgress(_) => "pull_progress",
@@ -133,6 +139,7 @@ mod tests {
             What::CheckFailed { reason: "x".into(), message: "y".into() },
             What::HookFailed { hook: Moment::PreCheck, problem: "x".into() },
             What::OperationStarted { summary: "update".into() },
+            What::OperationWarned { warning: "x is lost".into() },
             What::StepStarted { step: step.clone() },
             What::StepFailed { step, error },
             What::PullProgress(PullProgress::default()),

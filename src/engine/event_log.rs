@@ -2,18 +2,8 @@
 
 use crate::core::event::{Event, What};
 use crate::core::journal::Outcome;
-use crate::core::plan::UpdatePlan;
 use crate::engine::report::whose;
 use crate::logging;
-
-/// Writes what an operation does not keep, or nobody could find out, into the log: who has not asked for
-/// its plan hears it here.
-pub(super) fn log_warnings(plan: &UpdatePlan) {
-    let container = plan.target.name.as_str();
-    for warning in &plan.warnings {
-        log::warn!(target: logging::EVENTS, action = "update", event = "operation_started", container; "{container}: {warning}");
-    }
-}
 
 /// Writes what happened into the log.
 pub(super) fn log_event(event: &Event) {
@@ -35,6 +25,9 @@ pub(super) fn log_event(event: &Event) {
         }
         What::OperationStarted { summary } => {
             log::info!(target: logging::EVENTS, action = "update", event = code, container; "{summary}");
+        }
+        What::OperationWarned { warning } => {
+            log::warn!(target: logging::EVENTS, action = "update", event = code, container; "{container}: {warning}");
         }
         What::StepStarted { step } => {
             log::debug!(target: logging::EVENTS, action = "update", event = code, container; "{step}");

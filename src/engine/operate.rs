@@ -12,7 +12,6 @@ use crate::core::plan::{BoxFuture, RejectKey, Step, StepError, StepRunner, Updat
 use crate::core::reference::ImageRef;
 use crate::docker::{HostRunner, Listener, PullAuth, PullCredentials};
 use crate::engine::command::OperatedResult;
-use crate::engine::event_log::log_warnings;
 use crate::engine::execute::{Begin, Ended, Executor, Patience};
 use crate::engine::limits::Slot;
 use crate::engine::{Engine, EngineError, remote, rewriting};
@@ -28,7 +27,10 @@ impl Engine {
     ) -> Result<OperatedResult, EngineError> {
         let started = What::OperationStarted { summary: plan.summary.clone() };
         self.tell(plan.target.clone(), Some(plan.operation.clone()), started);
-        log_warnings(&plan);
+        for warning in plan.warnings.clone() {
+            let warned = What::OperationWarned { warning };
+            self.tell(plan.target.clone(), Some(plan.operation.clone()), warned);
+        }
         self.agenda().note_moved(&plan.target.name, Some(&plan.new_image.id));
         let operation = self.operations.create(plan).await?;
         Ok(match self.carry(operation, Begin::Fresh).await? {
