@@ -212,12 +212,13 @@ impl Tag {
         let (prefix, rest) = text.split_at(prefix);
         let (kind, numbers, width, rest) = dashed(rest).or_else(|| dotted(rest))?;
         let (stage, rest) = stage(rest);
+        let exact = kind != Kind::Date && numbers.len() > 2;
         Some(Self {
             kind,
             prefix: prefix.to_owned(),
             numbers,
             stage,
-            suffix: parts(rest),
+            suffix: parts(rest, exact),
             width,
             text: text.to_owned(),
         })
@@ -311,10 +312,16 @@ fn stage(text: &str) -> (Stage, &str) {
     }
 }
 
-/// Reads the numbers of a stage: `1`, `.1`, `-1`, `.20240101.1`.
+/// Reads the day of a stage: `-2024-01-16`.
+fn stage_day(text: &str) -> Option<(Vec<u64>, &str)> {
+    let text = text.strip_prefix(['.', '-']).unwrap_or(text);
+    let (day, rest) = text.split_at(dashed_date(text)?);
+    Some((day.split('-').filter_map(number).collect(), rest))
+}
+
+/// Reads the numbers of a stage: `1`, `.1`, `-1`, `.20240101.1`, `-2024-01-16`.
 fn stage_numbers(text: &str) -> (Vec<u64>, &str) {
-    let mut numbers = Vec::new();
-    let mut rest = text;
+    let (mut numbers, mut rest) = stage_day(text).unwrap_or((Vec::new(), text));
     loop {
         let separators: &[char] = if numbers.is_empty() { &['.', '-'] } else { &['.'] };
         let next = match rest.strip_prefix(separators) {

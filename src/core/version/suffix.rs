@@ -1,6 +1,6 @@
 //! What stands behind a version's numbers: the variant, and what is counted in it.
 
-use crate::core::version::kind::is_date;
+use crate::core::version::kind::{dashed_date, is_date};
 
 /// What the numbers of a suffix's part mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,24 +41,26 @@ pub(super) const MACHINES: [&str; 22] = [
     "s390x", "ppc64le", "riscv64",
 ];
 
-/// Takes a suffix apart, in small letters; never fails.
-pub(super) fn parts(text: &str) -> Vec<Part> {
+/// Takes a suffix apart, in small letters; never fails. Right behind an `exact` version `-v9` counts
+/// builds; behind `2` or `2.1` it may name anything.
+pub(super) fn parts(text: &str, exact: bool) -> Vec<Part> {
     let text = text.to_ascii_lowercase();
     let mut parts: Vec<Part> = Vec::new();
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let begin = usize::from(rest.starts_with(['-', '_', '.']));
-        let end = rest[begin..].find(['-', '_']).map_or(rest.len(), |end| begin + end);
-        // Two separators in a row make an empty part.
-        let end = end.max(1);
-        let part = part(&rest[..begin], &rest[begin..end.max(begin)], parts.last());
-        rest = &rest[end..];
+        let (separator, words) = rest.split_at(begin);
+        let end = dashed_date(words).or_else(|| words.find(['-', '_'])).unwrap_or(words.len());
+        let (word, behind) = words.split_at(end);
+        // Two separators in a row make an empty part, and one at the end is a part of its own.
+        let part = part(separator, word, parts.last(), exact);
         parts.push(part);
+        rest = behind;
     }
     parts
 }
 
-fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
+fn part(separator: &str, word: &str, before: Option<&Part>, exact: bool) -> Part {
     let literal =
         || Part { shape: format!("{separator}{word}"), role: Role::Literal, numbers: Vec::new() };
     if MACHINES.contains(&word) {
@@ -66,6 +68,10 @@ fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
     }
     if is_commit(word) {
         return Part { shape: format!("{separator}<commit>"), ..literal() };
+    }
+    if dashed_date(word).is_some() {
+        let numbers = word.split('-').filter_map(number).collect();
+        return Part { shape: format!("{separator}#-#-#"), role: Role::Counter, numbers };
     }
     let Some((letters, numbers)) = split(word) else { return literal() };
     let shape = |letters: &str| {
@@ -82,14 +88,15 @@ fn part(separator: &str, word: &str, before: Option<&Part>) -> Part {
         let shape = format!("{separator}{letters}{major}{}", ".#".repeat(numbers.len() - 1));
         return Part { shape, role: Role::Version, numbers };
     }
-    match role(letters, word, before) {
+    match role(letters, word, before, exact) {
         Role::Literal => literal(),
         role => Part { shape: shape(letters), role, numbers },
     }
 }
 
-fn role(letters: &str, word: &str, before: Option<&Part>) -> Role {
+fn role(letters: &str, word: &str, before: Option<&Part>, exact: bool) -> Role {
     let bare = letters.is_empty();
+    let first = before.is_none();
     let of_distribution = before.is_some_and(|before| {
         let name = before.shape.trim_start_matches(['-', '_', '.']);
         DISTRIBUTIONS.contains(&name)
@@ -98,7 +105,8 @@ fn role(letters: &str, word: &str, before: Option<&Part>) -> Role {
         Role::Distribution
     } else if COUNTERS.contains(&letters)
         || letters.ends_with('.')
-        || (bare && (before.is_none() || is_date(word)))
+        || (bare && (first || is_date(word)))
+        || (letters == "v" && first && exact)
     {
         Role::Counter
     } else {
