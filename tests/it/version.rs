@@ -109,6 +109,34 @@ fn shown(tag: &Tag) -> String {
     )
 }
 
+fn assert_taken_apart(tag: &str, expected: &str) {
+    let parsed = Tag::parse(tag);
+    assert_eq!(shown(&parsed), expected, "{tag}");
+    let ordered = !matches!(parsed.kind, Kind::Floating | Kind::Commit);
+    assert_eq!(parsed.family().is_some(), ordered, "{tag}");
+}
+
+#[test]
+fn machines_second_versions_and_days_are_told_from_versions() {
+    for (tag, expected) in [
+        ("linux-amd64-2.19.4", "semver linux-amd64- 2.19.4 - -"),
+        ("linux_386_2.19.4", "semver linux_386_ 2.19.4 - -"),
+        ("x86_64-v1.2", "semver x86_64-v 1.2 - -"),
+        ("build-386", "semver build- 386 - -"),
+        ("linux-amd64", "floating - - - -"),
+        ("amd64-1a2b3c4", "commit - - - -"),
+        ("1a2b3c4-slim", "commit - - - -"),
+        ("16-3.4", "semver - 16 - -3.#"),
+        ("4.6.3_v2.0.10", "semver - 4.6.3 - _v2.#.#"),
+        ("7.2.0-v9", "semver - 7.2.0 - -v#"),
+        ("7.2-v9", "semver - 7.2 - -v9"),
+        ("1.2.3-beta_2024-01-16-ls2", "semver - 1.2.3 3: _#-#-#-ls#"),
+        ("2.11.0-nightly-2024-01-16", "semver - 2.11.0 0:2024.1.16 -"),
+    ] {
+        assert_taken_apart(tag, expected);
+    }
+}
+
 #[test]
 fn tags_are_taken_apart() {
     for (tag, expected) in [
@@ -179,10 +207,7 @@ fn tags_are_taken_apart() {
         ("12345678901234567890", "floating - - - -"),
         ("é1.2", "floating - - - -"),
     ] {
-        let parsed = Tag::parse(tag);
-        assert_eq!(shown(&parsed), expected, "{tag}");
-        let ordered = !matches!(parsed.kind, Kind::Floating | Kind::Commit);
-        assert_eq!(parsed.family().is_some(), ordered, "{tag}");
+        assert_taken_apart(tag, expected);
     }
 }
 
