@@ -75,14 +75,13 @@ impl Engine {
     pub(super) async fn plan_job(&self, job: Job<'_>) -> Result<UpdatePlan, EngineError> {
         let name = &job.container.name;
         self.may_replace(job.container).await?;
-        let inspect = self.host.inspect_container(&job.container.id).await?;
-        let inspect = inspect.ok_or_else(|| EngineError::Gone(name.clone()))?;
+        let inspect = self.inspect_of(job.container).await?;
         let old_image =
             self.old_image(job.inventory, (job.container, &inspect), &job.goal.reference).await?;
         let earlier = self.earlier(name).await?;
         let remembered = self.parents((job.container, &inspect), job.inventory).await?;
-        let first = first_look(earlier.as_ref(), &inspect);
-        self.remember(&job, (&inspect, first), &remembered, old_image.as_ref()).await?;
+        let seen = (&inspect, first_look(earlier.as_ref(), &inspect));
+        self.remember(&job, seen, &remembered, old_image.as_ref()).await?;
         let operation = new_operation(job.inventory);
         let containers = others(job.inventory, name);
         let volume_sources = self.volume_sources(&inspect, (job.inventory, &remembered)).await?;
