@@ -106,10 +106,10 @@ fn hooks_are_said_to_lack_their_variable() {
 
 #[test]
 fn mounts_that_say_something_are_told() {
-    let login = [("/home/me/.docker/config.json", "/config.json")];
+    let login = [("/srv/login/config.json", "/config.json")];
     let clock = [("/etc/localtime", "/etc/localtime")];
     for (image, variables, mounts, expected) in [
-        ("watchtower", "", &login, "/config.json from /home/me/.docker/config.json\n    nothing"),
+        ("watchtower", "", &login, "/config.json from /srv/login/config.json\n    nothing"),
         ("watchtower", "DOCKER_CONFIG=/l", &[("/x/y", "/l/config.json")], "/l/config.json from"),
         ("watchtower", "", &clock, "its clock=/etc/localtime from /etc/localtime\n    no equi"),
         ("crazymax/diun", "", &clock, "its clock="),
