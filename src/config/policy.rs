@@ -66,7 +66,8 @@ pub(super) const VARIABLES: [Variable; 12] = [
         aliases: &["WATCH_POLICY_SKIP_LOCAL_BUILD"],
         kind: Kind::Switch,
         default: "true",
-        doc: "Leaves images alone that were built here; `false` follows them when their name moves.",
+        doc: "Leaves images alone that were built here; `false` follows them when their name moves. On the \
+              containerd image store a build is told from a pull only while the registry has no such tag.",
         secrecy: Secrecy::Open,
         set: |config, given| {
             rule(config, |rules| &mut rules.skip_local_build, given.switch(), given.origin)

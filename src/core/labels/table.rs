@@ -114,7 +114,8 @@ pub const LABELS: [Label; 38] = [
         values: "`true`, `false`",
         default: "`policy.skip_local_build`",
         doc: "`false` follows the image when its tag is moved on this host by a build, a load or \
-              `docker tag`.",
+              `docker tag`. On the containerd image store a build is told from a pull only while the \
+              registry has no such tag.",
         on_error: OnError::HoldBack(About::Whether),
         read: |patch, text, origin| set(&mut patch.skip_local_build, value::switch(text), origin),
     },
