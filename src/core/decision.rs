@@ -78,6 +78,14 @@ pub enum Role {
     NetworkParent,
 }
 
+impl Role {
+    /// Returns why a container is not touched from within, if docker-auto itself depends on it.
+    pub fn infrastructure(self) -> Option<SkipReason> {
+        matches!(self, Self::DockerAccess | Self::NetworkParent)
+            .then_some(SkipReason::Infrastructure(self))
+    }
+}
+
 /// Who wants to know, which is also whose consent there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {

@@ -2,7 +2,7 @@
 //! anew, run again or restarted.
 
 use crate::core::compose::Foreign;
-use crate::core::decision::{Role, SkipReason, shut_out};
+use crate::core::decision::{SkipReason, shut_out};
 use crate::core::inventory::{Container, RunState};
 use crate::core::plan::OperationKind;
 use crate::core::policy::{Policy, Unselected};
@@ -25,9 +25,8 @@ impl Engine {
         if self.is_own(container) {
             return Some(format!("it is docker-auto itself; {instead}"));
         }
-        let role = lead.way.role(container);
-        if matches!(role, Role::DockerAccess | Role::NetworkParent) {
-            return Some(format!("{}; {instead}", SkipReason::Infrastructure(role)));
+        if let Some(reason) = lead.way.role(container).infrastructure() {
+            return Some(format!("{reason}; {instead}"));
         }
         if let Some(reason) = shut_out(&policy, container) {
             return Some(format!("{}; change that, or {instead}", forbidding(&reason)));

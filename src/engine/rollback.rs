@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::core::decision::{Role, SkipReason};
 use crate::core::dependency::Edge;
 use crate::core::history::{HistoryRecord, Status, WayBack};
 use crate::core::id::{ContainerName, ImageId};
@@ -38,9 +37,8 @@ impl Engine {
         let container = inventory.meant(name);
         let container = container.ok_or_else(|| EngineError::Unknown(name.clone()))?;
         let name = &container.name;
-        let role = self.way().await?.role(container);
-        if matches!(role, Role::DockerAccess | Role::NetworkParent) {
-            let reason = SkipReason::Infrastructure(role).to_string();
+        if let Some(reason) = self.way().await?.role(container).infrastructure() {
+            let reason = reason.to_string();
             return Err(EngineError::NothingToPlan { name: name.clone(), reason });
         }
         let (update, way, backup) = match extent {

@@ -3,7 +3,7 @@
 use crate::core::comparison::{Given, Host};
 use crate::core::compose::{Compose, ComposeKind, Foreign};
 use crate::core::decision::trail::{Question, Trail};
-use crate::core::decision::{Decision, Facts, Role, SkipReason, UnknownReason};
+use crate::core::decision::{Decision, Facts, SkipReason, UnknownReason};
 use crate::core::inventory::{Container, RunState};
 use crate::core::policy::{Mode, Origin, Policy, Sourced, Unselected};
 use crate::core::reference::ImageRef;
@@ -85,9 +85,7 @@ fn excluded(facts: &Facts<'_>, trail: &mut Trail) -> Result<(), Box<Decision>> {
     let one_off = Compose::read(labels).filter(|c| c.kind == ComposeKind::OneOff);
     let managed = foreign.or(one_off.map(SkipReason::OneOff));
     trail.ask(Question::Manager, None, managed.map(skip))?;
-    let needed = matches!(facts.role, Role::DockerAccess | Role::NetworkParent);
-    let needed = needed.then(|| skip(SkipReason::Infrastructure(facts.role)));
-    trail.ask(Question::Role, None, needed)?;
+    trail.ask(Question::Role, None, facts.role.infrastructure().map(skip))?;
     let scope = &facts.policy.rules.scope.origin;
     trail.ask(Question::Scope, Some(scope), other_scope(facts.policy).map(skip))?;
     let enable = facts.policy.enable.as_ref().map(|enable| &enable.origin);
